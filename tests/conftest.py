@@ -1,0 +1,97 @@
+"""Fixtures shared by all rooms: real servers, fresh databases.
+
+One PostgreSQL and one Valkey serve a whole run; every test that asks for a database gets one of its own.
+"""
+
+import itertools
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from local.postgres import VOLATILE, Postgres, free_port
+from local.valkey import Valkey
+from local.warehouse import WarehouseRoles, prepare
+
+PASSWORD = "test-password"
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """Addresses of one freshly prepared warehouse database, one per role."""
+
+    database: str
+    port: int
+    admin_dsn: str
+    loader_dsn: str
+    transformer_dsn: str
+    analyst_dsn: str
+    application_url: str
+    transformer_password: str = PASSWORD
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A PostgreSQL server of this run; durability is off, since its data is thrown away."""
+    folder = tmp_path_factory.mktemp("postgres")
+    for place in (folder, *folder.parents):
+        # As root the server runs under another account, which must be able to walk to its own data.
+        if place.stat().st_uid == os.geteuid() and place != Path("/") and "pytest" in place.as_posix():
+            place.chmod(place.stat().st_mode | 0o711)
+    server = Postgres(folder, free_port(), PASSWORD, settings={**VOLATILE, "shared_buffers": "128MB"})
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a Valkey server of this run."""
+    server = Valkey(tmp_path_factory.mktemp("valkey"), free_port(), PASSWORD)
+    server.start()
+    yield server.url
+    server.stop()
+
+
+def make_warehouse(server: Postgres) -> Warehouse:
+    """A new warehouse database with roles, schemas and grants on `server`."""
+    database = f"warehouse_{os.getpid()}_{next(_numbers)}"
+    prepare(server.dsn(), database=database, roles=WarehouseRoles.same(PASSWORD))
+    place = f"{PASSWORD}@127.0.0.1:{server.port}/{database}"
+    return Warehouse(
+        database=database,
+        port=server.port,
+        admin_dsn=server.dsn(database),
+        loader_dsn=f"postgresql://loader:{place}",
+        transformer_dsn=f"postgresql://transformer:{place}",
+        analyst_dsn=f"postgresql://analyst:{place}",
+        application_url=f"postgresql+psycopg://application:{place}",
+    )
+
+
+def drop_database(server: Postgres, database: str) -> None:
+    """Remove a test's database, whoever is still connected."""
+    with psycopg.connect(server.dsn(), autocommit=True) as connection:
+        connection.execute(sql.SQL("drop database if exists {} with (force)").format(sql.Identifier(database)))
+
+
+@pytest.fixture
+def warehouse(postgres_server: Postgres) -> Iterator[Warehouse]:
+    """A fresh warehouse: roles, schemas and grants, no tables."""
+    made = make_warehouse(postgres_server)
+    yield made
+    drop_database(postgres_server, made.database)
+
+
+@pytest.fixture
+def migrated_app(warehouse: Warehouse) -> Warehouse:
+    """A fresh warehouse whose schema `app` is at the newest migration."""
+    from app.migrations.run import upgrade
+
+    upgrade(warehouse.application_url)
+    return warehouse
