@@ -18,7 +18,9 @@ from pathlib import Path
 _PR_SET_PDEATHSIG = 1
 
 
-def _prepare_child(death_signal: int) -> Callable[[], None]:
+def die_with_parent(death_signal: int) -> Callable[[], None]:
+    """What a child does before it becomes the program: ask the kernel for `death_signal` when its parent ends."""
+
     def prepare() -> None:
         # A shell that starts us with `&` leaves SIGINT ignored, and Dagster copies that to SIGTERM.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -51,7 +53,6 @@ def spawn(
     `stdin` is written and closed at once: secrets passed this way never stand in the process list.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    identity = {} if account is None else {"user": account.uid, "group": account.gid, "extra_groups": []}
     with log.open("ab") as out:
         child = subprocess.Popen(
             [str(part) for part in argv],
@@ -61,8 +62,10 @@ def spawn(
             stdout=out,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_prepare_child(death_signal),  # noqa: PLW1509 - the launcher has no threads
-            **identity,
+            preexec_fn=die_with_parent(death_signal),  # noqa: PLW1509 - the launcher has no threads
+            user=account.uid if account else None,
+            group=account.gid if account else None,
+            extra_groups=[] if account else None,
         )
     if stdin is not None and child.stdin is not None:
         child.stdin.write(stdin)
@@ -106,7 +109,7 @@ def stop_group(
     *,
     first: int = signal.SIGTERM,
     grace_seconds: float = 8.0,
-    reap: subprocess.Popen[bytes] | None = None,
+    reap: subprocess.Popen[bytes] | subprocess.Popen[str] | None = None,
 ) -> None:
     """End a process group: ask, wait up to `grace_seconds`, then kill. Nothing happens when it is gone."""
     for sign, wait in ((first, grace_seconds), (signal.SIGKILL, 3.0)):

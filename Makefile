@@ -1,0 +1,62 @@
+# Two commands do everything: `make demo` and `make test`. The rest are their parts.
+SHELL := /bin/bash
+STATE_DIR ?= .state
+export STATE_DIR
+BIN := $(STATE_DIR)/venv/bin
+export PYTHONPYCACHEPREFIX := $(abspath $(STATE_DIR))/cache/pycache
+PORTS := POSTGRES_PORT REDIS_PORT SIMULATOR_HUBSPOT_PORT SIMULATOR_STRIPE_PORT SIMULATOR_ZENDESK_PORT \
+	DAGSTER_CODE_PORT DAGSTER_PORT API_PORT STREAMLIT_PORT
+export PYTHON DEMO_PASSWORD SIMULATOR_ACCOUNTS SIMULATOR_DAYS SIMULATOR_SEED $(PORTS)
+
+.PHONY: demo stop status sql advance pipeline test check setup setup-dev lock bench screenshots clean
+
+demo: setup  ## set up, start, load, open; DETACH=1 returns when all is ready
+	@$(BIN)/python -m local up $(if $(DETACH),--detach)
+
+stop:  ## stop the demo; its data is kept
+	@$(BIN)/python -m local stop
+
+status:  ## one line per service
+	@$(BIN)/python -m local status
+
+sql:  ## make sql Q="select count(*) from marts.dim_accounts"
+	@$(BIN)/python -m local sql "$$Q"
+export Q
+
+advance:  ## let DAYS=1 days pass in the simulated world
+	@$(BIN)/python -m local run -m simulator advance --days $(or $(DAYS),1)
+
+pipeline:  ## run the incremental pipeline now and watch it
+	@$(BIN)/python -m local run -m orchestration.launch incremental --wait
+
+test: setup-dev check  ## everything that CI runs
+	@local/system-packages.sh
+	@$(BIN)/python -m pytest $(PYTEST)
+
+check: setup-dev  ## lint, types, import contracts, SQL style
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/pyright --warnings
+	@$(BIN)/lint-imports --cache-dir $(STATE_DIR)/cache/import-linter
+	@cd dbt && DBT_TARGET_PATH=$(abspath $(STATE_DIR))/dbt/lint DBT_LOG_PATH=$(abspath $(STATE_DIR))/logs/dbt \
+		$(abspath $(BIN))/sqlfluff lint --processes 2 models tests
+
+bench: setup-dev  ## measure the running demo; figures go to bench/results.md
+	@$(BIN)/python -m bench
+
+screenshots: setup-dev  ## photograph every page of the running demo for the README
+	@$(BIN)/python -m local run -m bench.screenshots
+
+setup:
+	@local/setup.sh demo
+
+setup-dev:
+	@local/setup.sh dev
+
+lock:  ## resolve the dependencies again
+	@$(STATE_DIR)/tools/bin/uv pip compile -q -U --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml --group embedded -o requirements.lock
+	@$(STATE_DIR)/tools/bin/uv pip compile -q -U --universal --generate-hashes --no-emit-index-url --no-header pyproject.toml --group embedded --group dev -o requirements-dev.lock
+	@echo uv | $(STATE_DIR)/tools/bin/uv pip compile -q -U --universal --generate-hashes --no-emit-index-url --no-header - -o requirements-tools.lock
+
+clean: stop  ## forget the demo's data; what is installed stays
+	@rm -rf $(STATE_DIR)/postgres $(STATE_DIR)/valkey $(STATE_DIR)/dagster $(STATE_DIR)/surveys $(STATE_DIR)/run $(STATE_DIR)/env

@@ -1,0 +1,105 @@
+"""From an empty server to one that the programs can start on: databases, migrations, the first users."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+import psycopg
+
+from local.postgres import Postgres
+from local.services import Step
+from local.state import ROOT, Environment
+from local.warehouse import WarehouseRoles, ensure_database, ensure_role, prepare
+
+# e-mail, name, role, minutes a week for actions
+DEMO_USERS = (
+    ("maya.lind@force24.example", "Maya Lind", "csm"),
+    ("tom.okafor@force24.example", "Tom Okafor", "csm"),
+    ("priya.nair@force24.example", "Priya Nair", "csm"),
+    ("jonas.weber@force24.example", "Jonas Weber", "csm"),
+    ("elena.rossi@force24.example", "Elena Rossi", "csm"),
+    ("sam.whitfield@force24.example", "Sam Whitfield", "csm"),
+    ("aisha.rahman@force24.example", "Aisha Rahman", "csm"),
+    ("luca.marin@force24.example", "Luca Marin", "csm"),
+    ("harriet.cole@force24.example", "Harriet Cole", "admin"),
+    ("alex.stone@force24.example", "Alex Stone", "analyst"),
+)
+
+
+def prepare_databases(postgres: Postgres, environment: Environment) -> None:
+    """Roles, databases and grants for the warehouse, the orchestrator and the simulator. Idempotent."""
+    chosen = environment.chosen
+    roles = WarehouseRoles(
+        loader=chosen["LOADER_PASSWORD"],
+        transformer=chosen["TRANSFORMER_PASSWORD"],
+        application=chosen["APPLICATION_PASSWORD"],
+        analyst=chosen["ANALYST_PASSWORD"],
+    )
+    prepare(postgres.dsn(), database="warehouse", roles=roles)
+    with psycopg.connect(postgres.dsn(), autocommit=True) as server:
+        for role in ("dagster", "simulator", "product_reader"):
+            ensure_role(server, role, chosen[f"{role.upper()}_PASSWORD"])
+        ensure_database(server, "dagster", owner="dagster")
+        ensure_database(server, "simulator", owner="simulator")
+        ensure_database(server, "product", owner="simulator")
+        server.execute("grant connect on database product to product_reader")
+    home = Path(environment.variables["DAGSTER_HOME"])
+    home.mkdir(parents=True, exist_ok=True)
+    Path(environment.variables["SURVEYS_FOLDER"]).mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(ROOT / "orchestration" / "dagster.yaml", home / "dagster.yaml")
+    (home / "workspace.yaml").write_text(
+        "load_from:\n"
+        "  - grpc_server:\n"
+        "      host: 127.0.0.1\n"
+        f"      port: {chosen['DAGSTER_CODE_PORT']}\n"
+        "      location_name: account_intelligence\n"
+    )
+
+
+def _content(*folders: str) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.is_file() and path.suffix in (".py", ".sql", ".yml", ".csv", ".md"):
+                digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def steps(environment: Environment) -> list[Step]:
+    """The commands that bring schemas, manifest and estate to what this version of the code expects."""
+    estate = [
+        part
+        for name in ("ACCOUNTS", "DAYS", "SEED")
+        for part in (f"--{name.lower()}", environment.chosen[f"SIMULATOR_{name}"])
+    ]
+    python = sys.executable
+    return [
+        Step("Application schema", (python, "-m", "app.migrations"), lambda: _content("app/migrations")),
+        Step("Raw schemas", (python, "-m", "extract", "--ensure-schema"), lambda: _content("extract")),
+        Step(
+            "Orchestrator storage",
+            (python, "-m", "dagster", "instance", "migrate"),
+            lambda: version("dagster"),
+        ),
+        Step("dbt manifest", (python, "-m", "orchestration.prepare"), lambda: _content("dbt")),
+        Step("Simulated estate", (python, "-m", "simulator", "seed", *estate), lambda: " ".join(estate)),
+    ]
+
+
+def demo_users(environment: Environment) -> None:
+    """The people of the demo, all with the password in the env file. One that exists stays as it is."""
+    with psycopg.connect(environment.dsn("application", "warehouse")) as connection:
+        known = {row[0] for row in connection.execute("select lower(email) from app.users")}
+    for email, name, role in DEMO_USERS:
+        if email in known:
+            continue
+        owner = ["--owner-email", email] if role == "csm" else []
+        subprocess.run(
+            [sys.executable, "-m", "app.users", "add", "--email", email, "--name", name, "--role", role,
+             "--password-env", "DEMO_PASSWORD", *owner],
+            env={**os.environ, **environment.for_processes()}, cwd=ROOT, check=True, capture_output=True, text=True,
+        )  # fmt: skip

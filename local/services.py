@@ -1,0 +1,94 @@
+"""What runs in the demo: the services, and the steps that prepare them. Data, in the order of their start."""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from local import probes
+from local.state import ROOT, Environment
+
+
+@dataclass(frozen=True)
+class Service:
+    """One long-running program of ours: how to start it, where it answers, how to ask."""
+
+    name: str
+    argv: tuple[str, ...]
+    address: str
+    ports: tuple[str, ...]
+    is_up: probes.Probe
+    ready_within_seconds: float = 90.0
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command that must have succeeded before the services start.
+
+    With `fingerprint` it is skipped as long as that value is the one of its last success.
+    """
+
+    title: str
+    argv: tuple[str, ...]
+    fingerprint: Callable[[], str] | None = None
+
+
+def _python(*arguments: str) -> tuple[str, ...]:
+    return (sys.executable, *arguments)
+
+
+def services(environment: Environment) -> list[Service]:
+    """The six programs beside PostgreSQL and Redis."""
+    url = environment.variables
+    workspace = f"{url['DAGSTER_HOME']}/workspace.yaml"
+    code_port = url["DAGSTER_CODE_PORT"]
+    simulated = [url[f"{vendor}_BASE_URL"] for vendor in ("HUBSPOT", "STRIPE", "ZENDESK")]
+    health = [probes.http_ok(f"{base}/healthz") for base in simulated]
+    loaded = probes.dagster_location_loaded(url["DAGSTER_URL"])
+    return [
+        Service(
+            "simulator",
+            _python("-m", "simulator", "serve"),
+            simulated[0],
+            ("SIMULATOR_HUBSPOT_PORT", "SIMULATOR_STRIPE_PORT", "SIMULATOR_ZENDESK_PORT"),
+            lambda: all(probe() for probe in health),
+        ),
+        Service(
+            "dagster-code",
+            _python("-m", "dagster", "code-server", "start", "-m", "orchestration.definitions",
+                    "-h", "127.0.0.1", "-p", code_port),
+            f"127.0.0.1:{code_port}",
+            ("DAGSTER_CODE_PORT",),
+            loaded,
+        ),
+        Service(
+            "dagster",
+            _python("-m", "dagster_webserver", "-w", workspace, "-h", "127.0.0.1", "-p", url["DAGSTER_PORT"]),
+            url["DAGSTER_URL"],
+            ("DAGSTER_PORT",),
+            probes.http_ok(f"{url['DAGSTER_URL']}/server_info"),
+        ),
+        Service(
+            "dagster-daemon",
+            _python("-m", "dagster._daemon", "run", "-w", workspace),
+            "no port",
+            (),
+            probes.dagster_daemons_healthy(url["DAGSTER_URL"]),
+        ),
+        Service(
+            "api",
+            _python("-m", "uvicorn", "api.main:create_app", "--factory", "--host", "127.0.0.1",
+                    "--port", url["API_PORT"], "--no-server-header"),
+            url["API_URL"],
+            ("API_PORT",),
+            probes.http_ok(f"{url['API_URL']}/health"),
+        ),
+        Service(
+            "streamlit",
+            _python("-m", "streamlit", "run", str(ROOT / "app" / "main.py"),
+                    "--server.port", url["STREAMLIT_PORT"]),
+            url["STREAMLIT_URL"],
+            ("STREAMLIT_PORT",),
+            probes.http_ok(f"{url['STREAMLIT_URL']}/_stcore/health"),
+        ),
+    ]  # fmt: skip
