@@ -1,0 +1,91 @@
+"""What was known of an account when something was decided about it, frozen with a hash.
+
+Read straight from the published marts, one round trip for any number of accounts. The names of people are left out: the
+snapshot is read by learning, which must not need them.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from app.db import reading_mart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountContext:
+    """One account's context. `features` holds JSON objects account, health, risk and usage of the last complete day
+    (null where there is no row), and csm_open_action_count."""
+
+    account_key: str
+    account_name: str
+    csm_email: str | None
+    csm_open_load: int
+    as_of: date
+    features: dict[str, Any]
+
+
+_CONTEXTS = text(
+    """
+    select
+        a.account_key,
+        a.account_name,
+        lower(a.csm_email) as csm_email,
+        a.as_of_date as as_of,
+        (
+            select count(*) from app.actions as o join app.users as u on u.user_id = o.owner_user_id
+            where u.owner_email = lower(a.csm_email) and o.status not in ('closed', 'cancelled')
+        ) as csm_open_load,
+        to_jsonb(a) - array[
+            'account_name', 'domain', 'csm_name', 'csm_email', 'champion_name', 'health_trend_90d',
+            'stripe_customer_ids', 'zendesk_organization_id'
+        ] as account,
+        to_jsonb(h) as health,
+        to_jsonb(r) as risk,
+        to_jsonb(u) as usage
+    from marts.dim_accounts as a
+    left join marts.fct_account_health_daily as h on h.account_key = a.account_key and h.health_date = a.as_of_date
+    left join marts.fct_churn_risk_daily as r on r.account_key = a.account_key and r.risk_date = a.as_of_date
+    left join marts.fct_usage_daily as u on u.account_key = a.account_key and u.usage_date = a.as_of_date
+    where a.account_key = any(:account_keys) and exists (select from marts.publications)
+    """
+)
+
+
+def contexts(db: Connection, account_keys: Sequence[str]) -> dict[str, AccountContext]:
+    """The context of each account that exists in the published marts, by account key.
+
+    Raises MartUnavailable when no build has been made yet.
+    """
+    with reading_mart("dim_accounts"):
+        rows = db.execute(_CONTEXTS, {"account_keys": list(account_keys)}).all()
+    return {
+        row.account_key: AccountContext(
+            account_key=row.account_key,
+            account_name=row.account_name,
+            csm_email=row.csm_email,
+            csm_open_load=row.csm_open_load,
+            as_of=row.as_of,
+            features={
+                "account": row.account,
+                "health": row.health,
+                "risk": row.risk,
+                "usage": row.usage,
+                "csm_open_action_count": row.csm_open_load,
+            },
+        )
+        for row in rows
+    }
+
+
+def canonical_hash(features: dict[str, Any]) -> bytes:
+    """SHA-256 of the canonical JSON (sorted keys, no spaces, UTF-8): the same for what is read back from the
+    database.
+    """
+    return sha256(
+        json.dumps(features, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    ).digest()

@@ -1,0 +1,279 @@
+"""Rows of actions and back. No rule lives here: what may happen is decided in `service.py` and `lifecycle.py`."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+from pydantic import TypeAdapter
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, literal, or_, select, update
+
+from app.actions.lifecycle import CATEGORY, Status
+from app.actions.model import Action, ActionEvent, ActionFilter, ActionRow, Note, Outcome
+from app.actions.tables import action_events, action_notes, action_outcomes, actions
+from app.actions.vocabulary import ActorKind, EventKind, Priority
+from app.errors import NotFound
+from app.tables import users
+
+_ACTION = TypeAdapter(Action)
+_ROW = TypeAdapter(ActionRow)
+_EVENT = TypeAdapter(ActionEvent)
+_NOTE = TypeAdapter(Note)
+_OUTCOME = TypeAdapter(Outcome)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventActor:
+    """Who makes a change: a person, or a rule or job by name."""
+
+    user_id: UUID | None
+    name: str
+    kind: ActorKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One event to append."""
+
+    kind: EventKind
+    field: str | None = None
+    before: Any = None
+    after: Any = None
+    reason: str | None = None
+
+
+def plain(value: object) -> Any:
+    """A column's value as JSON keeps it: ISO dates, text ids, enum values."""
+    if isinstance(value, StrEnum):
+        return value.value
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _stored(value: object) -> object:
+    """As psycopg should see it: left to itself it stores the *name* of an enum member."""
+    return value.value if isinstance(value, StrEnum) else value
+
+
+def as_json(action: Action) -> dict[str, Any]:
+    """The whole action as JSON."""
+    return _ACTION.dump_python(action, mode="json")
+
+
+def insert_action(db: Connection, values: Mapping[str, object]) -> Action:
+    """A new row, as the database holds it."""
+    made = db.execute(insert(actions).values(dict(values)).returning(*actions.c)).one()
+    return _ACTION.validate_python(dict(made._mapping))
+
+
+def lock(db: Connection, action_id: UUID) -> Action:
+    """The action, locked until the end of the transaction. Raises NotFound."""
+    row = db.execute(select(actions).where(actions.c.action_id == action_id).with_for_update()).one_or_none()
+    if row is None:
+        raise NotFound("action", action_id)
+    return _ACTION.validate_python(dict(row._mapping))
+
+
+def lock_many(db: Connection, where: ColumnElement[bool]) -> list[Action]:
+    """Actions locked in the order of their ids, so that two bulk changes wait for each other and never deadlock."""
+    rows = db.execute(select(actions).where(where).order_by(actions.c.action_id).with_for_update())
+    return [_ACTION.validate_python(dict(row._mapping)) for row in rows]
+
+
+def change(db: Connection, action: Action, changes: Mapping[str, object], *, now: datetime) -> Action:
+    """Write changed columns of a locked action and count the version up."""
+    columns = {name: _stored(value) for name, value in changes.items()}
+    row = db.execute(
+        update(actions)
+        .where(actions.c.action_id == action.action_id, actions.c.version == action.version)
+        .values(columns | {"updated_at": now, "version": action.version + 1})
+        .returning(*actions.c)
+    ).one()
+    return _ACTION.validate_python(dict(row._mapping))
+
+
+def append(
+    db: Connection,
+    *,
+    action: Action,
+    actor: EventActor,
+    now: datetime,
+    changes: Sequence[Change],
+    idempotency_key: str | None = None,
+) -> None:
+    """Events of one write, in order, at the version the action has after it."""
+    db.execute(
+        insert(action_events),
+        [
+            {
+                "action_id": action.action_id,
+                "at": now,
+                "actor_user_id": actor.user_id,
+                "actor_name": actor.name,
+                "actor_kind": actor.kind.value,
+                "kind": item.kind.value,
+                "field": item.field,
+                "before": item.before,
+                "after": item.after,
+                "reason": item.reason,
+                "version": action.version,
+                "idempotency_key": idempotency_key,
+            }
+            for item in changes
+        ],
+    )
+
+
+def events(db: Connection, action_id: UUID, *, after_version: int | None = None) -> list[ActionEvent]:
+    """The story of an action, oldest first; with `after_version` only what changed since."""
+    query = select(*(column for column in action_events.c if column.name != "idempotency_key")).where(
+        action_events.c.action_id == action_id
+    )
+    if after_version is not None:
+        query = query.where(action_events.c.version > after_version)
+    return [_EVENT.validate_python(dict(row._mapping)) for row in db.execute(query.order_by(action_events.c.event_id))]
+
+
+def insert_note(db: Connection, values: Mapping[str, object]) -> Note:
+    """A new note, as the database holds it."""
+    row = db.execute(insert(action_notes).values(note_id=uuid4(), **values).returning(*action_notes.c)).one()
+    return _NOTE.validate_python(dict(row._mapping))
+
+
+def notes(db: Connection, *, action_id: UUID | None = None, account_key: str | None = None, limit: int) -> list[Note]:
+    """Notes of an action or of an account's actions, newest first."""
+    query = select(action_notes).order_by(action_notes.c.created_at.desc(), action_notes.c.note_id).limit(limit)
+    if action_id is not None:
+        query = query.where(action_notes.c.action_id == action_id)
+    if account_key is not None:
+        query = query.where(action_notes.c.account_key == account_key)
+    return [_NOTE.validate_python(dict(row._mapping)) for row in db.execute(query)]
+
+
+def note_action(db: Connection, note_id: UUID) -> UUID | None:
+    """The action a note belongs to."""
+    return db.execute(select(action_notes.c.action_id).where(action_notes.c.note_id == note_id)).scalar_one_or_none()
+
+
+def insert_outcome(db: Connection, values: Mapping[str, object]) -> None:
+    """What was recorded at a closing."""
+    db.execute(insert(action_outcomes).values(outcome_id=uuid4(), **values))
+
+
+def outcomes(db: Connection, action_id: UUID) -> list[Outcome]:
+    """Recorded outcomes of an action, newest first."""
+    query = select(action_outcomes).where(action_outcomes.c.action_id == action_id)
+    rows = db.execute(query.order_by(action_outcomes.c.recorded_at.desc(), action_outcomes.c.outcome_id))
+    return [_OUTCOME.validate_python(dict(row._mapping)) for row in rows]
+
+
+def active_user(db: Connection, user_id: UUID) -> str | None:
+    """The display name of an active person, or None."""
+    return db.execute(
+        select(users.c.display_name).where(users.c.user_id == user_id, users.c.is_active)
+    ).scalar_one_or_none()
+
+
+def user_of_owner(db: Connection, owner_email: str | None) -> UUID | None:
+    """The active person who owns accounts in the CRM under this address."""
+    if not owner_email:
+        return None
+    query = select(users.c.user_id).where(users.c.owner_email == owner_email.lower(), users.c.is_active)
+    return db.execute(query).scalar_one_or_none()
+
+
+def _rows() -> Select:
+    noted = (
+        select(func.count().label("note_count"), func.max(action_notes.c.created_at).label("newest_note_at"))
+        .where(action_notes.c.action_id == actions.c.action_id)
+        .lateral("noted")
+    )
+    returned = (
+        select(func.max(action_events.c.at).label("returned_from_snooze_at"))
+        .where(
+            action_events.c.action_id == actions.c.action_id,
+            action_events.c.field == "status",
+            action_events.c.before == func.to_jsonb(literal(Status.SNOOZED.value)),
+            actions.c.status.not_in([Status.CLOSED.value, Status.CANCELLED.value]),
+        )
+        .lateral("returned")
+    )
+    return (
+        select(
+            *actions.c,
+            users.c.display_name.label("owner_name"),
+            users.c.email.label("owner_email"),
+            noted.c.note_count,
+            noted.c.newest_note_at,
+            returned.c.returned_from_snooze_at,
+        )
+        .outerjoin(users, users.c.user_id == actions.c.owner_user_id)
+        .join(noted, literal(True))
+        .join(returned, literal(True))
+    )
+
+
+def _conditions(wanted: ActionFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    statuses = set(wanted.statuses) | {status for status, group in CATEGORY.items() if group in wanted.categories}
+    if statuses:
+        conditions.append(actions.c.status.in_(sorted(status.value for status in statuses)))
+    for column, members in (
+        (actions.c.priority, wanted.priorities),
+        (actions.c.action_type, wanted.action_types),
+        (actions.c.source, wanted.sources),
+        (actions.c.action_id, wanted.action_ids),
+    ):
+        if members:
+            conditions.append(column.in_([_stored(item) for item in members]))
+    if wanted.owner_user_id is not None:
+        conditions.append(actions.c.owner_user_id == wanted.owner_user_id)
+    if wanted.is_unassigned:
+        conditions.append(actions.c.owner_user_id.is_(None))
+    if wanted.account_key is not None:
+        conditions.append(actions.c.account_key == wanted.account_key)
+    if wanted.due_from is not None:
+        conditions.append(actions.c.due_date >= wanted.due_from)
+    if wanted.due_before is not None:
+        conditions.append(actions.c.due_date < wanted.due_before)
+    if wanted.closed_from is not None:
+        conditions.append(actions.c.closed_at >= wanted.closed_from)
+    if wanted.text and (words := wanted.text.replace("\x00", "").strip()[:200]):
+        conditions.append(
+            or_(
+                actions.c.title.icontains(words, autoescape=True),
+                actions.c.account_name.icontains(words, autoescape=True),
+            )
+        )
+    return conditions
+
+
+def rows(db: Connection, wanted: ActionFilter, *, limit: int) -> list[ActionRow]:
+    """Actions with what a list shows: open before ended, then by due date (none last), priority and age."""
+    rank = {priority.value: place for place, priority in enumerate(Priority)}
+    has_ended = actions.c.status.in_([Status.CLOSED.value, Status.CANCELLED.value])
+    query = (
+        _rows()
+        .where(and_(literal(True), *_conditions(wanted)))
+        .order_by(
+            has_ended,
+            actions.c.closed_at.desc().nulls_last(),
+            actions.c.due_date.asc().nulls_last(),
+            func.array_position(list(rank), actions.c.priority),
+            actions.c.created_at,
+            actions.c.action_id,
+        )
+        .limit(limit)
+    )
+    return [_ROW.validate_python(dict(row._mapping)) for row in db.execute(query)]
+
+
+def one_row(db: Connection, action_id: UUID) -> ActionRow:
+    """One action with what a list shows. Raises NotFound."""
+    row = db.execute(_rows().where(actions.c.action_id == action_id)).one_or_none()
+    if row is None:
+        raise NotFound("action", action_id)
+    return _ROW.validate_python(dict(row._mapping))

@@ -1,0 +1,81 @@
+"""How much everybody has on their hands: one row per active person who works actions."""
+
+from datetime import date, datetime, time, timedelta
+
+from sqlalchemy import Connection, text
+
+from app.actions.model import Workload
+from app.calendar import DISPLAY_ZONE, display_date
+
+_WORKLOADS = text(
+    """
+    with held as (
+        select
+            owner_user_id,
+            count(*) as open_count,
+            count(*) filter (where status in ('in_progress', 'blocked', 'waiting_on_customer')) as started_count,
+            count(*) filter (where status = 'snoozed') as snoozed_count,
+            count(*) filter (where status <> 'snoozed' and due_date < :today) as overdue_count,
+            count(*) filter (
+                where status <> 'snoozed' and due_date >= :today and due_date < :next_week
+            ) as due_this_week_count
+        from app.actions
+        where status not in ('closed', 'cancelled')
+        group by owner_user_id
+    ),
+
+    closed as (
+        select owner_user_id, count(*) as closed_this_week_count
+        from app.actions
+        where status = 'closed' and closed_at >= :week_began
+        group by owner_user_id
+    ),
+
+    spent as (
+        select recorded_by, sum(minutes) as minutes_this_week
+        from app.action_outcomes
+        where done_date >= :this_week and done_date < :next_week and recorded_at >= :week_began
+        group by recorded_by
+    )
+
+    select
+        u.user_id,
+        u.display_name,
+        u.owner_email,
+        u.weekly_capacity_minutes,
+        coalesce(h.open_count, 0) as open_count,
+        coalesce(h.started_count, 0) as started_count,
+        coalesce(h.snoozed_count, 0) as snoozed_count,
+        coalesce(h.overdue_count, 0) as overdue_count,
+        coalesce(h.due_this_week_count, 0) as due_this_week_count,
+        coalesce(c.closed_this_week_count, 0) as closed_this_week_count,
+        coalesce(s.minutes_this_week, 0) as minutes_this_week
+    from app.users as u
+    left join held as h on h.owner_user_id = u.user_id
+    left join closed as c on c.owner_user_id = u.user_id
+    left join spent as s on s.recorded_by = u.user_id
+    where u.is_active and u.role = 'csm' or h.open_count > 0
+    order by u.display_name, u.user_id
+    """
+)
+
+
+def week_start(day: date) -> date:
+    """The Monday of the week of `day`."""
+    return day - timedelta(days=day.weekday())
+
+
+def workloads(db: Connection, *, now: datetime) -> list[Workload]:
+    """Every active CSM, and whoever else holds open actions (a deactivated person too), by name."""
+    today = display_date(now)
+    monday = week_start(today)
+    rows = db.execute(
+        _WORKLOADS,
+        {
+            "today": today,
+            "this_week": monday,
+            "next_week": monday + timedelta(days=7),
+            "week_began": datetime.combine(monday, time(), DISPLAY_ZONE),
+        },
+    )
+    return [Workload(**row._mapping) for row in rows]

@@ -1,0 +1,109 @@
+"""What can go wrong, named: each error carries the values a reader needs and one sentence for the person.
+
+Faces map these once (`api/errors.py` to a status, `app/ui/frame.py` to a message). `message` says what happened,
+`hint` what to do next; both may be shown to a user, so neither ever holds SQL, a path or a secret.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+
+class AppError(Exception):
+    """Base of every error that a user may see."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class NotFound(AppError):
+    """No such row, or none that this person may know of."""
+
+    def __init__(self, kind: str, key: object) -> None:
+        super().__init__(f"This {kind} does not exist.", hint="Go back to the list and open it again.")
+        self.kind = kind
+        self.key = key
+
+
+class NotAuthenticated(AppError):
+    """Wrong e-mail or password, or a session that has ended. Never says which."""
+
+
+class NotPermitted(AppError):
+    """The person is known and may not do this."""
+
+
+class IllegalTransition(AppError):
+    """A move that the lifecycle does not know; `legal` lists those it does."""
+
+    def __init__(self, from_status: str, to_status: str, legal: Sequence[str]) -> None:
+        words = ", ".join(status.replace("_", " ") for status in legal) or "nothing"
+        super().__init__(
+            f"An action that is {from_status.replace('_', ' ')} cannot become {to_status.replace('_', ' ')}.",
+            hint=f"From here it can become: {words}.",
+        )
+        self.from_status = from_status
+        self.to_status = to_status
+        self.legal = tuple(legal)
+
+
+class StaleVersion(AppError):
+    """Somebody else changed the row first.
+
+    `current` is the row as it is now (an Action or a Suggestion), `changes` the events since `expected_version`, oldest
+    first, so that a face can show what changed beside what was typed. Nothing was written.
+    """
+
+    def __init__(self, current: Any, expected_version: int, changes: Sequence[Any] = ()) -> None:
+        names = sorted({change.actor_name for change in changes})
+        who = " and ".join(names) if names else "Somebody"
+        super().__init__(
+            f"{who} changed this while you were working on it.",
+            hint="Your text is kept: look at what changed, then save again.",
+        )
+        self.current = current
+        self.expected_version = expected_version
+        self.changes = tuple(changes)
+
+
+class InvalidInput(AppError):
+    """A value that cannot be taken; `field` names it and `value` is what was typed, so that nothing is lost."""
+
+    def __init__(self, field: str, message: str, *, value: object = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
+        self.value = value
+
+
+class IdempotencyConflict(AppError):
+    """The same request key came back with another request."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            "This form was already sent with other content.", hint="Open it again, then send the new content."
+        )
+        self.key = key
+
+
+class MartUnavailable(AppError):
+    """Figures are asked for and no build has been published yet."""
+
+    def __init__(self, mart: str) -> None:
+        super().__init__(
+            "There are no figures yet: the first build has not been published.",
+            hint="This page fills itself as soon as the first load and build have finished.",
+        )
+        self.mart = mart
+
+
+class Throttled(AppError):
+    """Too many attempts; `retry_at` is when the next one will be looked at."""
+
+    def __init__(self, retry_at: datetime, *, retry_after_seconds: int) -> None:
+        super().__init__(
+            "Too many attempts to sign in.", hint=f"Try again in {max(1, round(retry_after_seconds / 60))} min."
+        )
+        self.retry_at = retry_at
+        self.retry_after_seconds = retry_after_seconds

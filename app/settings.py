@@ -1,0 +1,43 @@
+"""Everything the application reads from its environment, in one place.
+
+Secrets are `SecretStr`, so that a printed settings object or a traceback does not show them.
+"""
+
+from functools import lru_cache
+from typing import Literal
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The application's settings; each field is the environment variable of the same name in capitals."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    environment: Literal["demo", "production"] = "demo"
+    app_database_url: SecretStr
+    redis_url: SecretStr | None = None
+    follow_source_clock: bool = False
+
+    api_port: int = 8000
+    streamlit_port: int = 8501
+    dagster_port: int = 3000
+    api_url: str = "http://127.0.0.1:8000"
+    streamlit_url: str = "http://127.0.0.1:8501"
+    dagster_url: str = "http://127.0.0.1:3000"
+
+    session_idle_minutes: int = 8 * 60
+    session_absolute_minutes: int = 24 * 60
+    database_pool_size: int = 10
+    database_statement_timeout_ms: int = 15_000
+    cache_seconds: int = 600
+
+
+@lru_cache
+def get_settings() -> Settings:
+    """The settings of this process, read once. Tests call `get_settings.cache_clear()` after changing the environment.
+
+    Raises pydantic.ValidationError naming the variable that is missing or malformed.
+    """
+    return Settings()  # pyright: ignore[reportCallIssue]  # the environment gives the required fields

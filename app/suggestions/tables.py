@@ -1,0 +1,74 @@
+"""Tables of suggestions, their events, and the versioned rules and policies they come from."""
+
+from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Identity, Integer, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.tables import TIMESTAMP, metadata
+
+suggestions = Table(
+    "suggestions",
+    metadata,
+    Column("suggestion_id", Uuid, primary_key=True),
+    Column("account_key", Text, nullable=False),
+    Column("account_name", Text, nullable=False),
+    Column("rule_id", Text, nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("action_type", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("priority", Text, nullable=False),
+    Column("intervention", Text, nullable=False),
+    Column("due_offset_bd", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("evidence", JSONB, nullable=False),
+    Column("score", Double, nullable=False),
+    Column("dedupe_key", Text, nullable=False),
+    Column("csm_email", Text),
+    Column("decision_id", Uuid, nullable=False),
+    Column("build_id", BigInteger, nullable=False),
+    Column("generated_at", TIMESTAMP, nullable=False),
+    Column("answered_at", TIMESTAMP),
+    Column("answered_by", Uuid),
+    Column("dismissal_reason", Text),
+    Column("snoozed_until", Date),
+    Column("action_id", Uuid),
+    Column("version", Integer, nullable=False),
+)
+
+suggestion_events = Table(
+    "suggestion_events",
+    metadata,
+    Column("event_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("suggestion_id", Uuid, nullable=False),
+    Column("at", TIMESTAMP, nullable=False),
+    Column("actor_user_id", Uuid),
+    Column("actor_name", Text, nullable=False),
+    Column("actor_kind", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("before", JSONB(none_as_null=True)),
+    Column("after", JSONB(none_as_null=True)),
+    Column("reason", Text),
+    Column("version", Integer, nullable=False),
+    Column("idempotency_key", Text),
+)
+
+rules = Table(
+    "rules",
+    metadata,
+    Column("rule_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("params", JSONB, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("created_at", TIMESTAMP, nullable=False),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("policy_id", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("params", JSONB, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("created_at", TIMESTAMP, nullable=False),
+)
