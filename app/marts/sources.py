@@ -1,0 +1,81 @@
+"""How fresh and how sure: the last loads of every source, and which source record became which account.
+
+Source: ops.load_run, one row per load of a stream; marts.bridge_account_sources, one row per source record.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from app.db import reading_mart
+from app.marts import reading
+
+
+@dataclass(frozen=True, slots=True)
+class StreamFreshness:
+    """The newest run and the newest good run of one stream. `source_now` is the source's own clock at the good run."""
+
+    source: str
+    stream: str
+    status: str
+    started_at: datetime
+    ended_at: datetime | None
+    error_class: str | None
+    error_message: str | None
+    good_ended_at: datetime | None
+    source_now: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLink:
+    """One record of a source and the account it was linked to, by which rule, how surely (0 to 1 or a word)."""
+
+    account_key: str | None
+    source: str
+    source_id: str
+    source_name: str | None
+    rule: str | None
+    confidence: str | None
+    is_linked: bool
+
+
+_FRESHNESS = text(
+    """
+    with newest as (
+        select distinct on (source, stream)
+            source, stream, status, started_at, ended_at, error_class, error_message
+        from ops.load_run
+        order by source, stream, load_id desc
+    ),
+
+    good as (
+        select distinct on (source, stream) source, stream, ended_at as good_ended_at, source_now
+        from ops.load_run
+        where status in ('succeeded', 'warned')
+        order by source, stream, load_id desc
+    )
+
+    select
+        n.source, n.stream, n.status, n.started_at, n.ended_at, n.error_class, n.error_message,
+        g.good_ended_at, g.source_now
+    from newest as n
+    left join good as g on g.source = n.source and g.stream = n.stream
+    order by n.source, n.stream
+    """
+)
+
+
+def freshness(db: Connection) -> list[StreamFreshness]:
+    """One row per stream that was ever loaded, by source and stream. Raises MartUnavailable before the first load."""
+    with reading_mart("ops.load_run"):
+        return [StreamFreshness(*row) for row in db.execute(_FRESHNESS)]
+
+
+def links(db: Connection, account_key: str | None, *, limit: int = 500) -> list[SourceLink]:
+    """Source records of an account; with None those that belong to no account. Raises MartUnavailable."""
+    columns = reading.mart("bridge_account_sources", SourceLink).c
+    wanted = reading.query("bridge_account_sources", SourceLink)
+    wanted = wanted.where(columns.account_key == account_key if account_key is not None else ~columns.is_linked)
+    wanted = wanted.order_by(columns.source, columns.source_name, columns.source_id).limit(limit)
+    return reading.rows(db, "bridge_account_sources", SourceLink, wanted)
