@@ -1,0 +1,27 @@
+"""The one graph: source streams → raw tables → dbt → publication → suggestions. Loading it connects to nothing.
+
+Started as `dagster code-server start -m orchestration.definitions`.
+"""
+
+import dagster as dg
+
+from orchestration import manifest, resources
+from orchestration.defs import feedback, load, publish, reaper, schedules, suggest, transform
+
+
+def build() -> dg.Definitions:
+    """All assets, checks, jobs, schedules and the reaper. Parses the dbt project when its manifest is stale."""
+    return dg.Definitions.merge(
+        load.definitions(),
+        feedback.definitions(load.raw_keys()),
+        transform.definitions(),
+        publish.definitions(transform.mart_keys(manifest.load())),
+        suggest.definitions(),
+        schedules.definitions(),
+        reaper.definitions(),
+        # One process per run: steps are short, and a process for each would cost 10 s of imports a step.
+        dg.Definitions(resources=resources.from_environment(), executor=dg.in_process_executor),
+    )
+
+
+defs = build()

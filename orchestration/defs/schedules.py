@@ -1,0 +1,88 @@
+"""When things run: the same graph hourly over what changed, and nightly over everything.
+
+One run at a time (orchestration/dagster.yaml). An hourly tick finds a run still going only when that one is late; it
+then says so and waits for the next hour instead of queueing behind it.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+from dagster import DagsterRunStatus, RunsFilter
+
+from orchestration.defs import load, transform
+
+TIME_ZONE = "Europe/London"
+INCREMENTAL = "incremental"
+NIGHTLY = "nightly_full_check"
+_UNFINISHED = [
+    DagsterRunStatus.QUEUED,
+    DagsterRunStatus.NOT_STARTED,
+    DagsterRunStatus.STARTING,
+    DagsterRunStatus.STARTED,
+    DagsterRunStatus.CANCELING,
+]
+
+
+def _everything(name: str, *, description: str, config: Mapping[str, Any] | None = None) -> Any:
+    return dg.define_asset_job(
+        name,
+        selection=dg.AssetSelection.all(),
+        description=description,
+        config=dict(config) if config else None,
+        executor_def=dg.in_process_executor,
+        tags={"pipeline": name},
+    )
+
+
+def full_check_config() -> dict[str, Any]:
+    """Run config of the nightly job: every stream read in full, every dbt test."""
+    loads = {step: {"config": {"kind": load.LoadKind.FULL_SCAN.name}} for step in load.steps()}
+    return {"ops": {**loads, transform.STEP: {"config": {"tests": transform.BuildScope.ALL.name}}}}
+
+
+incremental = _everything(
+    INCREMENTAL, description="What changed at the sources, to marts, a publication and suggestions."
+)
+nightly_full_check = _everything(
+    NIGHTLY,
+    description="Every stream read in full, so that what a change clock missed is found; every dbt test.",
+    config=full_check_config(),
+)
+
+
+def _tick(context: dg.ScheduleEvaluationContext, job: str) -> dg.RunRequest | dg.SkipReason:
+    going = context.instance.get_runs(RunsFilter(job_name=job, statuses=_UNFINISHED), limit=1)
+    if going:
+        return dg.SkipReason(f"Run {going[0].run_id} of {job} has not ended yet.")
+    at = context.scheduled_execution_time
+    return dg.RunRequest(run_key=at.isoformat(), tags={"scheduled_at": at.isoformat()})
+
+
+@dg.schedule(
+    job=incremental,
+    cron_schedule="5 * * * *",
+    execution_timezone=TIME_ZONE,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Five past every hour.",
+)
+def hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """One incremental run, unless the last one is still going."""
+    return _tick(context, INCREMENTAL)
+
+
+@dg.schedule(
+    job=nightly_full_check,
+    cron_schedule="30 2 * * *",
+    execution_timezone=TIME_ZONE,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Half past two at night, London time; both clock changes pass at one o'clock.",
+)
+def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """One full check, unless the last one is still going."""
+    return _tick(context, NIGHTLY)
+
+
+def definitions() -> dg.Definitions:
+    """Jobs and schedules."""
+    return dg.Definitions(jobs=[incremental, nightly_full_check], schedules=[hourly, nightly])

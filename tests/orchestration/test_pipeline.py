@@ -1,0 +1,147 @@
+"""One run over the small graph, from the sources to a publication: what it writes, and what it says about it."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import psycopg
+import pytest
+from dagster import DagsterEventType
+
+from orchestration.defs import load, schedules, transform
+from tests.conftest import Warehouse
+from tests.orchestration import small
+
+NIGHTLY_TEST = "assert_no_ticket_is_older_than_a_year"
+
+
+def metadata_of(instance: dg.DagsterInstance, *path: str) -> dict[str, Any]:
+    """Metadata of the newest materialisation of an asset."""
+    event = instance.get_latest_materialization_event(dg.AssetKey(path))
+    assert event is not None
+    assert event.asset_materialization is not None
+    return {name: value.value for name, value in event.asset_materialization.metadata.items()}
+
+
+def checks_of(result: dg.JobExecutionResult) -> dict[str, bool]:
+    """Name of each evaluated asset check, with its asset, and whether it passed."""
+    evaluations = result.get_asset_check_evaluations()
+    return {f"{one.asset_key.to_user_string()}: {one.check_name}": one.passed for one in evaluations}
+
+
+def publications(warehouse: Warehouse) -> list[tuple[Any, ...]]:
+    with psycopg.connect(warehouse.admin_dsn) as db:
+        return db.execute("select as_of_date, dbt_invocation_id, dagster_run_id from marts.publications").fetchall()
+
+
+@pytest.fixture
+def finished(small_dbt: Path, world: small.World, instance: dg.DagsterInstance) -> dg.JobExecutionResult:
+    """A run in which everything went well."""
+    return small.run(instance)
+
+
+def test_a_run_publishes_what_it_built(
+    finished: dg.JobExecutionResult, instance: dg.DagsterInstance, warehouse: Warehouse
+) -> None:
+    assert finished.success
+    invocation = metadata_of(instance, "marts", "dim_accounts")["invocation_id"]
+    assert publications(warehouse) == [(date(2026, 3, 1), invocation, finished.run_id)]
+
+
+def test_raw_tables_say_rows_duration_and_how_far_they_reach(
+    finished: dg.JobExecutionResult, instance: dg.DagsterInstance
+) -> None:
+    said = metadata_of(instance, "raw_desk", "tickets")
+
+    assert (said["rows_loaded"], said["rows_read"], said["duration_seconds"]) == (2, 3, 0.5)
+    assert said["source_now"] == small.SOURCE_NOW.isoformat()
+
+
+def test_marts_say_rows_duration_and_the_day_they_end(
+    finished: dg.JobExecutionResult, instance: dg.DagsterInstance
+) -> None:
+    said = metadata_of(instance, "marts", "fct_tickets")
+
+    assert (said["dagster/row_count"], said["as_of_date"]) == (2, "2026-03-01")
+    assert said["duration_seconds"] > 0
+    assert "dagster/row_count" not in metadata_of(instance, "marts", "ticket_ages")  # a view holds no rows
+
+
+def test_every_dbt_test_is_an_asset_check_and_nightly_ones_wait_for_the_night(
+    finished: dg.JobExecutionResult,
+) -> None:
+    assert checks_of(finished) == {
+        "raw_crm/companies: source_not_null_raw_crm_companies__pk": True,
+        "marts/dim_accounts: not_null_dim_accounts_account_key": True,
+        "marts/dim_accounts: unique_dim_accounts_account_key": True,
+        "marts/fct_tickets: not_null_fct_tickets_age_days": True,
+        "marts/fct_tickets: assert_every_ticket_has_an_account": True,
+    }
+
+
+def test_the_nightly_job_reads_everything_and_runs_every_test(
+    small_dbt: Path, world: small.World, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "SOURCES", small.SOURCES)
+
+    result = small.run(instance, config=schedules.full_check_config())
+
+    assert {kind for _, _, kind in world.calls} == {"full_scan"}
+    assert checks_of(result)[f"marts/fct_tickets: {NIGHTLY_TEST}"] is False
+
+
+def test_a_failing_dbt_test_stops_the_run_before_the_publication(
+    small_dbt: Path, world: small.World, instance: dg.DagsterInstance, warehouse: Warehouse
+) -> None:
+    with psycopg.connect(warehouse.admin_dsn) as db:
+        db.execute("""insert into raw_desk.tickets values ('3', '{"account": "nobody", "age": 1}')""")
+
+    result = small.run(instance)
+
+    assert small.failures(result) == {
+        transform.STEP: "dbt: 1 of 8 nodes did not pass: test assert_every_ticket_has_an_account"
+    }
+    assert not result.filter_events(lambda event: event.event_type == DagsterEventType.STEP_UP_FOR_RETRY)
+    assert publications(warehouse) == []
+
+
+def test_a_test_of_severity_warn_is_shown_and_stops_nothing(
+    small_dbt: Path, world: small.World, instance: dg.DagsterInstance, warehouse: Warehouse
+) -> None:
+    with psycopg.connect(warehouse.admin_dsn) as db:
+        db.execute("""insert into raw_desk.tickets values ('3', '{"account": "a"}')""")
+
+    result = small.run(instance)
+
+    assert result.success
+    assert checks_of(result)["marts/fct_tickets: not_null_fct_tickets_age_days"] is False
+    assert len(publications(warehouse)) == 1
+
+
+def test_a_single_stream_can_be_loaded_alone(small_dbt: Path, world: small.World, instance: dg.DagsterInstance) -> None:
+    result = dg.materialize(
+        [load.load_assets(small.DESK)],
+        instance=instance,
+        selection=[dg.AssetKey(["raw_desk", "users"])],
+        resources=small.resources.from_environment(),
+    )
+
+    assert result.success
+    assert world.calls == [("desk", "users", "incremental")]
+
+
+def test_a_single_mart_can_be_built_alone_with_its_tests(
+    small_dbt: Path, world: small.World, instance: dg.DagsterInstance
+) -> None:
+    assert small.run(instance).success
+
+    result = small.run(instance, only=[dg.AssetKey(["marts", "dim_accounts"])])
+
+    built = {
+        event.asset_key.to_user_string()
+        for event in result.filter_events(lambda one: one.is_step_materialization)
+        if event.asset_key
+    }
+    assert built == {"marts/dim_accounts"}
+    assert {one.check_name for one in result.get_asset_check_evaluations()} >= {"unique_dim_accounts_account_key"}
