@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from local import probes
-from local.state import ROOT, Environment
+from local.state import Environment
 
 
 @dataclass(frozen=True)
@@ -85,8 +85,7 @@ def services(environment: Environment) -> list[Service]:
         ),
         Service(
             "streamlit",
-            _python("-m", "streamlit", "run", str(ROOT / "app" / "main.py"),
-                    "--server.port", url["STREAMLIT_PORT"]),
+            _python("-m", "app.asgi"),
             url["STREAMLIT_URL"],
             ("STREAMLIT_PORT",),
             probes.http_ok(f"{url['STREAMLIT_URL']}/_stcore/health"),

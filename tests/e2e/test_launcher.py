@@ -1,0 +1,66 @@
+"""Starting, looking, stopping: what the README's commands do on a running system."""
+
+import os
+import signal
+import socket
+import time
+from pathlib import Path
+
+from local.state import State, read_env
+from tests.e2e.conftest import System, launcher, small_estate
+
+SERVICES = ["postgres", "redis", "simulator", "dagster-code", "dagster", "dagster-daemon", "api", "streamlit"]
+
+
+def test_status_prints_one_line_per_service_and_ends_well_when_all_are_up(system: System) -> None:
+    shown = system.local("status")
+
+    lines = [line.split() for line in shown.stdout.splitlines()]
+    assert [line[0] for line in lines] == SERVICES
+    assert {line[-1] for line in lines} == {"up"}
+
+
+def test_a_second_start_says_that_it_runs_and_where(system: System) -> None:
+    again = system.local("up", "--detach")
+
+    assert "already running" in again.stdout
+    assert system.url in again.stdout
+
+
+def test_sql_prints_bare_rows_and_a_wrong_query_says_why(system: System) -> None:
+    assert system.sql("select 1, null, 'a b'") == [["1", "", "a b"]]
+
+    wrong = system.local("sql", "select nonsense", check=False)
+
+    assert wrong.returncode == 1
+    assert 'column "nonsense" does not exist' in wrong.stderr
+
+
+def test_a_port_taken_by_a_stranger_stops_the_start_with_the_way_out(tmp_path: Path) -> None:
+    ports = small_estate()
+    with socket.socket() as stranger:
+        stranger.bind(("127.0.0.1", int(ports["STREAMLIT_PORT"])))
+        stranger.listen()
+
+        refused = launcher(tmp_path / "state", ports, "up", "--detach", check=False)
+
+    assert refused.returncode == 1
+    assert f"Port {ports['STREAMLIT_PORT']} (Streamlit) is taken by another program" in refused.stdout
+    assert launcher(tmp_path / "state", {}, "status", check=False).returncode == 1
+
+
+def test_after_an_unclean_stop_the_next_start_is_quick_and_nothing_is_lost(system: System) -> None:
+    kept = "select count(*) from raw_hubspot.companies"
+    before = system.sql(kept)
+    state = State(system.folder)
+    supervisor = state.read_json(state.services_file)["supervisor"]["pid"]
+    os.kill(supervisor, signal.SIGKILL)
+    time.sleep(1)
+
+    started = system.local("up", "--detach")
+
+    assert "Ready after" in started.stdout
+    assert "First pipeline run" not in started.stdout
+    assert system.sql(kept) == before
+    assert system.local("status").returncode == 0
+    assert read_env(system.folder / "env") == system.variables
