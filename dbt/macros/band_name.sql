@@ -1,0 +1,3 @@
+{% macro band_name(expression) -%}
+    case {{ expression }} when 'R' then 'Red' when 'Y' then 'Yellow' else 'Green' end
+{%- endmacro %}

@@ -1,0 +1,51 @@
+with contacts as (
+    select * from {{ ref('stg_hubspot__contacts') }}
+    -- A merged contact lives on in its survivor; an erased one must not come back through a mart.
+    where not is_deleted or delete_reason in ('archived', 'deleted', 'missing')
+),
+
+companies as (
+    select * from {{ ref('int_identity__companies') }} where account_key is not null
+),
+
+associated as (
+    select distinct on (company_contacts.contact_id)
+        company_contacts.contact_id,
+        companies.account_key
+    from {{ ref('stg_hubspot__company_contacts') }} as company_contacts
+    inner join companies on company_contacts.company_id = companies.company_id
+    order by company_contacts.contact_id, company_contacts.is_primary desc, company_contacts.company_id
+),
+
+roles as (
+    select
+        contacts.*,
+        coalesce(companies.account_key, associated.account_key) as account_key,
+        case upper(contacts.property_buying_role)
+            when 'CHAMPION' then 'champion'
+            when 'DECISION_MAKER' then 'decision_maker'
+            when 'BUDGET_HOLDER' then 'budget_holder'
+            when 'END_USER' then 'end_user'
+            else 'unknown'
+        end as stakeholder_role,
+        least(contacts.property_left_company_date, {{ utc_date('contacts.deleted_at') }}) as left_date
+    from contacts
+    left join companies on contacts.property_associatedcompanyid = companies.company_id
+    left join associated on contacts.id = associated.contact_id
+)
+
+select
+    md5('hubspot_contact:' || id) as contact_key,
+    id as contact_id,
+    account_key,
+    nullif(btrim(concat_ws(' ', property_firstname, property_lastname)), '') as contact_name,
+    property_email as email,
+    property_jobtitle as job_title,
+    stakeholder_role,
+    left_date,
+    property_hs_email_bounce as has_bounced,
+    {{ utc_date('property_createdate') }} as created_date,
+    first_loaded_at,
+    loaded_at
+from roles
+where account_key is not null

@@ -1,0 +1,74 @@
+with recursive companies as (
+    select * from {{ ref('stg_hubspot__companies') }}
+),
+
+-- The absorbed record names its survivor, or the survivor lists what it absorbed: vendors do either.
+merges as (
+    select
+        id as absorbed_id,
+        merged_into_id as survivor_id
+    from companies
+    where merged_into_id is not null and merged_into_id <> id
+
+    union
+
+    select
+        btrim(absorbed.id) as absorbed_id,
+        companies.id as survivor_id
+    from companies
+    cross join lateral string_to_table(companies.property_hs_merged_object_ids, ';') as absorbed (id)
+    where btrim(absorbed.id) not in ('', companies.id)
+),
+
+known as (
+    select id as company_id from companies
+    union
+    select absorbed_id as company_id from merges
+),
+
+-- Merges chain: A into B, later B into C.
+walked as (
+    select
+        company_id,
+        company_id as current_id,
+        0 as step_count
+    from known
+
+    union all
+
+    select
+        walked.company_id,
+        merges.survivor_id as current_id,
+        walked.step_count + 1 as step_count
+    from walked
+    inner join merges on walked.current_id = merges.absorbed_id
+    where walked.step_count < 20
+),
+
+survivors as (
+    select distinct on (walked.company_id)
+        walked.company_id,
+        walked.current_id as surviving_company_id
+    from walked
+    left join merges on walked.current_id = merges.absorbed_id
+    where merges.absorbed_id is null
+    order by walked.company_id, walked.step_count desc
+)
+
+select
+    known.company_id,
+    survivors.surviving_company_id,
+    {{ account_key('known.company_id') }} as company_account_key,
+    case
+        when surviving.id is not null and not surviving.is_deleted
+            then {{ account_key('survivors.surviving_company_id') }}
+    end as account_key,
+    coalesce(surviving.id = known.company_id and not surviving.is_deleted, false) as is_account,
+    coalesce(own.property_name, surviving.property_name) as company_name,
+    {{ normalised_name('own.property_name') }} as normalised_name,
+    {{ bare_domain('own.property_domain') }} as domain,
+    own.property_tenant_id as tenant_id
+from known
+left join survivors on known.company_id = survivors.company_id
+left join companies as own on known.company_id = own.id
+left join companies as surviving on survivors.surviving_company_id = surviving.id

@@ -1,0 +1,49 @@
+{{ config(materialized='view') }}
+
+with windows as (
+    select * from {{ ref('int_time__rebuild_windows') }}
+),
+
+as_of as (
+    select * from {{ ref('int_time__as_of') }}
+),
+
+states as (
+    select * from {{ ref('int_accounts__state_daily') }}
+),
+
+health as (
+    select * from {{ ref('fct_account_health_daily') }}
+)
+
+select
+    health.account_key,
+    health.health_date as risk_date,
+    health.coverage_ratio as data_coverage_ratio,
+    states.mrr_eur,
+    drivers.driver,
+    drivers.driver_value::double precision as driver_value
+from health
+inner join windows
+    on health.account_key = windows.account_key and health.health_date >= windows.rebuild_from_date
+inner join states on health.account_key = states.account_key and health.health_date = states.state_date
+cross join as_of
+left join health as month_before
+    on health.account_key = month_before.account_key and health.health_date - 30 = month_before.health_date
+cross join lateral (
+    values
+    ('health_score', round(health.score)),
+    ('health_trend_30d', round(health.score - month_before.score)),
+    ('key_activity_change', health.key_activity_value),
+    ('seat_use', health.seat_use_value),
+    ('days_since_use', health.recency_value),
+    ('urgent_unresolved', health.urgent_unresolved_value),
+    ('ticket_volume', health.ticket_volume_value),
+    ('nps', health.nps_value),
+    ('days_since_contact', health.last_contact_value),
+    ('champion', health.champion_value),
+    ('overdue_invoice', health.overdue_invoice_value),
+    ('failed_payment', health.failed_payment_value),
+    ('days_to_renewal', states.days_to_renewal)
+) as drivers (driver, driver_value)
+where health.health_date > as_of.as_of_date - {{ var('risk_history_days') }}

@@ -1,0 +1,27 @@
+with runs as (
+    select * from {{ ref('stg_ops__load_runs') }}
+),
+
+finished as (
+    select
+        max(source_now) as source_now,
+        max(ended_at) as last_ended_at
+    from runs
+    where status in ('succeeded', 'warned')
+),
+
+-- A run that started more than six hours before the newest one and never ended was killed; it holds nothing back.
+under_way as (
+    select min(started_at) as first_started_at
+    from runs
+    where
+        status = 'running'
+        and started_at > (select max(started_at) from runs) - interval '6 hours'
+)
+
+select
+    ({{ utc_date('finished.source_now') }} - 1)::date as as_of_date,
+    finished.source_now,
+    least(finished.last_ended_at, under_way.first_started_at) as loaded_until
+from finished
+cross join under_way

@@ -1,0 +1,42 @@
+with lives as (
+    select * from {{ ref('int_accounts__lives') }}
+),
+
+as_of as (
+    select * from {{ ref('int_time__as_of') }}
+),
+
+last_build as (
+    select * from {{ last_build() }} as last_build
+),
+
+arrivals as (
+    select * from {{ ref('int_time__arrivals') }}
+)
+
+select
+    lives.account_key,
+    lives.first_date,
+    lives.last_date,
+    lives.tenant_first_date,
+    lives.links_hash,
+    case
+        when
+            last_build.account_key is null
+            or last_build.links_hash is distinct from lives.links_hash
+            or last_build.first_date > lives.first_date
+            then lives.first_date
+        else greatest(
+            lives.first_date,
+            least(
+                last_build.built_through_date + 1 - {{ var('lookback_days') }},
+                lives.last_date + 1 - {{ var('lookback_days') }},
+                arrivals.affected_from_date
+            )
+        )
+    end as rebuild_from_date,
+    as_of.loaded_until
+from lives
+cross join as_of
+left join last_build on lives.account_key = last_build.account_key
+left join arrivals on lives.account_key = arrivals.account_key

@@ -1,0 +1,229 @@
+{#- The longest look back of any column: 30 days of campaigns against the 180 days before them. -#}
+{%- set history_days = 210 -%}
+
+with windows as (
+    select
+        account_key,
+        tenant_first_date,
+        last_date,
+        greatest(rebuild_from_date, tenant_first_date) as rebuild_from_date,
+        greatest(rebuild_from_date - {{ history_days }}, tenant_first_date) as read_from_date,
+        row_number() over (order by account_key)::integer as account_number
+    from {{ ref('int_time__rebuild_windows') }}
+    where tenant_first_date <= last_date
+),
+
+tenants as (
+    select
+        links.source_id::bigint as tenant_id,
+        windows.account_number,
+        windows.read_from_date,
+        windows.last_date
+    from {{ ref('int_identity__account_links') }} as links
+    inner join windows on links.account_key = windows.account_key
+    where links.source = 'product' and links.source_id ~ '^[0-9]{1,18}$'
+),
+
+kinds as (
+    select * from {{ ref('usage_event_kinds') }}
+),
+
+-- One row per account, day, user, event and feature; an event nobody declared counts as use, not as key activity.
+counted as materialized (
+    select
+        tenants.account_number,
+        {{ utc_date('events.occurred_at') }} as usage_date,
+        events.user_id,
+        events.event_name,
+        events.feature,
+        coalesce(kinds.is_use, true) as is_use,
+        coalesce(kinds.is_key_activity, false) as is_key_activity,
+        coalesce(kinds.is_session, false) as is_session,
+        case when events.event_name = 'automation_live' then events.properties ->> 'automation_id' end
+            as automation_id,
+        count(*) as event_count
+    from {{ ref('stg_product__usage_events') }} as events
+    inner join tenants on events.tenant_id = tenants.tenant_id
+    left join kinds on events.event_name = kinds.event_name
+    where
+        events.occurred_at >= (select min(windows.read_from_date) from windows)
+        and {{ utc_date('events.occurred_at') }} between tenants.read_from_date and tenants.last_date
+    group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+),
+
+daily as (
+    select
+        account_number,
+        usage_date,
+        sum(event_count) filter (where is_session) as session_count,
+        sum(event_count) filter (where is_key_activity) as key_activity_count,
+        sum(event_count) filter (where event_name = 'campaign_sent') as campaign_sent_count,
+        count(*) filter (where automation_id is not null) as automation_live_count,
+        bool_or(is_use) as has_use
+    from counted
+    group by account_number, usage_date
+),
+
+-- Who and what was active on a day: users, and feature families beyond signing in.
+members as (
+    select distinct
+        account_number,
+        usage_date,
+        'user' as member_kind,
+        user_id::text as member
+    from counted
+    where is_use and user_id is not null
+
+    union all
+
+    select distinct
+        account_number,
+        usage_date,
+        'feature' as member_kind,
+        feature as member
+    from counted
+    where is_use and not is_session and feature is not null
+),
+
+neighbours as (
+    select
+        account_number,
+        usage_date,
+        member_kind,
+        lag(usage_date) over member_days as previous_date,
+        lead(usage_date) over member_days as next_date
+    from members
+    window member_days as (partition by account_number, member_kind, member order by usage_date)
+),
+
+-- A member counts for 28 days from each active day. Where those spans touch nothing changes; only where one begins
+-- or ends does the rolling count move, so a running sum gives the distinct count without a 28-fold join.
+member_changes as (
+    select
+        account_number,
+        usage_date as change_date,
+        member_kind,
+        case when previous_date is null or usage_date > previous_date + 28 then 1 else 0 end as change,
+        1 as day_count
+    from neighbours
+
+    union all
+
+    select
+        account_number,
+        usage_date + 28 as change_date,
+        member_kind,
+        -1 as change,
+        0 as day_count
+    from neighbours
+    where next_date is null or next_date > usage_date + 28
+),
+
+member_days as (
+    select
+        account_number,
+        change_date,
+        sum(day_count) filter (where member_kind = 'user') as active_user_count,
+        sum(day_count) filter (where member_kind = 'feature') as feature_family_count,
+        sum(change) filter (where member_kind = 'user') as active_user_change,
+        sum(change) filter (where member_kind = 'feature') as feature_family_change
+    from member_changes
+    group by account_number, change_date
+),
+
+-- Older than what is read above: the last key activity and the last use before it, for accounts that went quiet long ago.
+before_window as (
+    select
+        tenants.account_number,
+        max({{ utc_date('events.occurred_at') }}) filter (where kinds.is_key_activity) as last_key_activity_date,
+        max({{ utc_date('events.occurred_at') }}) filter (where coalesce(kinds.is_use, true)) as last_use_date
+    from {{ ref('stg_product__usage_events') }} as events
+    inner join tenants on events.tenant_id = tenants.tenant_id
+    left join kinds on events.event_name = kinds.event_name
+    where {{ utc_date('events.occurred_at') }} < tenants.read_from_date
+    group by tenants.account_number
+),
+
+days as (
+    select
+        windows.account_number,
+        windows.account_key,
+        windows.tenant_first_date,
+        windows.rebuild_from_date,
+        days.usage_date::date as usage_date
+    from windows
+    cross join lateral generate_series(
+        windows.read_from_date::timestamp, windows.last_date::timestamp, interval '1 day'
+    ) as days (usage_date)
+),
+
+dense as (
+    select
+        days.account_key,
+        days.usage_date,
+        days.rebuild_from_date,
+        days.tenant_first_date,
+        days.usage_date - days.tenant_first_date + 1 as tenant_age_days,
+        coalesce(member_days.active_user_count, 0)::integer as active_user_count,
+        coalesce(daily.session_count, 0)::integer as session_count,
+        coalesce(daily.key_activity_count, 0)::integer as key_activity_count,
+        coalesce(daily.campaign_sent_count, 0)::integer as campaign_sent_count,
+        coalesce(daily.automation_live_count, 0)::integer as automation_live_count,
+        coalesce(member_days.feature_family_count, 0)::integer as feature_family_count,
+        coalesce(member_days.active_user_change, 0)::integer as active_user_change,
+        coalesce(member_days.feature_family_change, 0)::integer as feature_family_change,
+        case when daily.key_activity_count > 0 then days.usage_date else before_window.last_key_activity_date end
+            as key_activity_date,
+        case when daily.has_use then days.usage_date else before_window.last_use_date end as use_date
+    from days
+    left join daily on days.account_number = daily.account_number and days.usage_date = daily.usage_date
+    left join member_days
+        on days.account_number = member_days.account_number and days.usage_date = member_days.change_date
+    left join before_window on days.account_number = before_window.account_number
+),
+
+rolled as (
+    select
+        dense.*,
+        sum(active_user_change) over up_to_day as active_users_28d,
+        sum(feature_family_change) over up_to_day as feature_families_28d,
+        max(key_activity_date) over up_to_day as last_key_activity_date,
+        max(use_date) over up_to_day as last_use_date,
+        sum(key_activity_count) over (account_days rows between 6 preceding and current row) as key_activity_7d,
+        sum(key_activity_count) over (account_days rows between 13 preceding and 7 preceding) as key_activity_prev_7d,
+        sum(key_activity_count) over (account_days rows between 29 preceding and current row) as key_activity_30d,
+        sum(key_activity_count) over (account_days rows between 59 preceding and 30 preceding)
+            as key_activity_prev_30d,
+        sum(campaign_sent_count) over (account_days rows between 29 preceding and current row) as campaigns_30d,
+        sum(campaign_sent_count) over (account_days rows between 209 preceding and 30 preceding)
+            as campaigns_baseline_180d,
+        max(automation_live_count) over (account_days rows between 6 preceding and current row) as automations_live_7d
+    from dense
+    window
+        account_days as (partition by account_key order by usage_date),
+        up_to_day as (account_days rows between unbounded preceding and current row)
+)
+
+select
+    account_key,
+    usage_date,
+    tenant_age_days,
+    active_user_count,
+    session_count,
+    key_activity_count,
+    campaign_sent_count,
+    automation_live_count,
+    feature_family_count,
+    active_users_28d::integer as active_users_28d,
+    coalesce(key_activity_7d, 0)::integer as key_activity_7d,
+    coalesce(key_activity_prev_7d, 0)::integer as key_activity_prev_7d,
+    coalesce(key_activity_30d, 0)::integer as key_activity_30d,
+    coalesce(key_activity_prev_30d, 0)::integer as key_activity_prev_30d,
+    usage_date - coalesce(last_key_activity_date, tenant_first_date) as days_since_key_activity,
+    usage_date - coalesce(last_use_date, tenant_first_date) as days_since_use,
+    feature_families_28d::integer as feature_families_28d,
+    coalesce(campaigns_30d, 0)::integer as campaigns_30d,
+    coalesce(campaigns_baseline_180d, 0)::integer as campaigns_baseline_180d,
+    automations_live_7d::integer as automations_live_7d
+from rolled
+where usage_date >= rebuild_from_date

@@ -1,0 +1,17 @@
+with source as (
+    select * from {{ source('raw_hubspot', 'meetings') }}
+)
+
+select
+    _pk as engagement_id,
+    _deleted_at is not null as is_deleted,
+    {{ to_timestamp_utc(hubspot_property('hs_timestamp')) }} as property_hs_timestamp,
+    {{ hubspot_property('hs_meeting_title') }} as property_hs_meeting_title,
+    {{ hubspot_property('hs_meeting_body') }} as property_hs_meeting_body,
+    {{ to_timestamp_utc(hubspot_property('hs_meeting_start_time')) }} as property_hs_meeting_start_time,
+    {{ to_timestamp_utc(hubspot_property('hs_meeting_end_time')) }} as property_hs_meeting_end_time,
+    upper({{ hubspot_property('hs_meeting_outcome') }}) as property_hs_meeting_outcome,
+    {{ hubspot_property('hubspot_owner_id') }} as owner_id,
+    _first_loaded_at as first_loaded_at,
+    _loaded_at as loaded_at
+from source

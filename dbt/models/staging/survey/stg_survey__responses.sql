@@ -1,0 +1,18 @@
+with source as (
+    select * from {{ source('raw_survey', 'responses') }} where _deleted_at is null
+)
+
+select
+    _pk as id,
+    payload ->> 'response_id' as response_id,
+    payload ->> 'survey_id' as survey_id,
+    lower({{ present("payload ->> 'respondent_email'") }}) as respondent_email,
+    {{ present("payload ->> 'account_external_id'") }} as account_external_id,
+    {{ to_number("payload ->> 'score'") }}::integer as score,
+    {{ present("payload ->> 'comment'") }} as comment,
+    {{ to_timestamp_utc("payload ->> 'responded_at'") }} as responded_at,
+    {{ present("payload ->> 'language'") }} as language,
+    {{ present("payload ->> 'channel'") }} as channel,
+    _first_loaded_at as first_loaded_at,
+    _loaded_at as loaded_at
+from source
