@@ -38,10 +38,11 @@ class NotPermitted(AppError):
 class IllegalTransition(AppError):
     """A move that the lifecycle does not know; `legal` lists those it does."""
 
-    def __init__(self, from_status: str, to_status: str, legal: Sequence[str]) -> None:
-        words = ", ".join(status.replace("_", " ") for status in legal) or "nothing"
+    def __init__(self, from_status: str, to_status: str, legal: Sequence[str], *, what: str = "action") -> None:
+        words = ", ".join(status.replace("_", " ") for status in legal) or "nothing else"
+        article = "An" if what[0] in "aeiou" else "A"
         super().__init__(
-            f"An action that is {from_status.replace('_', ' ')} cannot become {to_status.replace('_', ' ')}.",
+            f"{article} {what} that is {from_status.replace('_', ' ')} cannot become {to_status.replace('_', ' ')}.",
             hint=f"From here it can become: {words}.",
         )
         self.from_status = from_status

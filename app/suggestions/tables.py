@@ -25,7 +25,7 @@ suggestions = Table(
     Column("score", Double, nullable=False),
     Column("dedupe_key", Text, nullable=False),
     Column("csm_email", Text),
-    Column("decision_id", Uuid, nullable=False),
+    Column("decision_id", Uuid),
     Column("build_id", BigInteger, nullable=False),
     Column("generated_at", TIMESTAMP, nullable=False),
     Column("answered_at", TIMESTAMP),

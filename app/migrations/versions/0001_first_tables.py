@@ -274,7 +274,7 @@ create table app.suggestions (
     score double precision not null,
     dedupe_key text not null,
     csm_email text,
-    decision_id uuid not null unique references app.decisions,
+    decision_id uuid unique references app.decisions,
     build_id bigint not null,
     generated_at timestamptz not null,
     answered_at timestamptz,
@@ -289,6 +289,10 @@ create table app.suggestions (
     foreign key (rule_id, rule_version) references app.rules (rule_id, version),
     constraint suggestions_dismissed_has_reason check ((status = 'dismissed') = (dismissal_reason is not null)),
     constraint suggestions_snoozed_has_date check ((status = 'snoozed') = (snoozed_until is not null)),
+    -- what was blocked by stale data offered nothing to anybody, so nothing was decided
+    constraint suggestions_offered_has_decision check (
+        decision_id is not null or status in ('blocked_stale_data', 'superseded')
+    ),
     constraint suggestions_accepted_has_action check (
         (status in ('accepted', 'accepted_with_edits')) = (action_id is not null)
     )

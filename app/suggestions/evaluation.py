@@ -1,0 +1,304 @@
+"""Raise, clear, wake and expire suggestions after a published build: set-wise, in one transaction, one run at a time.
+
+Running it twice on the same build changes nothing the second time: what is open is not raised again, what was
+answered cools down, and a CSM's budget of the day is counted over all runs of the day.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from app.actions.context import contexts
+from app.actions.decisions import PolicyChoice, record_policy
+from app.actions.repository import EventActor
+from app.actions.service import cancel_resolved
+from app.actions.vocabulary import ActorKind
+from app.calendar import DISPLAY_ZONE, display_date
+from app.suggestions import inputs, repository
+from app.suggestions.inputs import AccountFacts, RuleInputs
+from app.suggestions.model import OPEN_STATUSES, BlockedRule, EvaluationReport, Suggestion, SuggestionStatus
+from app.suggestions.policy import Candidate, Policy, choose, policy_from_params, score, seed_of, within_budget
+from app.suggestions.repository import Happening
+from app.suggestions.rules import LOGIC, Finding, Rule, dedupe_key, is_cooling_down, is_stale, rule_from_params
+
+POLICY_ID = "rules"
+LONGEST_MEMORY = timedelta(days=400)  # no cool-down is longer
+
+_READERS: dict[str, Callable[[Connection, Rule], RuleInputs]] = {
+    "R1": lambda db, rule: inputs.health(db, window_days=int(rule.threshold("window_days"))),
+    "R2": lambda db, rule: inputs.usage(db),
+    "R7": lambda db, rule: inputs.payments(db),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raised:
+    """A finding that may become a suggestion."""
+
+    rule: Rule
+    facts: AccountFacts
+    finding: Finding
+    key: str
+    score: float
+
+
+@dataclass(slots=True)
+class Run:
+    """One evaluation: what it knows and what it has done so far."""
+
+    db: Connection
+    now: datetime
+    build_id: int
+    today: date
+    policy: Policy
+    accounts: Mapping[str, AccountFacts]
+    open: dict[UUID, Suggestion]
+    counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
+    blocked: list[BlockedRule] = field(default_factory=list)
+
+    def end(self, suggestion: Suggestion, status: SuggestionStatus, *, actor: EventActor, reason: str) -> None:
+        """Take a suggestion out of the open ones, with its event."""
+        self.write(suggestion, {"status": status.value, "snoozed_until": None}, actor=actor, kind=status, reason=reason)
+        del self.open[suggestion.suggestion_id]
+
+    def write(
+        self,
+        suggestion: Suggestion,
+        changes: Mapping[str, object],
+        *,
+        actor: EventActor,
+        kind: str,
+        reason: str | None = None,
+    ) -> None:
+        """Change a suggestion and tell its story; the event shows the status before and after."""
+        repository.change(self.db, suggestion, changes)
+        happening = Happening(
+            suggestion_id=suggestion.suggestion_id,
+            version=suggestion.version + 1,
+            kind=str(kind),
+            before=suggestion.status.value,
+            after=changes.get("status", suggestion.status.value),
+            reason=reason,
+        )
+        repository.append(self.db, actor=actor, now=self.now, happenings=[happening])
+
+
+_COUNTED = ("generated", "over_budget", "auto_resolved", "cancelled_actions", "expired", "woken")
+_JOB = EventActor(user_id=None, name="Evaluation", kind=ActorKind.JOB)
+
+
+def _rule_actor(rule_id: str) -> EventActor:
+    return EventActor(user_id=None, name=f"Rule {rule_id}", kind=ActorKind.RULE)
+
+
+def _follow_accounts(run: Run) -> None:
+    """Open suggestions move with their account's owner, and end with their account."""
+    for suggestion in list(run.open.values()):
+        facts = run.accounts.get(suggestion.account_key)
+        if facts is None:
+            run.end(suggestion, SuggestionStatus.AUTO_RESOLVED, actor=_JOB, reason="account_churned")
+            run.counts["auto_resolved"] += 1
+        elif facts.csm_email != suggestion.csm_email:
+            run.write(
+                suggestion,
+                {"csm_email": facts.csm_email},
+                actor=_JOB,
+                kind="owner_changed",
+                reason=f"{suggestion.csm_email or 'nobody'} to {facts.csm_email or 'nobody'}",
+            )
+            run.open[suggestion.suggestion_id] = repository.one(run.db, suggestion.suggestion_id)
+
+
+def _wake_and_expire(run: Run) -> None:
+    for suggestion in list(run.open.values()):
+        if suggestion.snoozed_until is not None and suggestion.snoozed_until <= run.today:
+            changes = {"status": SuggestionStatus.SHOWN.value, "snoozed_until": None}
+            run.write(suggestion, changes, actor=_JOB, kind="woken")
+            run.open[suggestion.suggestion_id] = repository.one(run.db, suggestion.suggestion_id)
+            run.counts["woken"] += 1
+    waiting = [one for one in run.open.values() if one.status in OPEN_STATUSES]
+    woken = repository.woken_at(run.db, [one.suggestion_id for one in waiting])
+    longest = timedelta(days=run.policy.expire_after_days)
+    for suggestion in waiting:
+        since = woken.get(suggestion.suggestion_id, suggestion.generated_at)
+        if run.now - since > longest:
+            run.end(suggestion, SuggestionStatus.EXPIRED, actor=_JOB, reason=f"unanswered for {longest.days} days")
+            run.counts["expired"] += 1
+
+
+def _has_cleared(rule: Rule, given: RuleInputs, account_key: str, evidence: Mapping[str, Any]) -> bool:
+    logic, mine = LOGIC[rule.rule_id], given.by_account.get(account_key)
+    if mine is None:
+        return logic.absence_clears
+    return logic.has_cleared(rule, mine, evidence["figures"])
+
+
+def _clear(run: Run, rule: Rule, given: RuleInputs, untouched: Sequence[repository.Untouched]) -> None:
+    """Suggestions whose trigger is gone end by themselves; so do accepted ones that nobody has started."""
+    for suggestion in list(run.open.values()):
+        if suggestion.rule_id != rule.rule_id:
+            continue
+        actor = _rule_actor(rule.rule_id)
+        if suggestion.status is SuggestionStatus.BLOCKED_STALE_DATA:
+            run.end(suggestion, SuggestionStatus.SUPERSEDED, actor=actor, reason="data is fresh again")
+        elif _has_cleared(rule, given, suggestion.account_key, suggestion.evidence):
+            run.end(suggestion, SuggestionStatus.AUTO_RESOLVED, actor=actor, reason="trigger cleared")
+            run.counts["auto_resolved"] += 1
+    cleared = [
+        one.action_id
+        for one in untouched
+        if one.rule_id == rule.rule_id and _has_cleared(rule, given, one.account_key, one.evidence)
+    ]
+    if cleared:
+        run.counts["cancelled_actions"] += cancel_resolved(
+            run.db, action_ids=cleared, rule_id=rule.rule_id, now=run.now
+        )
+
+
+def _raised(run: Run, rule: Rule, given: RuleInputs, standing: repository.Standing) -> list[Raised]:
+    taken = standing.open_keys | {one.dedupe_key for one in run.open.values()}
+    raised: list[Raised] = []
+    for account_key, facts in run.accounts.items():
+        key = dedupe_key(account_key, rule.action_type, rule.reason)
+        mine = given.by_account.get(account_key)
+        if mine is None or key in taken or is_cooling_down(rule, standing.ended.get(key), run.today):
+            continue
+        finding = LOGIC[rule.rule_id].trigger(rule, mine)
+        if finding is None:
+            continue
+        since_contact = (run.today - facts.last_contact_date).days if facts.last_contact_date else None
+        candidate = Candidate(
+            account_key=account_key,
+            rule_id=rule.rule_id,
+            priority=finding.priority,
+            csm_email=facts.csm_email,
+            mrr_eur=facts.mrr_eur,
+            mrr_at_risk_eur=facts.mrr_at_risk_eur,
+            days_to_renewal=facts.days_to_renewal,
+            days_since_contact=since_contact,
+        )
+        raised.append(Raised(rule=rule, facts=facts, finding=finding, key=key, score=score(run.policy, candidate)))
+    return raised
+
+
+def _columns(run: Run, one: Raised) -> dict[str, object]:
+    return {
+        "account_key": one.facts.account_key,
+        "account_name": one.facts.account_name,
+        "rule_id": one.rule.rule_id,
+        "rule_version": one.rule.version,
+        "action_type": one.rule.action_type,
+        "reason": one.rule.reason,
+        "title": one.rule.title,
+        "priority": one.finding.priority,
+        "due_offset_bd": one.rule.due_offset_bd,
+        "sentence": one.finding.sentence,
+        "evidence": one.finding.evidence,
+        "score": one.score,
+        "dedupe_key": one.key,
+        "csm_email": one.facts.csm_email,
+        "build_id": run.build_id,
+        "generated_at": run.now,
+    }
+
+
+def _block(run: Run, rule: Rule, as_of: date | None, raised: Sequence[Raised]) -> None:
+    """Keep what would have fired, visibly blocked, and say which input is too old."""
+    days = f"ends on {as_of.day} {as_of:%b %Y}" if as_of else "is empty"
+    message = f"{rule.rule_id} did not run: {rule.input} {days}, at most {rule.max_input_age_days} days are allowed."
+    run.blocked.append(
+        BlockedRule(
+            rule_id=rule.rule_id,
+            input=rule.input,
+            as_of=as_of,
+            max_age_days=rule.max_input_age_days,
+            account_count=len(raised),
+            message=message,
+        )
+    )
+    status = SuggestionStatus.BLOCKED_STALE_DATA.value
+    for one in raised:
+        made = repository.insert_suggestion(
+            run.db, {**_columns(run, one), "status": status, "intervention": rule.interventions[0], "decision_id": None}
+        )
+        happening = Happening(suggestion_id=made, version=1, kind=status, after=status, reason=message)
+        repository.append(run.db, actor=_rule_actor(rule.rule_id), now=run.now, happenings=[happening])
+
+
+def _offer(run: Run, chosen: Sequence[Raised], stale_inputs: Sequence[str]) -> None:
+    """Write suggestions with their decisions and contexts, best first."""
+    known = contexts(run.db, sorted({one.facts.account_key for one in chosen}))
+    for rank, one in enumerate(chosen, start=1):
+        seed = seed_of(run.policy, account_key=one.facts.account_key, rule_id=one.rule.rule_id, day=run.today)
+        choice = choose(run.policy, one.rule.interventions, seed=seed)
+        decision_id = record_policy(
+            run.db,
+            context=known[one.facts.account_key],
+            now=run.now,
+            choice=PolicyChoice(
+                policy_id=run.policy.policy_id,
+                policy_version=run.policy.version,
+                rule_id=one.rule.rule_id,
+                eligible=choice.probabilities,
+                chosen_intervention=choice.intervention,
+                propensity_chosen=choice.propensity,
+                seed=choice.seed,
+                rank=rank,
+                stale_inputs=stale_inputs,
+            ),
+        )
+        status = SuggestionStatus.GENERATED.value
+        made = repository.insert_suggestion(
+            run.db,
+            {**_columns(run, one), "status": status, "intervention": choice.intervention, "decision_id": decision_id},
+        )
+        happening = Happening(suggestion_id=made, version=1, kind=status, after=status)
+        repository.append(run.db, actor=_rule_actor(one.rule.rule_id), now=run.now, happenings=[happening])
+    run.counts["generated"] += len(chosen)
+
+
+def run_all(db: Connection, *, now: datetime, build_id: int) -> EvaluationReport:
+    """Evaluate every active rule on the published marts; see `service.evaluate`."""
+    open_ones = {one.suggestion_id: one for one in repository.lock_open(db)}
+    version, params = repository.active_policy(db, POLICY_ID)
+    run = Run(
+        db=db,
+        now=now,
+        build_id=build_id,
+        today=display_date(now),
+        policy=policy_from_params(POLICY_ID, version, params),
+        accounts=inputs.accounts(db),
+        open=open_ones,
+    )
+    _follow_accounts(run)
+    _wake_and_expire(run)
+    active = [rule_from_params(*row) for row in repository.active_rules(db) if row[0] in LOGIC]
+    given = {rule.rule_id: _READERS[rule.rule_id](db, rule) for rule in active}
+    stale = [rule for rule in active if is_stale(rule, given[rule.rule_id].as_of, run.today)]
+    untouched = repository.accepted_untouched(db)
+    for rule in active:
+        if rule not in stale:
+            _clear(run, rule, given[rule.rule_id], untouched)
+    standing = repository.standing(
+        db, day_began=datetime.combine(run.today, time(), DISPLAY_ZONE), since=now - LONGEST_MEMORY
+    )
+    raised: list[Raised] = []
+    for rule in active:
+        found = _raised(run, rule, given[rule.rule_id], standing)
+        if rule in stale:
+            _block(run, rule, given[rule.rule_id].as_of, found)
+        else:
+            raised.extend(found)
+    raised.sort(key=lambda one: (-one.score, one.facts.account_key, one.rule.rule_id))
+    chosen, waiting = within_budget(
+        [(one.facts.csm_email, one) for one in raised],
+        used=standing.used_today,
+        budget=run.policy.budget_per_csm_and_day,
+    )
+    run.counts["over_budget"] = len(waiting)
+    _offer(run, chosen, [rule.input for rule in stale])
+    return EvaluationReport(build_id=build_id, blocked=tuple(run.blocked), **run.counts)

@@ -1,0 +1,378 @@
+"""What happens to suggestions: raised after a build, shown, and answered by the person whose account it is.
+
+Accepting opens an action on the suggestion's own decision, once: a second accept gets the same action and is told
+who was first. Dismissing is data for the rule. The caller owns the transaction.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection
+
+from app.actions import service as actions
+from app.actions.model import Action, ActionDraft
+from app.actions.writing import person
+from app.auth import Identity, Permission, Role, require
+from app.calendar import add_business_days, display_date
+from app.errors import IllegalTransition, InvalidInput, MartUnavailable, StaleVersion
+from app.idempotency import once
+from app.inputs import member
+from app.marts.version import published
+from app.suggestions import evaluation, repository
+from app.suggestions.model import (
+    ACCEPTED_STATUSES,
+    ANSWERABLE,
+    OPEN_STATUSES,
+    AcceptedAction,
+    DismissalReason,
+    EvaluationReport,
+    Suggestion,
+    SuggestionEvent,
+    SuggestionStatus,
+)
+from app.suggestions.repository import Happening
+from app.suggestions.tables import suggestions
+
+LONGEST_SNOOZE = timedelta(days=180)
+LARGEST_PAGE = 500
+
+
+def evaluate(db: Connection, *, now: datetime, build_id: int) -> EvaluationReport:
+    """Run every active rule on the marts of a published build, in one transaction; a second run at once waits.
+
+    Wakes snoozed and expires unanswered suggestions, ends those whose trigger cleared (and their actions, while nobody
+    has started them), blocks rules whose input is too old, and raises new ones within each CSM's budget of the day.
+    Raises MartUnavailable when the build is not published.
+    """
+    if published(db).build_id < build_id:
+        raise MartUnavailable("publications")
+    return evaluation.run_all(db, now=now, build_id=build_id)
+
+
+def list_open(db: Connection, *, identity: Identity, limit: int = 50) -> list[Suggestion]:
+    """Suggestions waiting for an answer, best first: a CSM's own accounts, everybody's for others."""
+    require(identity, Permission.READ)
+    conditions: list[ColumnElement[bool]] = [suggestions.c.status.in_([status.value for status in OPEN_STATUSES])]
+    if identity.role is Role.CSM:
+        conditions.append(suggestions.c.csm_email == (identity.owner_email or ""))
+    order = (suggestions.c.score.desc(), suggestions.c.suggestion_id)
+    return repository.find(db, *conditions, order=order, limit=max(1, min(limit, LARGEST_PAGE)))
+
+
+def list_for_account(db: Connection, *, account_key: str, limit: int = 50) -> list[Suggestion]:
+    """Every suggestion there ever was for an account, newest first."""
+    order = (suggestions.c.generated_at.desc(), suggestions.c.suggestion_id)
+    chosen = suggestions.c.account_key == account_key
+    return repository.find(db, chosen, order=order, limit=max(1, min(limit, LARGEST_PAGE)))
+
+
+def get_suggestion(db: Connection, suggestion_id: UUID) -> Suggestion:
+    """One suggestion. Raises NotFound."""
+    return repository.one(db, suggestion_id)
+
+
+def story(db: Connection, suggestion_id: UUID) -> list[SuggestionEvent]:
+    """What happened to a suggestion, oldest first."""
+    return repository.events(db, suggestion_id)
+
+
+def draft_of(suggestion: Suggestion, *, now: datetime) -> ActionDraft:
+    """The action that accepting without edits would open, due in business days from today."""
+    return ActionDraft(
+        account_key=suggestion.account_key,
+        title=suggestion.title,
+        action_type=suggestion.action_type,
+        intervention=suggestion.intervention,
+        priority=suggestion.priority,
+        due_date=add_business_days(display_date(now), suggestion.due_offset_bd),
+        reason=suggestion.reason,
+    )
+
+
+def _locked_for_answer(
+    db: Connection, *, actor: Identity, suggestion_id: UUID, expected_version: int, becomes: str, may_be_accepted: bool
+) -> Suggestion:
+    suggestion = repository.one(db, suggestion_id, is_locked=True)
+    require(actor, Permission.ANSWER_SUGGESTION, account_owner_email=suggestion.csm_email)
+    if may_be_accepted and suggestion.status in ACCEPTED_STATUSES:
+        return suggestion
+    if suggestion.version != expected_version:
+        changes = repository.events(db, suggestion_id, after_version=expected_version)
+        raise StaleVersion(suggestion, expected_version, changes)
+    if suggestion.status not in ANSWERABLE:
+        raise IllegalTransition(suggestion.status, becomes, (), what="suggestion")
+    return suggestion
+
+
+def _answer(
+    db: Connection,
+    suggestion: Suggestion,
+    *,
+    actor: Identity,
+    now: datetime,
+    status: SuggestionStatus,
+    changes: dict[str, object],
+    reason: str | None,
+    key: str,
+) -> Suggestion:
+    answered = {"snoozed_until": None, "status": status.value, "answered_at": now, "answered_by": actor.user_id}
+    repository.change(db, suggestion, answered | changes)
+    happening = Happening(
+        suggestion_id=suggestion.suggestion_id,
+        version=suggestion.version + 1,
+        kind=status.value,
+        before=suggestion.status.value,
+        after=status.value,
+        reason=reason,
+    )
+    repository.append(db, actor=person(actor), now=now, happenings=[happening], idempotency_key=key)
+    return repository.one(db, suggestion.suggestion_id)
+
+
+def _shown_fields(action: Action) -> dict[str, Any]:
+    return {field.name: getattr(action, field.name) for field in fields(Action)}
+
+
+def accept(
+    db: Connection,
+    *,
+    actor: Identity,
+    now: datetime,
+    suggestion_id: UUID,
+    expected_version: int,
+    edits: ActionDraft | None = None,
+    idempotency_key: str,
+) -> AcceptedAction:
+    """Open the suggested action, as proposed or with edits; what has been accepted comes back with who did it.
+
+    The reason stays the suggestion's. With no owner in the edits the action goes to the person who owns the account.
+    Raises NotFound, NotPermitted, StaleVersion, IllegalTransition, InvalidInput, IdempotencyConflict.
+    """
+
+    def work() -> AcceptedAction:
+        suggestion = _locked_for_answer(
+            db,
+            actor=actor,
+            suggestion_id=suggestion_id,
+            expected_version=expected_version,
+            becomes="accepted",
+            may_be_accepted=True,
+        )
+        if suggestion.action_id is not None:
+            earlier = actions.get_action(db, suggestion.action_id).action
+            return AcceptedAction(
+                **_shown_fields(earlier),
+                already_accepted_by=suggestion.answered_by_name,
+                already_accepted_at=suggestion.answered_at,
+            )
+        if suggestion.decision_id is None:
+            raise IllegalTransition(suggestion.status, "accepted", (), what="suggestion")
+        proposed = draft_of(suggestion, now=now)
+        if edits is not None and edits.account_key != suggestion.account_key:
+            raise InvalidInput("account_key", "The account of a suggestion cannot be changed.", value=edits.account_key)
+        draft = replace(edits, reason=suggestion.reason) if edits else proposed
+        action = actions.open_suggested(
+            db,
+            actor=actor,
+            now=now,
+            draft=draft,
+            account_name=suggestion.account_name,
+            suggestion_id=suggestion_id,
+            decision_id=suggestion.decision_id,
+            csm_email=suggestion.csm_email,
+            idempotency_key=idempotency_key,
+        )
+        is_edited = draft != proposed
+        _answer(
+            db,
+            suggestion,
+            actor=actor,
+            now=now,
+            status=SuggestionStatus.ACCEPTED_WITH_EDITS if is_edited else SuggestionStatus.ACCEPTED,
+            changes={"action_id": action.action_id},
+            reason=None,
+            key=idempotency_key,
+        )
+        return AcceptedAction(**_shown_fields(action))
+
+    request = {
+        "suggestion_id": suggestion_id,
+        "expected_version": expected_version,
+        "edits": asdict(edits) if edits else None,
+    }
+    return once(
+        db,
+        actor=actor.user_id,
+        key=idempotency_key,
+        operation="accept",
+        request=request,
+        now=now,
+        answer=AcceptedAction,
+        work=work,
+    )
+
+
+def _answer_once(
+    db: Connection,
+    *,
+    actor: Identity,
+    now: datetime,
+    key: str,
+    operation: str,
+    request: dict[str, object],
+    work: Callable[[], Suggestion],
+) -> Suggestion:
+    return once(
+        db, actor=actor.user_id, key=key, operation=operation, request=request, now=now, answer=Suggestion, work=work
+    )
+
+
+def dismiss(
+    db: Connection,
+    *,
+    actor: Identity,
+    now: datetime,
+    suggestion_id: UUID,
+    expected_version: int,
+    reason: str,
+    idempotency_key: str,
+) -> Suggestion:
+    """Say no, with a reason of DismissalReason; the same is not raised again until the rule has cooled down.
+
+    Raises NotFound, NotPermitted, StaleVersion, IllegalTransition, InvalidInput, IdempotencyConflict.
+    """
+
+    def work() -> Suggestion:
+        chosen = member("reason", reason, DismissalReason)
+        suggestion = _locked_for_answer(
+            db,
+            actor=actor,
+            suggestion_id=suggestion_id,
+            expected_version=expected_version,
+            becomes="dismissed",
+            may_be_accepted=False,
+        )
+        return _answer(
+            db,
+            suggestion,
+            actor=actor,
+            now=now,
+            status=SuggestionStatus.DISMISSED,
+            changes={"dismissal_reason": chosen.value},
+            reason=chosen.value,
+            key=idempotency_key,
+        )
+
+    request: dict[str, object] = {
+        "suggestion_id": suggestion_id,
+        "expected_version": expected_version,
+        "reason": reason,
+    }
+    return _answer_once(db, actor=actor, now=now, key=idempotency_key, operation="dismiss", request=request, work=work)
+
+
+def snooze(
+    db: Connection,
+    *,
+    actor: Identity,
+    now: datetime,
+    suggestion_id: UUID,
+    expected_version: int,
+    until: date,
+    idempotency_key: str,
+) -> Suggestion:
+    """Put away until a day after today, at most 180 days; it comes back at the first evaluation on or after that day.
+
+    Raises NotFound, NotPermitted, StaleVersion, IllegalTransition, InvalidInput, IdempotencyConflict.
+    """
+
+    def work() -> Suggestion:
+        today = display_date(now)
+        if not today < until <= today + LONGEST_SNOOZE:
+            raise InvalidInput("until", "The date to come back on must be after today, within 180 days.", value=until)
+        suggestion = _locked_for_answer(
+            db,
+            actor=actor,
+            suggestion_id=suggestion_id,
+            expected_version=expected_version,
+            becomes="snoozed",
+            may_be_accepted=False,
+        )
+        return _answer(
+            db,
+            suggestion,
+            actor=actor,
+            now=now,
+            status=SuggestionStatus.SNOOZED,
+            changes={"snoozed_until": until},
+            reason=until.isoformat(),
+            key=idempotency_key,
+        )
+
+    request: dict[str, object] = {
+        "suggestion_id": suggestion_id,
+        "expected_version": expected_version,
+        "until": until,
+    }
+    return _answer_once(db, actor=actor, now=now, key=idempotency_key, operation="snooze", request=request, work=work)
+
+
+def _mark(
+    db: Connection,
+    suggestion_ids: Sequence[UUID],
+    *,
+    actor: Identity,
+    now: datetime,
+    status: SuggestionStatus,
+    of: Sequence[SuggestionStatus],
+) -> int:
+    if not suggestion_ids or not actor.owner_email:
+        return 0
+    seen = repository.find(
+        db,
+        suggestions.c.suggestion_id.in_(suggestion_ids),
+        suggestions.c.csm_email == actor.owner_email,
+        suggestions.c.status.in_([one.value for one in of]),
+    )
+    if not seen:
+        return 0
+    happenings = [
+        Happening(
+            suggestion_id=one.suggestion_id,
+            version=one.version,
+            kind=status.value,
+            before=one.status.value,
+            after=status.value,
+        )
+        for one in seen
+    ]
+    moved = repository.set_status_quietly(db, [one.suggestion_id for one in seen], status, of=of)
+    repository.append(
+        db, actor=person(actor), now=now, happenings=[item for item in happenings if item.suggestion_id in moved]
+    )
+    return len(moved)
+
+
+def mark_shown(db: Connection, suggestion_ids: Sequence[UUID], *, actor: Identity, now: datetime) -> int:
+    """Say that the account's own CSM has them on screen; returns how many were not before.
+
+    Somebody else looking is no exposure and changes nothing, and neither does a second time: call it at every draw.
+    """
+    return _mark(
+        db, suggestion_ids, actor=actor, now=now, status=SuggestionStatus.SHOWN, of=(SuggestionStatus.GENERATED,)
+    )
+
+
+def mark_viewed(db: Connection, suggestion_ids: Sequence[UUID], *, actor: Identity, now: datetime) -> int:
+    """Say that the account's own CSM has opened them; as `mark_shown`."""
+    return _mark(
+        db,
+        suggestion_ids,
+        actor=actor,
+        now=now,
+        status=SuggestionStatus.VIEWED,
+        of=(SuggestionStatus.GENERATED, SuggestionStatus.SHOWN),
+    )
