@@ -1,0 +1,220 @@
+"""The simulator's own database: the world's state and what the vendors would show of it.
+
+Vendor records are rows with their document as JSON; the columns beside it are what lists, searches and feeds need. Documents are
+`json`, not `jsonb`, where they are served as they are: order and spelling survive and nothing is parsed twice.
+"""
+
+import json
+from typing import Any
+
+import psycopg
+from psycopg.types.json import Json
+
+from simulator.billing_docs import Invoice
+from simulator.clock import iso_ms
+from simulator.ledger import Ledger
+from simulator.support_docs import Ticket
+from simulator.world import Account, Columns, Contact, Subscription, World
+
+SCHEMA = """
+create table if not exists estate (is_only boolean primary key default true check (is_only), seed bigint not null, account_count integer not null,
+    day_count integer not null, first_day integer not null, last_day integer not null, offset_days integer not null, target_day integer, world json not null);
+create table if not exists accounts (no integer primary key, state json not null);
+create table if not exists hubspot_objects (object_type text, id bigint, created_at timestamptz not null, updated_at timestamptz not null,
+    archived_at timestamptz, erased_at timestamptz, merged_into bigint, merged_ids text, properties jsonb not null, primary key (object_type, id));
+create index if not exists hubspot_by_change on hubspot_objects (object_type, updated_at);
+create table if not exists hubspot_links (from_type text, from_id bigint, to_type text, to_id bigint, is_primary boolean not null,
+    primary key (from_type, from_id, to_type, to_id));
+create index if not exists hubspot_links_back on hubspot_links (to_type, to_id, from_type);
+create table if not exists stripe_objects (id text primary key, object text not null, seq bigint not null, created bigint not null, customer text,
+    subscription text, status text, deleted bigint, doc json not null, plan json);
+create index if not exists stripe_newest on stripe_objects (object, created desc, seq desc);
+create index if not exists stripe_by_customer on stripe_objects (customer);
+create table if not exists stripe_events (id text primary key, seq bigint not null, created bigint not null, type text not null, doc json not null);
+create index if not exists stripe_events_newest on stripe_events (created desc, seq desc);
+create table if not exists zendesk_objects (kind text, id bigint, created bigint not null, updated bigint not null, generated bigint not null,
+    status text, doc json not null, plan json, primary key (kind, id));
+create index if not exists zendesk_by_change on zendesk_objects (kind, generated, id);
+"""
+TABLES = [
+    "estate",
+    "accounts",
+    "hubspot_objects",
+    "hubspot_links",
+    "stripe_objects",
+    "stripe_events",
+    "zendesk_objects",
+]
+
+HUBSPOT_COLUMNS = "object_type, id, created_at, updated_at, archived_at, merged_into, merged_ids, properties"
+STRIPE_COLUMNS = "id, object, seq, created, customer, subscription, status, deleted, doc, plan"
+ZENDESK_COLUMNS = "kind, id, created, updated, generated, status, doc, plan"
+
+
+def prepare(db: psycopg.Connection) -> None:
+    """Create what is missing."""
+    db.execute(SCHEMA)  # pyright: ignore[reportArgumentType]
+    db.commit()
+
+
+def has_estate(db: psycopg.Connection) -> bool:
+    """Whether a seed was completed."""
+    return db.execute("select from estate").fetchone() is not None
+
+
+def clear(db: psycopg.Connection) -> None:
+    """Empty every table, inside the caller's transaction."""
+    db.execute(f"truncate {', '.join(TABLES)}".encode())
+
+
+def dump(value: Any) -> str:
+    """JSON of plain data; state dataclasses become objects."""
+    return json.dumps(value, default=vars, separators=(",", ":"), ensure_ascii=False)
+
+
+def _rows(ledger: Ledger) -> dict[str, list[tuple]]:
+    """Rows per `table (columns)`, moments still as epoch seconds."""
+    return {
+        f"hubspot_objects ({HUBSPOT_COLUMNS})": [
+            (
+                row.object_type,
+                row.id,
+                row.created,
+                row.updated,
+                row.archived,
+                row.merged_into,
+                row.merged_ids,
+                dump(row.properties),
+            )
+            for row in ledger.hubspot.values()
+        ],
+        "hubspot_links (from_type, from_id, to_type, to_id, is_primary)": [
+            (*key, is_primary) for key, is_primary in ledger.links.items()
+        ],
+        f"stripe_objects ({STRIPE_COLUMNS})": [
+            (
+                row.id,
+                row.object,
+                row.seq,
+                row.created,
+                row.customer,
+                row.subscription,
+                row.status,
+                row.deleted,
+                dump(row.doc),
+                dump(row.plan) if row.plan else None,
+            )
+            for row in ledger.stripe.values()
+        ],
+        "stripe_events (id, seq, created, type, doc)": [(*event[:4], dump(event[4])) for event in ledger.events],
+        f"zendesk_objects ({ZENDESK_COLUMNS})": [
+            (
+                row.kind,
+                row.id,
+                row.created,
+                row.updated,
+                row.generated,
+                row.status,
+                dump(row.doc),
+                dump(row.plan) if row.plan else None,
+            )
+            for row in ledger.zendesk.values()
+        ],
+    }
+
+
+CONFLICTS = {
+    "hubspot_objects": "(object_type, id) do update set updated_at = excluded.updated_at, properties = excluded.properties,"
+    " archived_at = coalesce(excluded.archived_at, old.archived_at), merged_ids = coalesce(old.merged_ids, excluded.merged_ids)",
+    "hubspot_links": "(from_type, from_id, to_type, to_id) do nothing",
+    "stripe_objects": "(id) do update set customer = excluded.customer, status = excluded.status, doc = excluded.doc, plan = excluded.plan,"
+    " deleted = coalesce(excluded.deleted, old.deleted)",
+    "stripe_events": "(id) do nothing",
+    "zendesk_objects": "(kind, id) do update set updated = excluded.updated, generated = excluded.generated, status = excluded.status,"
+    " doc = excluded.doc, plan = excluded.plan where old.status is distinct from 'deleted'",
+}
+
+
+def write_ledger(db: psycopg.Connection, ledger: Ledger, *, is_fresh: bool) -> None:
+    """Write everything the ledger holds, inside the caller's transaction; a fresh estate skips the look for older versions.
+
+    What an incident did to a record (archived, merged, deleted) survives a later ordinary change of it.
+    """
+    for target, rows in _rows(ledger).items():
+        table, _, columns = target.partition(" ")
+        if not rows:
+            continue
+        if table == "hubspot_objects":
+            rows = [
+                (row[0], row[1], *(None if moment is None else iso_ms(moment) for moment in row[2:5]), *row[5:])
+                for row in rows
+            ]
+        arriving = table if is_fresh else f"arriving_{table}"
+        if not is_fresh:
+            db.execute(
+                f"create temporary table if not exists {arriving} (like {table} including defaults) on commit delete rows".encode()
+            )
+        with db.cursor() as cursor, cursor.copy(f"copy {arriving} {columns} from stdin".encode()) as copy:
+            for row in rows:
+                copy.write_row(row)
+        if not is_fresh:
+            names = columns.strip("()")
+            db.execute(
+                f"insert into {table} as old ({names}) select {names} from {arriving} on conflict {CONFLICTS[table]}".encode()
+            )
+
+
+def save_world(
+    db: psycopg.Connection, world: World, *, offset_days: int, target_day: int | None, accounts: int, days: int
+) -> None:
+    """State of the world after its last day; only accounts that changed are rewritten."""
+    state = {
+        "columns": world.columns.to_json(),
+        "counters": world.counters,
+        "signups": [day for day in world.signups if day > world.day],
+        "answers": world.answers,
+        "later": world.later,
+    }
+    with db.cursor() as cursor:
+        cursor.executemany(
+            "insert into accounts (no, state) values (%s, %s) on conflict (no) do update set state = excluded.state",
+            [(number, dump(world.accounts[number - 1])) for number in sorted(world.touched)],
+        )
+    world.touched.clear()
+    db.execute(
+        "insert into estate (seed, account_count, day_count, first_day, last_day, offset_days, target_day, world) values (%s, %s, %s, %s, %s, %s, %s, %s)"
+        " on conflict (is_only) do update set last_day = excluded.last_day, offset_days = excluded.offset_days, target_day = excluded.target_day, world = excluded.world",
+        [world.seed, accounts, days, world.first_day, world.day, offset_days, target_day, Json(state, dumps=dump)],
+    )
+
+
+def load_world(db: psycopg.Connection) -> World:
+    """The world as the last `save_world` left it, open tickets and invoices included."""
+    row = db.execute("select seed, first_day, last_day, world from estate").fetchone()
+    if row is None:
+        raise LookupError("No estate: run `python -m simulator seed` first.")
+    seed, first_day, last_day, state = row
+    world = World(
+        seed=seed,
+        first_day=first_day,
+        day=last_day,
+        counters=state["counters"],
+        signups=state["signups"],
+        answers=state["answers"],
+        later=state["later"],
+    )
+    for (data,) in db.execute("select state from accounts order by no"):
+        data["contacts"] = [Contact(**contact) for contact in data["contacts"]]
+        data["subscriptions"] = [Subscription(**sub) for sub in data["subscriptions"]]
+        world.accounts.append(Account(**data))
+    world.domains = {account.domain for account in world.accounts}
+    world.columns = Columns.from_json(state["columns"], world.accounts)
+    for (plan,) in db.execute("select plan from zendesk_objects where plan is not null order by id"):
+        ticket = Ticket(**plan)
+        world.tickets[ticket.id] = ticket
+    for (plan,) in db.execute(
+        "select plan from stripe_objects where plan is not null and object = 'invoice' order by seq"
+    ):
+        invoice = Invoice(**plan)
+        world.invoices[invoice.id] = invoice
+    return world
