@@ -348,7 +348,7 @@ def _no_constant(name: str) -> Any:
 
 def _plain(error: httpx.TransportError) -> str:
     if isinstance(error, httpx.ConnectError):
-        return "does not answer (connection refused or name unknown)"
+        return "does not answer: connection refused or name unknown"
     if isinstance(error, httpx.TimeoutException):
         return "did not answer in time"
     return f"broke the connection ({str(error)[:100] or type(error).__name__})"

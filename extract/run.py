@@ -163,9 +163,13 @@ def _connect(dsn: str | None) -> Iterator[psycopg.Connection]:
             f"The warehouse at {place.get('host')}:{place.get('port', 5432)} does not let us in "
             f"({str(error).splitlines()[-1].strip()}). Start it or check LOADER_DSN, then run again."
         ) from error
-    with db:
-        db.execute("set timezone = 'UTC'")
-        yield db
+    try:
+        with db:
+            db.execute("set timezone = 'UTC'")
+            yield db
+    except psycopg.OperationalError as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0].strip()
+        raise SourceUnavailable(f"The warehouse broke off: {said}. What was committed stays; run again.") from error
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import psycopg
+from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from extract import config
@@ -15,11 +16,11 @@ from extract.stream import Journal
 STATEMENT_TIMEOUT_SECONDS = 600
 # Rows younger than this may still be joined by others with an older timestamp.
 SETTLING = timedelta(minutes=2)
+BLOCK_BYTES = 256 * 1024
 
-# Age of the oldest open transaction that may still write rows; null for those this role may not look into. Ages are
-# real time on both sides, so they hold on a source whose `now()` is not the server's.
+# Age of the oldest open transaction that may still write rows; null for those this role may not look into.
 _OLDEST_WRITER = """
-select max(clock_timestamp() - xact_start)
+select max(now() - xact_start)
 from pg_stat_activity
 where datname = current_database() and backend_xid is not null and pid <> pg_backend_pid()
 """
@@ -43,13 +44,35 @@ class Product:
 
     @contextmanager
     def snapshot(self) -> Iterator[psycopg.Connection]:
-        """A repeatable-read, read-only transaction. Raises SourceUnavailable when the server is away or cuts us off,
-        SourceRejected when it refuses the role or lacks a column."""
-        try:
+        """A repeatable-read, read-only transaction. Errors as in `told`."""
+        with self.told():
             db = self._db or self._connect()
             self._db = db
             with db.transaction():
                 yield db
+
+    def copied(self, query: sql.Composed) -> Iterator[bytes]:
+        """The output of a COPY query inside the snapshot, in pieces worth a system call (the server sends one small
+        message per row). Errors as in `told`."""
+        if self._db is None:
+            raise SourceRejected("A copy is read inside a snapshot.")
+        pieces: list[bytes] = []
+        size = 0
+        with self.told(), self._db.cursor() as cursor, cursor.copy(query) as reading:
+            for piece in reading:
+                pieces.append(bytes(piece))
+                size += len(piece)
+                if size >= BLOCK_BYTES:
+                    yield b"".join(pieces)
+                    pieces, size = [], 0
+            yield b"".join(pieces)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Errors of this database as sentences. Raises SourceUnavailable when the server is away or cuts us off,
+        SourceRejected when it refuses the role or lacks a column."""
+        try:
+            yield
         except psycopg.errors.InsufficientPrivilege as error:
             raise SourceRejected(self._sentence("does not let the role read", error, "Check its grants.")) from error
         except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn) as error:

@@ -18,7 +18,6 @@ from extract.stream import Chunk, Counts, Run, State, Stream, Table, Transaction
 OVERLAP = timedelta(minutes=10)
 ROWS_WANTED = 100_000
 DAYS_COMPARED = 7
-BLOCK_BYTES = 256 * 1024
 TABLE = Table("raw_product", "usage_events", is_typed=True)
 _PARENT = sql.Identifier("raw_product", "usage_events")
 
@@ -61,7 +60,7 @@ def read_events(run: Run[Product]) -> Iterator[Chunk]:
         while lower < upper:
             until = min(lower + length, upper)
             counted = _Counted()
-            yield _window(db, lower, until, watermark, counted, moves_state=True)
+            yield _window(run.client, lower, until, watermark, counted, moves_state=True)
             watermark = max(filter(None, (watermark, counted.newest)), default=None)
             length = _next_length(until - lower, counted.rows)
             lower = until
@@ -80,7 +79,7 @@ def compare_days(run: Run[Product]) -> Iterator[Chunk]:
         ours = dict(run.db.execute(query.format(_PARENT), (start, upper)).fetchall())
         for day in sorted(day for day in theirs if theirs[day] != ours.get(day, 0)):
             until = min(day + timedelta(days=1), upper)
-            yield _window(db, day, until, None, _Counted(), moves_state=False)
+            yield _window(run.client, day, until, None, _Counted(), moves_state=False)
     yield from read_events(run)
 
 
@@ -93,7 +92,7 @@ class _Counted:
 
 
 def _window(
-    db: psycopg.Connection,
+    product: Product,
     lower: datetime,
     upper: datetime,
     watermark: datetime | None,
@@ -108,12 +107,9 @@ def _window(
         cursor.execute(_STAGE)
         byte_count = 0
         out = sql.SQL(_COPY_OUT).format(lower=sql.Literal(lower), upper=sql.Literal(upper))
-        with (
-            db.cursor() as source,
-            source.copy(out) as reading,
-            cursor.copy(sql.SQL("copy stage_usage_events ({}) from stdin (format binary)").format(_COLUMNS)) as writing,
-        ):
-            for block in _blocks(reading):
+        into = sql.SQL("copy stage_usage_events ({}) from stdin (format binary)").format(_COLUMNS)
+        with cursor.copy(into) as writing:
+            for block in product.copied(out):
                 writing.write(block)
                 byte_count += len(block)
         facts = cursor.execute("select count(*), max(ingested_at) from stage_usage_events").fetchone()
@@ -132,19 +128,6 @@ def _window(
         return Written(counts, byte_count, State(None, newest) if moves_state and newest else None)
 
     return Chunk(write=write, window_from=lower, window_to=upper)
-
-
-def _blocks(reading: psycopg.Copy) -> Iterator[bytes]:
-    """The copied bytes in pieces worth a system call: the server sends one small message per row."""
-    pieces: list[bytes] = []
-    size = 0
-    for piece in reading:
-        pieces.append(bytes(piece))
-        size += len(piece)
-        if size >= BLOCK_BYTES:
-            yield b"".join(pieces)
-            pieces, size = [], 0
-    yield b"".join(pieces)
 
 
 def _oldest(db: psycopg.Connection) -> datetime | None:
