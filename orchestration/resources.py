@@ -137,13 +137,19 @@ class RunLease(dg.ConfigurableResource):
     dsn: str
 
     @contextmanager
+    def held(self, run_id: str) -> Iterator[None]:
+        """Hold the lease of a run. Raises psycopg.OperationalError when the warehouse is away."""
+        with psycopg.connect(self.dsn, autocommit=True, connect_timeout=10, application_name="run lease") as opened:
+            opened.execute("select pg_advisory_lock(%s, %s)", (_LEASE_SPACE, lease_key(run_id)))
+            yield
+
+    @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["RunLease"]:
-        """Hold the lock of the run for as long as its resources live."""
+        """Hold the lease for as long as the run's resources live."""
         if context.run is None:  # nothing runs: somebody only looks at the resources
             yield self
             return
-        with psycopg.connect(self.dsn, autocommit=True, connect_timeout=10, application_name="run lease") as opened:
-            opened.execute("select pg_advisory_lock(%s, %s)", (_LEASE_SPACE, lease_key(context.run.run_id)))
+        with self.held(context.run.run_id):
             yield self
 
 
