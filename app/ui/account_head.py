@@ -1,0 +1,104 @@
+"""Head of an account: eight figures in one strip, each with what it rests on beneath it."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import streamlit as st
+
+from app.actions.model import ActionRow
+from app.marts.accounts import Account
+from app.ui import data, figures, visit, words
+from app.ui.text import escaped
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What all panels of the page are about: the account, and the day its histories end on."""
+
+    account: Account
+    as_of: date
+    is_past: bool
+    facts: data.AccountFacts
+    actions: list[ActionRow]
+
+
+def note(account: Account) -> str:
+    """Plan, segment, since when, where: the small print beside the name."""
+    parts = [escaped(account.plan), escaped(account.segment)]
+    if account.customer_since_date:
+        parts.append(f"customer since {figures.month(account.customer_since_date)}")
+    if account.city:
+        parts.append(escaped(account.city))
+    if not account.is_active:
+        parts.append(f"churned {figures.full_day(account.churned_date)}")
+    return " · ".join(parts)
+
+
+def _cell(title: str, value: str, under: str) -> None:
+    st.markdown(f":small[:gray[{title}]]  \n{value}  \n:small[:gray[{under}]]", width="content")
+
+
+def _health(subject: Subject) -> tuple[str, str]:
+    rows = subject.facts.health
+    if not len(rows):
+        return words.band_badge(None), "no history yet"
+    last = rows.iloc[-1]
+    band, score, coverage = last["band"], last["score"], last["coverage_ratio"]
+    if words.band_letter(band) == "–":
+        return words.band_badge(None, None), f"insufficient data, coverage {figures.percent(coverage)}"
+    return words.band_badge(band, score), f"coverage {figures.percent(coverage)}"
+
+
+def _risk(subject: Subject) -> tuple[str, str]:
+    risk, before = subject.facts.risk, subject.facts.risk_before
+    if risk is None or risk.churn_probability_90d is None:
+        return "**–**", "no estimate"
+    under = (
+        f"was {before.churn_probability_90d:.2f} on {figures.day(before.risk_date)}"
+        if before is not None and before.churn_probability_90d is not None
+        else "no earlier estimate"
+    )
+    return f"**{risk.churn_risk_band}** {risk.churn_probability_90d:.2f}", under
+
+
+def _renewal(account: Account) -> tuple[str, str]:
+    if account.renewal_date is None or account.days_to_renewal is None:
+        return "**–**", "no renewal date"
+    interval = {"month": "monthly", "year": "annual"}.get(account.billing_interval or "", account.billing_interval or "")
+    if account.days_to_renewal < 0:
+        return f":red[**{-account.days_to_renewal} days ago**]", f"{figures.full_day(account.renewal_date)}, {interval}"
+    return f"**{account.days_to_renewal} days**", f"{figures.full_day(account.renewal_date)}, {interval}"
+
+
+def _next(subject: Subject) -> tuple[str, str]:
+    today = visit.current().today
+    if not subject.actions:
+        return "**None**", "add one"
+    action = subject.actions[0]
+    late = (today - action.due_date).days if action.due_date else 0
+    under = f":red[overdue {figures.count(late, 'day')}]" if late > 0 else f"due {figures.day(action.due_date, today=today)}" if action.due_date else "no due date"
+    return f"**{words.word(words.INTERVENTIONS, action.intervention)}**", under
+
+
+def strip(subject: Subject) -> None:
+    """Draw the strip; with a past day chosen, health and risk are those of that day and say so."""
+    account, today = subject.account, visit.current().today
+    then = f", {figures.day(subject.as_of)}" if subject.is_past else ""
+    own_currency = (account.currency_code or "EUR").upper()
+    mrr = figures.money(account.mrr, own_currency)
+    in_euro = "" if own_currency == "EUR" else f"{figures.money(account.mrr_eur)}, "
+    risk = subject.facts.risk
+    at_risk = risk.mrr_at_risk_eur if risk is not None else account.mrr_at_risk_eur
+    probability = risk.churn_probability_90d if risk is not None else None
+    with st.container(border=True, horizontal=True, horizontal_alignment="distribute", gap="medium", key="account_head"):
+        _cell("Health" + then, *_health(subject))
+        _cell("Churn risk, 90 d" + then, *_risk(subject))
+        seats = f"{account.seats_paid or 0} seats, {account.seats_used_28d or 0} used"
+        _cell("MRR", f"**{mrr}**", in_euro + seats)
+        _cell("MRR at risk", f"**{figures.money(at_risk)}**", f"{probability:.2f} x MRR" if probability is not None else "–")
+        _cell("Renewal", *_renewal(account))
+        _cell("Owner", f"**{escaped(account.csm_name)}**", words.word(words.LIFECYCLE, account.lifecycle_stage))
+        contact = figures.ago(account.last_contact_date, today)
+        nps = f"NPS {account.nps_score}, {figures.ago(account.nps_date, today)}" if account.nps_score is not None else "no NPS answer"
+        _cell("Last contact", f"**{contact}**", nps)
+        _cell("Next action", *_next(subject))

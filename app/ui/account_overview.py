@@ -1,0 +1,149 @@
+"""Overview of an account: health over time, what moved it, what drives the risk, and what is being done."""
+
+from datetime import date, timedelta
+
+import pandas as pd
+import streamlit as st
+
+from app.ui import action_panel, charts, data, figures, frame, suggestion_card, visit, words
+from app.ui.account_head import Subject
+from app.ui.text import escaped, shortened
+
+RANGES = {"90 d": 90, "180 d": 180, "1 y": 365}
+SPANS = {"7 d": 7, "30 d": 30, "90 d": 90}
+STEPS_SHOWN = 7
+
+
+def show(subject: Subject) -> None:
+    """Two columns: the score and its reasons, and the work."""
+    left, right = st.columns([1.9, 1], gap="small")
+    with left:
+        history(subject)
+        moved(subject)
+    with right:
+        _drivers(subject)
+        _open_actions(subject)
+        _suggested(subject)
+
+
+def _markers(subject: Subject, rows: pd.DataFrame) -> list[charts.Marker]:
+    """Actions that ended within the range, and the days on which another configuration took over."""
+    days = [pd.Timestamp(day).date() for day in rows["health_date"]]
+    marks = []
+    ended = data.closed_actions(subject.account.account_key)
+    for action in ended:
+        at = action.closed_at.date() if action.closed_at else None
+        if at is not None and days[0] <= at <= days[-1]:
+            marks.append(charts.Marker(at, shortened(words.word(words.INTERVENTIONS, action.intervention), limit=22)))
+    versions = rows["config_version"].tolist()
+    for place in range(1, len(versions)):
+        if versions[place] != versions[place - 1]:
+            marks.append(charts.Marker(days[place], f"Config {versions[place]}", is_configuration=True))
+    return sorted(marks, key=lambda mark: mark.at)[-6:]
+
+
+@frame.panel
+def history(subject: Subject) -> None:
+    """The score day by day above its bands, with what was done and what was reconfigured."""
+    with st.container(border=True, gap="xsmall", key="health_history"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown("**Health over time** :small[:gray[solid line: action ended · dashed: configuration]]", width="content")
+            chosen = st.segmented_control(
+                "Range", list(RANGES), default="180 d", required=True, key="range", bind="query-params", label_visibility="collapsed"
+            )  # fmt: skip
+        rows = data.facts(subject.account.account_key, visit.current(), as_of=subject.as_of, days=RANGES[chosen or "180 d"]).health
+        if not len(rows):
+            st.markdown(":gray[No health has been computed for this account yet.]")
+            return
+        days = [pd.Timestamp(day).date() for day in rows["health_date"]]
+        scores = [None if pd.isna(score) else float(score) for score in rows["score"]]
+        figure = charts.health_history(days, scores, _markers(subject, rows), dark=charts.is_dark())
+        charts.draw(figure, key="health_chart", alt=f"Health score, {len(days)} days, now {scores[-1] or 0:.0f}")
+
+
+def _label(day: date, today: date) -> str:
+    return f"{day.day} {day:%b}" if day.year == today.year else f"{day.day} {day:%b %y}"
+
+
+@frame.panel
+def moved(subject: Subject) -> None:
+    """The change between two days, split into measures; what is too small to see is one step, so that it adds up."""
+    here = visit.current()
+    with st.container(border=True, gap="xsmall", key="what_moved"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            title = st.container(width="content")
+            span = st.segmented_control(
+                "Over", list(SPANS), default="30 d", required=True, key="span", bind="query-params", label_visibility="collapsed"
+            )  # fmt: skip
+        start = subject.as_of - timedelta(days=SPANS[span or "30 d"])
+        title.markdown(f"**What moved it** :small[:gray[{_label(start, here.today)} to {_label(subject.as_of, here.today)}, in points of health, adds up exactly]]")
+        before, after, movements = data.movement(subject.account.account_key, here, start=start, end=subject.as_of)
+        if before is None or after is None or before.score is None or after.score is None:
+            st.markdown(f":gray[There is no score for {_label(start, here.today)} to compare with.]")
+            return
+        seen = [move for move in movements if abs(move.delta) >= 0.05]
+        steps = [(words.word(words.MEASURES, move.measure), move.delta) for move in seen[:STEPS_SHOWN]]
+        rest = (after.score - before.score) - sum(delta for _, delta in steps)
+        if abs(rest) >= 0.05:
+            steps.append((f"Other ({len(movements) - len(steps)})", rest))
+        if not steps:
+            st.markdown(f":gray[Nothing moved: {after.score:.0f} on both days.]")
+            return
+        figure = charts.waterfall(
+            (_label(start, here.today), before.score), steps, (_label(subject.as_of, here.today), after.score), dark=charts.is_dark()
+        )  # fmt: skip
+        alt = ", ".join(f"{name} {figures.signed(delta, 1)}" for name, delta in steps)
+        charts.draw(figure, key="moved_chart", alt=f"From {before.score:.0f} to {after.score:.0f}: {alt}")
+
+
+def _drivers(subject: Subject) -> None:
+    risk = subject.facts.risk
+    with st.container(border=True, gap="xxsmall", key="drivers"):
+        model = (risk.model_version if risk else None) or ""
+        is_rule_based = model.startswith("rules")
+        frame.heading("Drivers of risk", f"rule-based, {escaped(model)}" if is_rule_based else f"model {escaped(model)}" if model else "")
+        drivers = (risk.drivers if risk else None) or []
+        if not drivers:
+            st.markdown(":gray[Nothing stands out.]")
+        for driver in drivers[:6]:
+            is_raising = driver.get("direction") == "raises"
+            arrow = ":red[:material/arrow_upward:]" if is_raising else ":green[:material/arrow_downward:]"
+            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
+                st.markdown(f"{arrow} {escaped(driver.get('text') or driver.get('driver'), limit=60)}", width="content")
+                if driver.get("value") not in (None, ""):
+                    st.markdown(f":small[:gray[{escaped(_said(driver['value']), limit=48)}]]", width="content")
+        st.markdown(":small[:gray[:material/arrow_upward: raises the risk · :material/arrow_downward: lowers it]]")
+
+
+def _said(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _open_actions(subject: Subject) -> None:
+    today = visit.current().today
+    with st.container(border=True, gap="xsmall", key="open_actions"):
+        frame.heading("Open actions", str(len(subject.actions)) if subject.actions else "")
+        if not subject.actions:
+            st.markdown(":gray[None. Add one from what you see here.]")
+        for action in subject.actions[:6]:
+            late = (today - action.due_date).days if action.due_date else 0
+            due = f":red[overdue {late} d]" if late > 0 else f"due {figures.day(action.due_date, today=today)}" if action.due_date else "no due date"
+            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
+                st.markdown(
+                    f"**{escaped(action.title, limit=70)}**  \n{words.status_badge(action.status)} :small[{due} :gray[· {escaped(action.owner_name) if action.owner_name else 'nobody'}]]",
+                )
+                st.button("Open", type="tertiary", key=f"open_{action.action_id.hex}", on_click=action_panel.open_in_drawer, args=(action.action_id,))
+        if len(subject.actions) > 6:
+            st.markdown(f":small[:gray[and {len(subject.actions) - 6} more in Timeline]]")
+
+
+@frame.panel
+def _suggested(subject: Subject) -> None:
+    if suggestion_card.was_answered() and visit.is_fragment_run():
+        st.rerun()
+    offered = [item for item in data.account_suggestions(subject.account.account_key) if item.status in suggestion_card.OPEN]
+    if not offered:
+        return
+    frame.heading("Suggested", str(len(offered)))
+    for suggestion in offered[:3]:
+        suggestion_card.card(suggestion, with_account=False)

@@ -1,0 +1,79 @@
+"""The page of one account: head, tabs in the address, and a day to look back to.
+
+Only the open tab is drawn: each reads its own lists, and nobody waits for the six that are hidden.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import streamlit as st
+
+from app.actions.model import ActionFilter
+from app.ui import (
+    account_head,
+    account_lists,
+    account_overview,
+    account_timeline,
+    account_usage,
+    action_dialog,
+    action_panel,
+    data,
+    frame,
+    visit,
+)
+from app.ui.account_head import Subject
+from app.ui.text import escaped, shortened
+
+TABS: dict[str, Callable[[Subject], None]] = {
+    "Overview": account_overview.show,
+    "Timeline": account_timeline.show,
+    "Usage": account_usage.show,
+    "People": account_lists.people,
+    "Money": account_lists.money,
+    "Support": account_lists.support,
+    "Proof": account_lists.proof,
+}
+HISTORY_DAYS = 180
+
+
+def choose() -> None:
+    """Without an account in the address: find one."""
+    here = visit.current()
+    with frame.page("Account", note="choose one"):
+        names = data.account_names(here)
+        chosen = st.selectbox(
+            "Account", list(names), index=None, format_func=lambda key: shortened(names[key], limit=80),
+            placeholder="Type a name", key="choose_account", width=420,
+        )  # fmt: skip
+        if chosen:
+            action_panel.open_account(chosen)
+
+
+def show(account_key: str) -> None:
+    """The page of an account; an unknown one is a sentence with a way on."""
+    here = visit.current()
+    account = data.account(account_key, here)
+    latest = account.as_of_date
+    with frame.page(escaped(account.account_name, limit=60), note=account_head.note(account)) as controls:
+        with controls:
+            as_of = st.date_input(
+                "As of", value=latest, min_value=max(account.customer_since_date or latest, latest - timedelta(days=730)),
+                max_value=latest, format="DD/MM/YYYY", key="as_of", bind="query-params", label_visibility="collapsed", width=132,
+                help="Look back: health, risk and timeline as they were on this day",
+            )  # fmt: skip
+            action_dialog.add_button(account_key=account_key)
+        day = min(as_of or latest, latest)
+        subject = Subject(
+            account=account,
+            as_of=day,
+            is_past=day != latest,
+            facts=data.facts(account_key, here, as_of=day, days=HISTORY_DAYS),
+            actions=data.actions(ActionFilter(account_key=account_key, categories=data.OPEN), limit=100),
+        )
+        account_head.strip(subject)
+        tabs = st.tabs(list(TABS), key="tab", bind="query-params", on_change="rerun")
+        for tab, draw in zip(tabs, TABS.values(), strict=True):
+            if tab.open:
+                with tab:
+                    draw(subject)
+        action_panel.drawer()

@@ -1,0 +1,163 @@
+"""The portfolio: table, map and what the selection adds up to, in one panel that reruns alone."""
+
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.auth import Permission, can
+from app.ui import action_dialog, action_panel, charts, data, figures, filters, frame, portfolio, tables, visit, words
+from app.ui.action_form import Prefill
+
+COLUMNS = {
+    "Owner": "csm_name",
+    "Band": "band",
+    "Health": "health",
+    "90 days": "trend",
+    "Risk, 90 d": "risk",
+    "At risk, €": "at_risk",
+    "MRR, €": "mrr",
+    "Renewal": "renewal",
+    "Contact": "contact",
+    "Next action": "next",
+    "Next due": "next_due",
+    "Segment": "segment",
+    "Plan": "plan",
+}
+AT_FIRST = ("Band", "Health", "90 days", "Risk, 90 d", "At risk, €", "MRR, €", "Renewal", "Contact", "Next action")
+
+
+def _cells(accounts: pd.DataFrame, today: Any) -> pd.DataFrame:
+    """Portfolio rows as the table shows them; the order is kept."""
+    return pd.DataFrame(
+        {
+            "account": accounts["account_name"].tolist(),
+            "csm_name": accounts["csm_name"].tolist(),
+            "band": [[words.band_letter(band)] for band in accounts["health_band"]],
+            "health": accounts["health_score"].round(0).tolist(),
+            "trend": accounts["health_trend_90d"].tolist(),
+            "risk": accounts["churn_probability_90d"].round(2).tolist(),
+            "at_risk": accounts["mrr_at_risk_eur"].astype(float).round(0).tolist(),
+            "mrr": accounts["mrr_eur"].astype(float).round(0).tolist(),
+            "renewal": accounts["days_to_renewal"].tolist(),
+            "contact": accounts["contact_days"].tolist(),
+            "next": accounts["next_title"].fillna("none").tolist(),
+            "next_due": [figures.due(due, today) if pd.notna(due) else "–" for due in accounts["next_due"]],
+            "segment": accounts["segment"].tolist(),
+            "plan": accounts["plan"].tolist(),
+        }
+    )
+
+
+def _configuration(on_open: Any) -> dict[str, Any]:
+    return {
+        "account": st.column_config.ButtonColumn("Account", key="account_open", on_click=on_open, type="tertiary", alignment="left", width=140),
+        "csm_name": tables.text("Owner", 104),
+        "band": tables.band_chip(52),
+        "health": tables.number("Health", 58, "%d"),
+        "trend": tables.trend(88),
+        "risk": st.column_config.ProgressColumn("Risk, 90 d", format="percent", min_value=0, max_value=1, width=112, color="gray"),
+        "at_risk": tables.number("At risk, €", 78),
+        "mrr": tables.number("MRR, €", 70),
+        "renewal": tables.number("Renewal", 74, "%d d"),
+        "contact": tables.number("Contact", 70, "%d d"),
+        "next": tables.text("Next action", 150),
+        "next_due": tables.text("Next due", 96),
+        "segment": tables.text("Segment", 96),
+        "plan": tables.text("Plan", 96),
+    }  # fmt: skip
+
+
+def _go(keys: list[str]) -> None:
+    row = tables.clicked_row("account_open")
+    if row is not None and 0 <= row < len(keys):
+        action_panel.open_account(keys[row])
+
+
+@frame.panel
+def show(view: str) -> None:
+    """Filters, table and map. A box drawn on the map narrows the table; ticked rows can get an action each."""
+    here = visit.current()
+    everything = data.portfolio_with_actions(here)
+    chosen = filters.account_filter(
+        view,
+        owners=sorted(everything["csm_name"].dropna().unique()),
+        segments=sorted(everything["segment"].dropna().unique()),
+        plans=sorted(everything["plan"].dropna().unique()),
+    )
+    matching = portfolio.narrowed(everything, chosen, owner_email=here.identity.owner_email)
+    left, right = st.columns([2.15, 1], gap="small")
+    with right:
+        boxed = _map(matching)
+    rows = matching.loc[[key for key in matching.index if key in boxed]] if boxed else matching
+    with left:
+        _list(rows, len(everything), chosen, bool(boxed))
+    with right:
+        _sum(rows)
+
+
+def _list(rows: pd.DataFrame, total: int, chosen: portfolio.AccountFilter, is_boxed: bool) -> None:
+    here = visit.current()
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
+        note = "in the box on the map" if is_boxed else "by MRR at risk"
+        st.markdown(f"**{figures.grouped(len(rows))} of {figures.count(total, 'account')}** :gray[{note}]", width="content")
+        buttons = st.container(horizontal=True, width="content", gap="xsmall")
+    if not len(rows):
+        frame.empty("No account matches.", "Take a filter away, or look at another view.", icon=":material/filter_alt_off:")
+        return
+    keys = rows.index.tolist()
+    with buttons:
+        create = st.container(width="content")
+        with st.popover("Columns", icon=":material/view_column:", key="columns_chip"):
+            names = st.multiselect("Columns", list(COLUMNS), default=list(AT_FIRST), key="columns", persist_state="session", width=300)
+        st.link_button("Export", data.export_address(chosen), icon=":material/download:", help="All columns as CSV, with these filters")
+    configuration = _configuration(partial(_go, keys))
+    order = ["account", *(COLUMNS[name] for name in COLUMNS if name in (names or AT_FIRST))]
+    picked = st.dataframe(
+        _cells(rows, here.today)[order],
+        column_config={name: configuration[name] for name in order},
+        hide_index=True,
+        row_height=tables.ROW,
+        height=tables.height(len(rows), most=18),
+        on_select="rerun",
+        selection_mode="multi-row",
+        key=f"accounts_{hash((chosen, is_boxed))}",
+        alt="Accounts, most MRR at risk first",
+    )
+    ticked = [keys[row] for row in picked["selection"]["rows"] if row < len(keys)]
+    if can(here.identity, Permission.CREATE_ACTION):
+        label = "Create actions" if len(ticked) != 1 else "Create action"
+        if create.button(label, icon=":material/add_task:", disabled=not ticked, key="create_for_ticked"):
+            action_dialog.add(ticked, Prefill())
+
+
+def _map(matching: pd.DataFrame) -> set[str]:
+    """The map; returns the keys inside a box drawn on it, empty for none."""
+    with st.container(border=True, gap="xsmall", key="portfolio_map_panel"):
+        frame.heading("Portfolio map", "size: MRR · drag a box to select rows")
+        event = st.plotly_chart(
+            charts.portfolio_map(matching, dark=charts.is_dark()),
+            theme=None,
+            key="portfolio_map",
+            on_select="rerun",
+            selection_mode=("box",),
+            config={**charts.QUIET, "doubleClick": "reset"},
+            alt="Health against days to renewal, one point per account",
+        )
+    points = event["selection"]["points"] if event else []
+    return {point["customdata"][0] for point in points if point.get("customdata")}
+
+
+def _sum(rows: pd.DataFrame) -> None:
+    total = portfolio.summary(rows)
+    with st.container(border=True, gap="xsmall", key="selection_summary"):
+        st.markdown("**In this selection**")
+        st.markdown(
+            f":gray[MRR] **{figures.money_short(total.mrr_eur)}** :gray[· at risk] **{figures.money_short(total.mrr_at_risk_eur)}** "
+            f":gray[· renewing in 90 days] **{total.renewing_count}**"
+        )
+        st.markdown(
+            f":gray[No next action] **{total.idle_count}** :gray[· silent over 90 days] **{total.silent_count}** "
+            f":gray[· too little data for a band] **{total.uncovered_count}**"
+        )

@@ -1,0 +1,95 @@
+"""Timeline of an account: what the sources know and what we did, in one stream, newest first."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+
+import pandas as pd
+import streamlit as st
+
+from app.actions.model import ActionFilter
+from app.calendar import DISPLAY_ZONE
+from app.ui import data, figures, frame, tables, visit, words
+from app.ui.account_head import Subject
+
+MOST = 300
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened; `who` is empty for a source system."""
+
+    at: datetime
+    kind: str
+    what: str
+    detail: str
+    who: str = ""
+
+
+def _from_sources(subject: Subject, here: visit.Visit) -> list[Entry]:
+    return [
+        Entry(event.occurred_at, event.event_kind, event.title, event.detail or "")
+        for event in data.of_account("events", subject.account.account_key, here)
+    ]
+
+
+def _from_us(account_key: str) -> list[Entry]:
+    """Actions added and ended, notes, and suggestions, read fresh: they may be a second old."""
+    entries = []
+    for action in data.actions(ActionFilter(account_key=account_key), limit=300):
+        done = words.word(words.INTERVENTIONS, action.intervention)
+        entries.append(Entry(action.created_at, "action", f"Action added: {action.title}", action.reason or done, action.owner_name or ""))
+        if action.closed_at is not None:
+            end = words.RESULTS.get(action.result or "") or words.CANCELLATIONS.get(action.cancel_reason or "", "")
+            entries.append(Entry(action.closed_at, "action", f"Action {words.STATUSES[action.status].lower()}: {action.title}", end, action.owner_name or ""))
+    for note in data.account_notes(account_key):
+        entries.append(Entry(note.created_at, "action_note", "Note", note.body, note.author_name))
+    for item in data.account_suggestions(account_key):
+        state = item.status.replace("_", " ")
+        why = f" ({words.word(words.DISMISSALS, item.dismissal_reason).lower()})" if item.dismissal_reason else ""
+        entries.append(Entry(item.generated_at, "suggestion", f"Suggested: {item.title}", f"{item.sentence} {state}{why}", item.answered_by_name or ""))
+    return entries
+
+
+@frame.panel
+def show(subject: Subject) -> None:
+    """The stream up to the as-of day, narrowed by kind."""
+    here = visit.current()
+    end = datetime.combine(subject.as_of + timedelta(days=1), time(), DISPLAY_ZONE)
+    entries = _from_sources(subject, here) + _from_us(subject.account.account_key)
+    if subject.is_past:
+        entries = [entry for entry in entries if entry.at < end]
+    entries.sort(key=lambda entry: entry.at, reverse=True)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        chosen = st.pills(
+            "Kinds", list(words.TIMELINE_GROUPS), selection_mode="multi", key="kinds", bind="query-params", label_visibility="collapsed"
+        )  # fmt: skip
+        wanted = {kind for group in chosen or () for kind in words.TIMELINE_GROUPS.get(group, ())}
+        shown = [entry for entry in entries if not wanted or entry.kind in wanted]
+        more = f", the newest {MOST} are shown" if len(shown) > MOST else ""
+        st.markdown(f":small[:gray[{figures.count(len(shown), 'entry', 'entries')}{more} · click a cell to read all of it]]", width="content")
+    shown = shown[:MOST]
+    if not shown:
+        frame.empty("Nothing of this kind has happened yet.", "Choose other kinds.", icon=":material/timeline:")
+        return
+    names = [words.word(words.EVENT_KINDS, entry.kind) for entry in shown]
+    rows = pd.DataFrame(
+        {
+            "at": [figures.clock(entry.at, now=here.now) for entry in shown],
+            "kind": [[name] for name in names],
+            "what": [entry.what for entry in shown],
+            "detail": [entry.detail for entry in shown],
+            "who": [entry.who for entry in shown],
+        }
+    )
+    options = list(dict.fromkeys(names))
+    ours = {words.EVENT_KINDS[kind] for kind in ("action", "action_note", "suggestion")}
+    bad = {words.EVENT_KINDS[kind] for kind in ("champion_left", "payment_failed", "band_change")}
+    colours = ["blue" if name in ours else "red" if name in bad else "gray" for name in options]
+    columns = {
+        "at": tables.text("When", 92),
+        "kind": tables.chip("Kind", options, colours, 124),
+        "what": tables.text("What", 360),
+        "detail": tables.text("Detail", 520),
+        "who": tables.text("Who", 120),
+    }
+    tables.show(rows, columns, key="timeline", alt="Everything that happened to this account, newest first", most=18)

@@ -1,0 +1,169 @@
+"""Dialogs that make or change an action: opened in place, prefilled from where the click came."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+from sqlalchemy import Connection
+
+from app.actions import service
+from app.actions.model import Action, ActionDraft
+from app.auth import Identity, Permission, Role, can
+from app.errors import InvalidInput
+from app.ui import action_form, data, figures, frame, visit, writes
+from app.ui.action_form import Prefill
+from app.ui.text import escaped, shortened
+
+ADD_PLACE = "add_action"
+
+
+def may_add() -> bool:
+    """Whether the person here may create actions at all."""
+    return can(visit.current().identity, Permission.CREATE_ACTION)
+
+
+def add_button(*, account_key: str | None = None, prefill: Prefill | None = None, key: str = "add_action") -> None:
+    """The primary button of a page; key A opens it too. Left out for those who only read."""
+    if may_add() and st.button("Add action", icon=":material/add:", type="primary", shortcut="a", key=key):
+        frame.forget(ADD_PLACE)
+        add([account_key] if account_key else [], prefill or Prefill())
+
+
+def people_for_owner() -> Sequence[action_form.Person]:
+    """Whom an admin may give work to; nobody else sees the field."""
+    if visit.current().identity.role is not Role.ADMIN:
+        return ()
+    return [action_form.Person(user.user_id, user.display_name) for user in data.people()]
+
+
+@st.dialog("Add action", width="medium")
+def add(account_keys: list[str], prefill: Prefill) -> None:
+    """A new action on one account, or the same one on each of several; without accounts the first field asks for one."""
+    here = visit.begin() if visit.is_fragment_run() else visit.current()
+    if here is None:
+        st.rerun()
+    frame.problem(ADD_PLACE)
+    names = data.account_names(here)
+    if not account_keys:
+        st.selectbox(
+            "Account",
+            list(names),
+            index=None,
+            format_func=lambda key: shortened(names[key], limit=80),
+            placeholder="Type a name",
+            key="add_account",
+            on_change="ignore",
+        )
+    elif len(account_keys) == 1:
+        st.markdown(f"**{escaped(names.get(account_keys[0]))}**")
+    else:
+        listed = ", ".join(escaped(names.get(key), limit=40) for key in account_keys[:4])
+        more = f" and {len(account_keys) - 4} more" if len(account_keys) > 4 else ""
+        st.markdown(f"**{figures.count(len(account_keys), 'account')}**: {listed}{more}. Each gets an action of its own.")
+    subject = "new-action:" + (account_keys[0] if len(account_keys) == 1 else "any" if not account_keys else "several")
+    name = subject.replace(":", "_").replace("-", "_")
+
+    def send(values: dict[str, Any], idempotency_key: str) -> bool:
+        keys = account_keys or [key for key in [st.session_state.get("add_account")] if key]
+        return _create(keys, values, idempotency_key, name)
+
+    action_form.draw(
+        name, prefill, button="Add action", subject=subject, send=send, people=people_for_owner()
+    )
+    if st.session_state.pop("add_action:done", False):
+        st.rerun()
+
+
+def _create(account_keys: list[str], values: dict[str, Any], idempotency_key: str, name: str) -> bool:
+    if not account_keys:
+        frame.remember(ADD_PLACE, InvalidInput("account", "Which account is it for?", hint="Choose one, then add the action."))
+        return False
+
+    def write(db: Connection, actor: Identity, now: datetime) -> list[Action]:
+        made = []
+        for key in account_keys:
+            draft = ActionDraft(account_key=key, **values)
+            made.append(
+                service.create_action(
+                    db, actor=actor, now=now, draft=draft, idempotency_key=f"{idempotency_key}:{key}"[:200]
+                )
+            )
+        return made
+
+    made = writes.perform(write, place=ADD_PLACE, done=_confirmation)
+    if made is None:
+        return False
+    action_form.forget(name)
+    st.session_state.pop("add_account", None)
+    st.session_state["add_action:done"] = True
+    return True
+
+
+def _confirmation(made: list[Action]) -> str:
+    if len(made) > 1:
+        return f"{len(made)} actions added."
+    due = f", due {figures.day(made[0].due_date)}" if made[0].due_date else ""
+    return f"Added: {escaped(made[0].title, limit=60)}{due}."
+
+
+def edit_popover(action: Action) -> None:
+    """Change the fields of an action; another person's change in between is shown, and what was typed stays.
+
+    A popover, not a dialog, because the action itself may stand in a drawer and two dialogs cannot be open at once.
+    """
+    name = f"edit_{action.action_id.hex}"
+    place = f"edit:{action.action_id}"
+    popover = st.popover("Edit", type="tertiary", icon=":material/edit:", key=f"{name}_popover", on_change="rerun")
+    if not popover.open:
+        return
+    prefill = Prefill(
+        intervention=action.intervention,
+        action_type=action.action_type,
+        priority=action.priority,
+        title=action.title,
+        due_date=action.due_date,
+        reason=action.reason or "",
+        stakeholder=action.stakeholder or "",
+        owner_user_id=action.owner_user_id,
+    )
+
+    def send(values: dict[str, Any], idempotency_key: str) -> bool:
+        changes = {field: value for field, value in values.items() if value != getattr(action, field)}
+        return _change(action, changes, idempotency_key, name, place)
+
+    with popover, st.container(width=520):
+        frame.problem(place)
+        action_form.draw(
+            name,
+            prefill,
+            button="Save changes",
+            subject=f"edit-action:{action.action_id}",
+            send=send,
+            people=people_for_owner(),
+        )
+
+
+def _change(action: Action, changes: dict[str, Any], idempotency_key: str, name: str, place: str) -> bool:
+    """Save what differs from what was opened, so that another person's change of another field stays.
+
+    After a refusal as stale the next click is based on what was then shown, and may go through.
+    """
+    expected = writes.seen_version(action.action_id, action.version)
+
+    def write(db: Connection, actor: Identity, now: datetime) -> Action:
+        return service.edit_action(
+            db,
+            actor=actor,
+            now=now,
+            action_id=action.action_id,
+            expected_version=expected,
+            changes=changes,
+            idempotency_key=idempotency_key,
+        )
+
+    if writes.perform(write, place=place, done="Changes saved.") is None:
+        return False
+    action_form.forget(name)
+    st.session_state[f"{name}_popover"] = False
+    return True

@@ -1,0 +1,154 @@
+"""Notes and story of an action: everything that happened to it, newest first, with the composer on top.
+
+Note bodies are what people typed: they are shown with `st.text`, never as Markdown.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import streamlit as st
+from sqlalchemy import Connection
+
+from app.actions import service
+from app.actions.model import ActionDetail, ActionEvent, Note
+from app.actions.vocabulary import EventKind
+from app.auth import Identity, Permission, can
+from app.ui import data, figures, frame, visit, words, writes
+from app.ui.composer import composer
+from app.ui.text import escaped
+
+SHOWN_AT_FIRST = 12
+
+
+def _save_note(action_id: UUID, body: str, idempotency_key: str) -> bool:
+    corrects = st.session_state.get(f"corrects:{action_id}")
+
+    def write(db: Connection, actor: Identity, now: datetime) -> Note:
+        return service.add_note(
+            db,
+            actor=actor,
+            now=now,
+            action_id=action_id,
+            body=body,
+            corrects_note_id=corrects,
+            idempotency_key=idempotency_key,
+        )
+
+    if writes.perform(write, place=f"notes:{action_id}", done="Note saved.") is None:
+        return False
+    st.session_state.pop(f"corrects:{action_id}", None)
+    return True
+
+
+@frame.panel
+def draw(detail: ActionDetail) -> None:
+    """Composer, then the story. A saved note reruns this panel only."""
+    if visit.is_fragment_run():
+        detail = data.action(detail.action.action_id)
+    here = visit.current()
+    action_id = detail.action.action_id
+    st.markdown("**Notes**")
+    if can(here.identity, Permission.ADD_NOTE):
+        _correcting(detail)
+        composer(
+            f"note_{action_id.hex}",
+            user_id=str(here.identity.user_id),
+            subject=f"action:{action_id}",
+            label="Note",
+            save=lambda body, key: _save_note(action_id, body, key),
+        )
+    frame.problem(f"notes:{action_id}")
+    st.markdown("**Story**")
+    entries: list[tuple[datetime, Note | ActionEvent]] = [(note.created_at, note) for note in detail.notes]
+    entries += [(event.at, event) for event in detail.events if event.kind is not EventKind.NOTE_ADDED]
+    entries.sort(key=lambda entry: entry[0], reverse=True)
+    is_long = len(entries) > SHOWN_AT_FIRST
+    shows_all = is_long and st.session_state.get(f"story_all_{action_id.hex}", False)
+    with st.container(gap="xsmall", key=f"story_{action_id.hex}"):
+        for at, entry in entries if shows_all else entries[:SHOWN_AT_FIRST]:
+            with st.container(horizontal=True, gap="small", vertical_alignment="top", wrap=False):
+                st.markdown(f":small[:gray[{figures.story_time(at, now=here.now)}]]", width=82)
+                if isinstance(entry, Note):
+                    _note(entry, detail)
+                else:
+                    st.markdown(told(entry))
+    if is_long:
+        st.toggle(f"Show all {len(entries)} entries", key=f"story_all_{action_id.hex}")
+
+
+def _correcting(detail: ActionDetail) -> None:
+    corrected = st.session_state.get(f"corrects:{detail.action.action_id}")
+    if corrected is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown(":small[:orange[Your next note corrects an earlier one; both stay.]]", width="content")
+        st.button(
+            "Never mind",
+            type="tertiary",
+            key=f"uncorrect_{corrected}",
+            on_click=lambda: st.session_state.pop(f"corrects:{detail.action.action_id}", None),
+        )
+
+
+def _correct(action_id: UUID, note_id: UUID) -> None:
+    st.session_state[f"corrects:{action_id}"] = note_id
+
+
+def _note(note: Note, detail: ActionDetail) -> None:
+    """Author and body; the author of a note may correct it by a new one."""
+    here = visit.current()
+    is_corrected = any(other.corrects_note_id == note.note_id for other in detail.notes)
+    with st.container(gap=None):
+        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+            mark = " :small[:gray[correction]]" if note.corrects_note_id else ""
+            mark += " :small[:orange[corrected by a later note]]" if is_corrected else ""
+            st.markdown(f"**{escaped(note.author_name)}**{mark}", width="content")
+            if note.author_user_id == here.identity.user_id and not is_corrected:
+                st.button(
+                    ":small[Correct]",
+                    type="tertiary",
+                    key=f"correct_{note.note_id.hex}",
+                    on_click=_correct,
+                    args=(note.action_id, note.note_id),
+                )
+        st.text(note.body)
+
+
+def _value(field: str | None, value: Any) -> str:
+    """A stored value as a person says it."""
+    if value is None or value == "":
+        return "nothing"
+    lists = {
+        "status": words.STATUSES,
+        "priority": words.PRIORITIES,
+        "intervention": words.INTERVENTIONS,
+        "action_type": words.ACTION_TYPES,
+        "result": words.RESULTS,
+    }
+    if field in lists and isinstance(value, str):
+        return words.word(lists[field], value)
+    if field in ("due_date", "snoozed_until") and isinstance(value, str):
+        return figures.day(datetime.fromisoformat(value).date())
+    return escaped(str(value), limit=120)
+
+
+def told(event: ActionEvent) -> str:
+    """One event as a sentence of ours, Markdown; names and values escaped."""
+    who = f"**{escaped(event.actor_name.split(' ')[0] if event.actor_user_id else event.actor_name)}**"
+    why = f": {escaped(event.reason, limit=300)}" if event.reason else ""
+    if event.kind is EventKind.CREATED:
+        source = event.after.get("source") if isinstance(event.after, dict) else None
+        return f"{who} {'accepted the suggestion' if source == 'suggestion' else 'added this action'}"
+    if event.kind is EventKind.CLOSED:
+        return f"{who} closed it{why}"
+    if event.field == "status":
+        badge = words.status_badge(str(event.after))
+        reason = words.CANCELLATIONS.get(event.reason or "")
+        return f"{who} moved it to {badge}{': ' + reason.lower() if reason else why}"
+    if event.field == "owner_user_id":
+        return f"{who} changed the owner{why}"
+    if event.field:
+        name = event.field.removesuffix("_user_id").removesuffix("_date").replace("_", " ")
+        return f"{who} changed {escaped(name)} from {_value(event.field, event.before)} to {_value(event.field, event.after)}{why}"
+    return f"{who}: {escaped(str(event.kind).replace('_', ' '))}{why}"

@@ -1,0 +1,77 @@
+"""The composer: a text box whose text is never lost, for notes and closing notes.
+
+The browser keeps the draft by person and subject (assets/composer.js) and clears it only when `acknowledged` names the
+key that was sent. So the save callback runs the service first and acknowledges after: an error leaves the draft alone.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+LIMIT_CHARACTERS = 20_000
+_ASSETS = Path(__file__).parent / "assets"
+
+
+@lru_cache(maxsize=1)
+def _component() -> Any:
+    """Registered once, at its first use: importing this module does no work."""
+    parts = {kind: (_ASSETS / f"composer.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")}
+    return st.components.v2.component("account_intelligence_composer", isolate_styles=False, **parts)
+
+
+def composer(
+    key: str,
+    *,
+    user_id: str,
+    subject: str,
+    label: str,
+    save: Callable[[str, str], bool],
+    button: str = "Save note",
+    placeholder: str = "What happened, what was agreed, what comes next",
+    missing: str = "",
+    empty_hint: str = "",
+    start: str = "",
+    is_optional: bool = False,
+    limit: int = LIMIT_CHARACTERS,
+    height: int = 74,
+) -> None:
+    """Draw a composer for one subject, such as `action:<id>`.
+
+    `save(text, idempotency_key)` runs in the callback, before the page redraws, and answers whether the text is stored.
+    `missing` names what else must be chosen before saving and keeps the button off; `empty_hint` is added while the box
+    is empty; with `is_optional` an empty box may be sent. `start` stands there when there is no draft. `key` must be
+    unique on the page and stable over reruns.
+    """
+
+    def on_saved() -> None:
+        sent = st.session_state[key].get("saved")
+        if not isinstance(sent, dict):
+            return
+        body, idempotency_key = sent.get("text"), sent.get("key")
+        if not isinstance(body, str) or not isinstance(idempotency_key, str):
+            return
+        st.session_state[f"{key}:answer"] = (save(body, idempotency_key), idempotency_key)
+
+    is_stored, answered = st.session_state.get(f"{key}:answer", (False, None))
+    _component()(
+        key=key,
+        data={
+            "user": user_id,
+            "subject": subject,
+            "label": label,
+            "button": button,
+            "placeholder": placeholder,
+            "missing": missing,
+            "emptyHint": empty_hint,
+            "start": start,
+            "isOptional": is_optional,
+            "limit": limit,
+            "height": height,
+            "acknowledged": answered if is_stored else None,
+            "refused": None if is_stored else answered,
+        },
+        on_saved_change=on_saved,
+    )

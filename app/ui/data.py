@@ -1,0 +1,324 @@
+"""Everything the pages read. What a build published is cached, what people write never is.
+
+A cached reader takes all it depends on as arguments: the build, the key, and `scope`, the role it was read for, because
+Streamlit's cache is shared by every visitor. A new build makes new keys; old entries fall out by `max_entries`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+import pandas as pd
+import streamlit as st
+
+from app import users
+from app.actions import service
+from app.actions.lifecycle import Category
+from app.actions.model import ActionDetail, ActionFilter, ActionRow, Note, Workload
+from app.calendar import DISPLAY_ZONE
+from app.db import read
+from app.errors import NotFound
+from app.marts import accounts as account_mart
+from app.marts import health, money, outcomes, people as people_mart, risk, sources, support, timeline, usage
+from app.marts.accounts import Account
+from app.suggestions import service as suggestions
+from app.suggestions.model import Suggestion
+from app.ui.portfolio import AccountFilter
+from app.ui.visit import Visit
+
+OPEN = (Category.NOT_STARTED, Category.STARTED, Category.PAUSED)
+LARGEST_LIST = 1000
+
+
+def with_contact_days(frame: pd.DataFrame) -> pd.DataFrame:
+    """The portfolio with `contact_days`: days from the last two-way contact to the as-of date, missing for never."""
+    as_of, contacted = pd.to_datetime(frame["as_of_date"]), pd.to_datetime(frame["last_contact_date"])
+    return frame.assign(contact_days=(as_of - contacted).dt.days)
+
+
+def with_next_actions(frame: pd.DataFrame, open_actions: Iterable[ActionRow]) -> pd.DataFrame:
+    """The portfolio with `next_title` and `next_due` of the first open action of each account, missing without one."""
+    first: dict[str, ActionRow] = {}
+    for action in open_actions:
+        first.setdefault(action.account_key, action)
+    titles = pd.Series({key: action.title for key, action in first.items()}, dtype=object)
+    dues = pd.Series({key: action.due_date for key, action in first.items()}, dtype=object)
+    return frame.assign(next_title=titles.reindex(frame.index), next_due=dues.reindex(frame.index))
+
+
+@st.cache_data(max_entries=6, show_spinner=False)
+def _portfolio(build_id: int, scope: str) -> pd.DataFrame:
+    with read() as db:
+        frame = account_mart.portfolio_frame(db)
+    return with_contact_days(frame.set_index("account_key", drop=False))
+
+
+@st.cache_data(max_entries=400, show_spinner=False)
+def _account(build_id: int, account_key: str, scope: str) -> Account | None:
+    with read() as db:
+        return account_mart.account(db, account_key)
+
+
+@st.cache_data(max_entries=60, show_spinner=False)
+def _changes(build_id: int, owner_email: str | None, since: datetime, scope: str) -> list[timeline.Change]:
+    with read() as db:
+        return timeline.changes(db, owner_email, since=since, limit=50)
+
+
+@st.cache_data(max_entries=400, show_spinner=False)
+def _outcome(build_id: int, action_id: UUID, scope: str) -> outcomes.ActionOutcome | None:
+    with read() as db:
+        return outcomes.for_action(db, action_id)
+
+
+@dataclass(frozen=True)
+class AccountFacts:
+    """What the overview of an account shows, read in one go: histories oldest first, ending on the as-of day."""
+
+    health: pd.DataFrame
+    risk: risk.RiskDay | None
+    risk_before: risk.RiskDay | None
+
+
+@st.cache_data(max_entries=120, show_spinner=False)
+def _facts(build_id: int, account_key: str, as_of: date, days: int, scope: str) -> AccountFacts:
+    with read() as db:
+        history = health.history(db, account_key, since=as_of - timedelta(days=days))
+        history = history[pd.to_datetime(history["health_date"]).dt.date <= as_of] if len(history) else history
+        return AccountFacts(
+            health=history,
+            risk=risk.on(db, account_key, as_of),
+            risk_before=risk.on(db, account_key, as_of - timedelta(days=30)),
+        )
+
+
+@st.cache_data(max_entries=120, show_spinner=False)
+def _movement(build_id: int, account_key: str, start: date, end: date, scope: str) -> tuple[Any, Any, list[Any]]:
+    with read() as db:
+        before, after = health.on(db, account_key, start), health.on(db, account_key, end)
+    return before, after, health.split(before, after) if before and after else []
+
+
+_READERS = {
+    "usage": lambda db, key, since: usage.daily(db, key, since=since),
+    "contacts": lambda db, key, since: people_mart.contacts(db, key),
+    "invoices": lambda db, key, since: money.invoices(db, key),
+    "movements": lambda db, key, since: money.movements(db, key),
+    "tickets": lambda db, key, since: support.tickets(db, key),
+    "nps": lambda db, key, since: support.nps_responses(db, key),
+    "events": lambda db, key, since: timeline.events(db, key, limit=400),
+    "engagements": lambda db, key, since: timeline.engagements(db, key, limit=100),
+    "links": lambda db, key, since: sources.links(db, key),
+}
+
+
+@st.cache_data(max_entries=300, show_spinner=False)
+def _of_account(build_id: int, what: str, account_key: str, since: date | None, scope: str) -> Any:
+    with read() as db:
+        return _READERS[what](db, account_key, since)
+
+
+@st.cache_data(ttl=30, max_entries=4, show_spinner=False)
+def _freshness(build_id: int, scope: str) -> list[sources.StreamFreshness]:
+    with read() as db:
+        return sources.freshness(db)
+
+
+def portfolio(here: Visit) -> pd.DataFrame:
+    """Active accounts, indexed by account_key: all columns of `Account` and `contact_days`. Raises MartUnavailable."""
+    return _portfolio(here.build_id, here.identity.role)
+
+
+def account_names(here: Visit) -> dict[str, str]:
+    """Names of active accounts by key, in alphabetical order."""
+    names = portfolio(here)["account_name"].sort_values(key=lambda column: column.str.lower())
+    return dict(zip(names.index, names, strict=True))
+
+
+def account(account_key: str, here: Visit) -> Account:
+    """One account, churned ones too. Raises NotFound, MartUnavailable."""
+    found = _account(here.build_id, account_key, here.identity.role)
+    if found is None:
+        raise NotFound("account", account_key)
+    return found
+
+
+def account_or_none(account_key: str, here: Visit) -> Account | None:
+    """As `account`, but None when it is unknown or nothing has been published: an action is shown without its figures."""
+    return None if here.publication is None else _account(here.build_id, account_key, here.identity.role)
+
+
+def of_account(what: str, account_key: str, here: Visit, *, since: date | None = None) -> Any:
+    """One of the account's lists by name, see `_READERS`: usage and movements as frames, the rest as rows."""
+    return _of_account(here.build_id, what, account_key, since, here.identity.role)
+
+
+def facts(account_key: str, here: Visit, *, as_of: date, days: int) -> AccountFacts:
+    """Health over `days` up to `as_of`, and the risk then and 30 days before."""
+    return _facts(here.build_id, account_key, as_of, days, here.identity.role)
+
+
+def movement(account_key: str, here: Visit, *, start: date, end: date) -> tuple[Any, Any, list[Any]]:
+    """Health row at the start, at the end, and what moved it, largest first; rows are None where there is no history."""
+    return _movement(here.build_id, account_key, start, end, here.identity.role)
+
+
+def freshness(here: Visit) -> list[sources.StreamFreshness]:
+    """Last loads of every stream, at most half a minute old."""
+    return _freshness(here.build_id, here.identity.role)
+
+
+def portfolio_with_actions(here: Visit) -> pd.DataFrame:
+    """The portfolio with the next open action of each account; see `with_next_actions`."""
+    return with_next_actions(portfolio(here), actions(ActionFilter(categories=OPEN), limit=LARGEST_LIST))
+
+
+@dataclass(frozen=True)
+class MyWork:
+    """A person's week: their load, their open and awake actions (due first), and the accounts these belong to."""
+
+    today: date
+    load: Workload
+    actions: list[ActionRow]
+    accounts: pd.DataFrame
+    mrr_at_risk_eur: float | None
+
+
+def my_work(here: Visit) -> MyWork:
+    """What My day is made of. Without a published build the actions are still there, their figures are not."""
+    me = here.identity
+    with read() as db:
+        mine = service.list_actions(
+            db,
+            filter=ActionFilter(owner_user_id=me.user_id, categories=(Category.NOT_STARTED, Category.STARTED)),
+            limit=LARGEST_LIST,
+        )
+        loads = {load.user_id: load for load in service.workload(db, now=here.now)}
+    load = loads.get(me.user_id) or Workload(
+        user_id=me.user_id,
+        display_name=me.display_name,
+        owner_email=me.owner_email,
+        weekly_capacity_minutes=0,
+        open_count=len(mine),
+        started_count=0,
+        snoozed_count=0,
+        overdue_count=0,
+        due_this_week_count=0,
+        closed_this_week_count=0,
+        minutes_this_week=0,
+    )
+    if here.publication is None:
+        nothing = pd.DataFrame(columns=pd.Index(["health_band", "health_trend_90d", "mrr_at_risk_eur", "csm_email"]))
+        return MyWork(here.today, load, mine, nothing, None)
+    frame = portfolio(here)
+    own = frame["mrr_at_risk_eur"][frame["csm_email"] == me.owner_email] if me.owner_email else None
+    return MyWork(here.today, load, mine, frame, None if own is None else float(own.fillna(0).sum()))
+
+
+def actions(wanted: ActionFilter, *, limit: int = 500) -> list[ActionRow]:
+    """Actions as they are now: open before ended, then by due date."""
+    with read() as db:
+        return service.list_actions(db, filter=wanted, limit=limit)
+
+
+def closed_actions(account_key: str) -> list[ActionRow]:
+    """Actions of an account that were carried out, in no particular order."""
+    return actions(ActionFilter(account_key=account_key, categories=(Category.CLOSED,)), limit=200)
+
+
+def action(action_id: UUID) -> ActionDetail:
+    """One action with its story. Raises NotFound."""
+    with read() as db:
+        return service.get_action(db, action_id)
+
+
+def account_notes(account_key: str) -> list[Note]:
+    """Notes of all actions of an account, newest first."""
+    with read() as db:
+        return service.account_notes(db, account_key=account_key, limit=200)
+
+
+def workload(here: Visit) -> list[Workload]:
+    """Load of every CSM, and of whoever else holds open actions, by name."""
+    with read() as db:
+        return service.workload(db, now=here.now)
+
+
+def people() -> list[users.User]:
+    """Active users who work actions, by name."""
+    with read() as db:
+        return [user for user in users.list_users(db, with_inactive=False) if user.role != "analyst"]
+
+
+def csms(here: Visit) -> list[account_mart.Csm]:
+    """Owners of accounts in the CRM with what they own."""
+    return _csms(here.build_id, here.identity.role)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _csms(build_id: int, scope: str) -> list[account_mart.Csm]:
+    with read() as db:
+        return account_mart.csms(db)
+
+
+def changes(here: Visit) -> list[timeline.Change]:
+    """What happened since the start of yesterday that is worth a line, on the person's own accounts, newest first."""
+    since = datetime.combine(here.today - timedelta(days=1), time(), DISPLAY_ZONE)
+    if here.publication is not None:
+        since = min(since, datetime.combine(here.publication.as_of_date, time(), DISPLAY_ZONE))
+    return _changes(here.build_id, here.identity.owner_email, since, here.identity.role)
+
+
+def open_suggestions(here: Visit) -> list[Suggestion]:
+    """What is suggested to the person now, best first."""
+    with read() as db:
+        return suggestions.list_open(db, identity=here.identity, limit=50)
+
+
+def account_suggestions(account_key: str) -> list[Suggestion]:
+    """All suggestions of an account in every state, newest first."""
+    with read() as db:
+        return suggestions.list_for_account(db, account_key=account_key, limit=100)
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """What was measured so many days after a decision; `status` is pending, measured or censored."""
+
+    status: str
+    trigger_cleared: bool | None
+    health_change: float | None
+    usage_change_ratio: float | None
+    ticket_change: int | None
+    mrr_change_eur: float | None
+    retention: str | None
+
+
+def measured_outcome(action_id: UUID, here: Visit) -> outcomes.ActionOutcome | None:
+    """The warehouse's row for an action; None until the build after it."""
+    return None if here.publication is None else _outcome(here.build_id, action_id, here.identity.role)
+
+
+def horizon(measured: outcomes.ActionOutcome, days: int) -> Horizon:
+    """One horizon of a measured outcome: 30, 60 or 90 days."""
+
+    def of(pattern: str) -> Any:
+        return getattr(measured, pattern.format(days))
+
+    return Horizon(
+        status=of("measured_{}d_status") or "pending",
+        trigger_cleared=of("trigger_cleared_{}d"),
+        health_change=of("health_change_{}d"),
+        usage_change_ratio=of("usage_change_ratio_{}d"),
+        ticket_change=of("ticket_change_{}d"),
+        mrr_change_eur=of("mrr_change_eur_{}d"),
+        retention=of("retention_{}d"),
+    )
+
+
+def export_address(chosen: AccountFilter) -> str:
+    """Address of the export with the filter that is on the screen."""
+    base = (st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"{'/' + base if base else ''}/exports/accounts.csv?{chosen.query()}"

@@ -1,0 +1,169 @@
+"""The lists of My day: what is to be done now, what comes next, and what changed on my accounts.
+
+Now = overdue, due today, and back from a snooze, most MRR at risk first within each. An empty list is said in one sentence.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.actions.model import ActionRow
+from app.ui import action_panel, data, figures, frame, navigation, tables, visit, words
+from app.ui.text import escaped, shortened
+
+GROUPS = {"all": "All", "overdue": "Overdue", "today": "Due today", "back": "Back from snooze"}
+ORDER = ("overdue", "today", "back")
+CHANGES_SHOWN = 8
+
+
+def _group(action: ActionRow, work: data.MyWork) -> str | None:
+    """Which part of Now an action belongs to; None for later."""
+    if action.due_date is not None and action.due_date < work.today:
+        return "overdue"
+    if action.due_date == work.today:
+        return "today"
+    return "back" if action.returned_from_snooze_at is not None else None
+
+
+def _due(action: ActionRow, group: str | None, work: data.MyWork) -> str:
+    if group == "back":
+        return "Back"
+    return figures.due(action.due_date, work.today)
+
+
+def _why(action: ActionRow) -> str:
+    if action.returned_from_snooze_at is not None and action.snooze_reason:
+        return f"Snoozed: {action.snooze_reason}"
+    if action.reason:
+        return words.REASONS.get(action.reason, action.reason)
+    return action.title
+
+
+def _at_stake(action: ActionRow, accounts: pd.DataFrame) -> float:
+    if action.account_key not in accounts.index:
+        return 0.0
+    value = accounts.at[action.account_key, "mrr_at_risk_eur"]
+    return 0.0 if pd.isna(value) else float(value)
+
+
+def _table(rows: Sequence[ActionRow], dues: Sequence[str], accounts: pd.DataFrame) -> pd.DataFrame:
+    """One row per action, in the order given, with what its account looks like today."""
+
+    def of(action: ActionRow, column: str, missing: Any) -> Any:
+        return accounts.at[action.account_key, column] if action.account_key in accounts.index else missing
+
+    return pd.DataFrame(
+        {
+            "due": [[due] for due in dues],
+            "account": [action.account_name for action in rows],
+            "band": [[words.band_letter(of(action, "health_band", None))] for action in rows],
+            "trend": [of(action, "health_trend_90d", []) for action in rows],
+            "what": [words.word(words.INTERVENTIONS, action.intervention) for action in rows],
+            "why": [shortened(_why(action), limit=140) for action in rows],
+            "open": ["Open"] * len(rows),
+        }
+    )
+
+
+def _open(key: str, ids: list[Any]) -> None:
+    row = tables.clicked_row(key)
+    if row is not None and 0 <= row < len(ids):
+        action_panel.open_in_drawer(ids[row])
+
+
+def now(work: data.MyWork) -> None:
+    """The table of what to do now, with a control that narrows it."""
+    grouped = [(_group(action, work), action) for action in work.actions]
+    todo = [(group, action) for group, action in grouped if group is not None]
+    todo.sort(key=lambda pair: (ORDER.index(pair[0]), -_at_stake(pair[1], work.accounts)))
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
+        st.markdown(f"**Now** :small[:gray[{len(todo)}, by MRR at risk and promise]]", width="content")
+        if todo:
+            st.segmented_control(
+                "Which", list(GROUPS), format_func=lambda code: GROUPS[code], default="all", required=True, key="now_group",
+                label_visibility="collapsed", bind="query-params",
+            )  # fmt: skip
+    if not todo:
+        upcoming = [action for group, action in grouped if group is None and action.due_date]
+        following = f"Next is {upcoming[0].account_name} on {figures.day(upcoming[0].due_date)}." if upcoming else ""
+        frame.empty("Nothing is overdue or due today.", following or "Look at the suggestions beside this.")
+        return
+    chosen = st.session_state.get("now_group") or "all"
+    shown = [(group, action) for group, action in todo if chosen in ("all", group)]
+    if not shown:
+        frame.empty(f"Nothing here: {GROUPS[chosen].lower()}.", "Choose All to see the rest.")
+        return
+    dues = [_due(action, group, work) for group, action in shown]
+    rows = _table([action for _, action in shown], dues, work.accounts)
+    opens = partial(_open, "now_open", [action.action_id for _, action in shown])
+    columns = {
+        "due": tables.due_chip(dues),
+        "account": tables.text("Account", 124),
+        "band": tables.band_chip(),
+        "trend": tables.trend(),
+        "what": tables.text("What", 128),
+        "why": tables.text("Why now", 262),
+        "open": tables.open_button("now_open", opens),
+    }
+    tables.show(rows, columns, key="now_table", alt="What to do now", row_height=tables.TALL_ROW, most=12)
+
+
+def coming(work: data.MyWork) -> None:
+    """What is due in the next seven days, soonest first."""
+    until = work.today + timedelta(days=7)
+    later = [
+        action
+        for action in work.actions
+        if _group(action, work) is None and action.due_date is not None and action.due_date <= until
+    ]
+    later.sort(key=lambda action: (action.due_date or until, -_at_stake(action, work.accounts)))
+    shown = later[:5]
+    note = f"{len(shown)} of {len(later)} in seven days" if len(later) > len(shown) else "in seven days"
+    frame.heading("Next", note)
+    if not shown:
+        frame.empty("Nothing is due in the next seven days.", "", icon=":material/event_available:")
+        return
+    dues = [figures.due(action.due_date, work.today) for action in shown]
+    rows = _table(shown, dues, work.accounts)
+    rows["due"] = dues
+    opens = partial(_open, "next_open", [action.action_id for action in shown])
+    columns = {
+        "due": tables.text("Due", 92),
+        "account": tables.text("Account", 164),
+        "band": tables.band_chip(64),
+        "what": tables.text("What", 170),
+        "why": tables.text("Why", 250),
+        "open": tables.open_button("next_open", opens),
+    }
+    tables.show(rows, columns, key="next_table", alt="What comes next")
+
+
+def changed() -> None:
+    """Band changes with their cause, champions who left, failed payments and NPS answers on my accounts."""
+    here = visit.current()
+    changes = data.changes(here)
+    frame.heading("Changed since yesterday", "on my accounts" if here.identity.owner_email else "on all accounts")
+    if not changes:
+        frame.empty("Nothing worth a line since yesterday.", "", icon=":material/notifications_none:")
+        return
+    with st.container(border=True, gap="xxsmall", key="changes"):
+        for change in changes[:CHANGES_SHOWN]:
+            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
+                with st.container(width="content"):
+                    told = f" {escaped(change.title, limit=60)}"
+                    navigation.account_link(change.account_key, change.account_name, prefix=f"{_icon(change)} ", suffix=told)
+                st.markdown(f":small[:gray[{figures.clock(change.occurred_at, now=here.now)}]]", width="content")
+        if len(changes) > CHANGES_SHOWN:
+            st.markdown(f":small[:gray[and {len(changes) - CHANGES_SHOWN} more]]")
+
+
+def _icon(change: Any) -> str:
+    kind = change.event_kind
+    colour = {"band_change": "red", "champion_left": "orange", "payment_failed": "red", "nps_response": "green"}.get(kind, "gray")
+    if kind == "band_change" and change.title.endswith(("G", "Green")):
+        return ":green[:material/trending_up:]"
+    return f":{colour}[{words.EVENT_ICONS.get(kind, ':material/circle:')}]"

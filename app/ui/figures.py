@@ -1,0 +1,119 @@
+"""Figures and dates as they stand on a screen: one spelling each, the unit always beside the number.
+
+Thin spaces group thousands (€ 11 480) and money is rounded to whole units, as people read it aloud; exact values are in
+the tables and exports. Dates are relative where that is what matters (overdue 4 d) and absolute elsewhere (Thu 19 Nov).
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+LONDON = ZoneInfo("Europe/London")
+SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
+THIN_SPACE = "\u202f"
+Number = int | float | Decimal
+
+
+def grouped(value: Number, digits: int = 0) -> str:
+    """1234567.8 as `1 234 568`, with narrow no-break spaces."""
+    return f"{value:,.{digits}f}".replace(",", THIN_SPACE).replace("-", "−")
+
+
+def money(value: Number | None, currency: str = "EUR") -> str:
+    """`€ 11 480`; unknown is an en dash. Dollar signs are safe in Markdown: they come escaped."""
+    if value is None:
+        return "–"
+    sign = SIGNS.get(currency.upper(), currency.upper())
+    return f"{sign}\u00a0{grouped(value)}".replace("$", r"\$")
+
+
+def money_short(value: Number | None) -> str:
+    """Euro in thousands or millions: `€ 750 k`, `€ 1.2 M`."""
+    if value is None:
+        return "–"
+    amount = float(value)
+    if abs(amount) >= 1_000_000:
+        return f"€\u00a0{amount / 1_000_000:.1f}\u00a0M"
+    if abs(amount) >= 10_000:
+        return f"€\u00a0{amount / 1_000:.1f}\u00a0k".replace(".0\u00a0k", "\u00a0k")
+    return money(amount)
+
+
+def signed(value: Number, digits: int = 0) -> str:
+    """`+5`, `−16`, and `0` when it rounds to nothing."""
+    rounded = round(float(value), digits)
+    if rounded == 0:
+        return "0"
+    return ("+" if rounded > 0 else "−") + f"{abs(rounded):.{digits}f}"
+
+
+def percent(ratio: Number | None) -> str:
+    """0.41 as `41%`."""
+    return "–" if ratio is None else f"{float(ratio) * 100:.0f}%"
+
+
+def day(value: date | None, *, today: date | None = None) -> str:
+    """`Thu 19 Nov`; with the year once it is another one than `today`'s."""
+    if value is None:
+        return "–"
+    text = f"{value:%a} {value.day} {value:%b}"
+    return text if today is None or value.year == today.year else f"{value.day} {value:%b %Y}"
+
+
+def full_day(value: date | None) -> str:
+    """`19 Nov 2026`."""
+    return "–" if value is None else f"{value.day} {value:%b %Y}"
+
+
+def month(value: date | None) -> str:
+    """`November 2026`."""
+    return "–" if value is None else f"{value:%B %Y}"
+
+
+def clock(moment: datetime, *, now: datetime) -> str:
+    """`06:10` today, `Sun 22:40` within a week, `19 Nov` this year, else `19 Nov 2025`; London time."""
+    local, today = moment.astimezone(LONDON), now.astimezone(LONDON).date()
+    age = (today - local.date()).days
+    if age == 0:
+        return f"{local:%H:%M}"
+    if 0 < age < 7:
+        return f"{local:%a %H:%M}"
+    return f"{local.day} {local:%b}" if local.year == today.year else f"{local.day} {local:%b %Y}"
+
+
+def story_time(moment: datetime, *, now: datetime) -> str:
+    """`Today 09:58`, else `Wed 18 Nov`, with the year when it is another one; London time."""
+    local, today = moment.astimezone(LONDON), now.astimezone(LONDON).date()
+    return f"Today {local:%H:%M}" if local.date() == today else day(local.date(), today=today)
+
+
+def ago(value: date | None, today: date) -> str:
+    """`today`, `yesterday`, `9 days ago`, `5 months ago`."""
+    if value is None:
+        return "never"
+    days = (today - value).days
+    if days <= 0:
+        return "today"
+    if days == 1:
+        return "yesterday"
+    return f"{days} days ago" if days < 60 else f"{days // 30} months ago"
+
+
+def due(value: date | None, today: date) -> str:
+    """How a due date is said in a chip: `Overdue 4 d`, `Today`, `Tomorrow`, `Tue 24 Nov`, `No date`."""
+    if value is None:
+        return "No date"
+    days = (value - today).days
+    if days < 0:
+        return f"Overdue {-days} d"
+    return {0: "Today", 1: "Tomorrow"}.get(days, day(value, today=today))
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """`1 account`, `75 accounts`."""
+    return f"{grouped(number)} {one if number == 1 else many or one + 's'}"
+
+
+def hours(minutes: Number) -> str:
+    """Minutes as hours with at most one decimal: `21.5`."""
+    return f"{float(minutes) / 60:.1f}".removesuffix(".0")

@@ -1,0 +1,149 @@
+"""The four layers of an outcome: three that a person records to close an action, and one that only time can measure.
+
+The measured layer is read from the warehouse and is never an input; before its date it says so with the date.
+"""
+
+from datetime import date, datetime, timedelta
+
+import streamlit as st
+from sqlalchemy import Connection
+
+from app.actions import service
+from app.actions.lifecycle import Status
+from app.actions.model import Action, ActionDetail, Outcome, OutcomeDraft
+from app.auth import Identity
+from app.ui import action_moves, data, figures, frame, visit, words, writes
+from app.ui.composer import composer
+
+CHANNELS = {"call": "Call", "meeting": "Meeting", "email": "E-mail", "in_product": "In the product", "on_site": "On site", "other": "Other"}
+_CLOSED = "outcome:closed"
+
+
+def _close(action: Action, note: str, idempotency_key: str) -> bool:
+    key, given = f"outcome_{action.action_id.hex}", st.session_state
+
+    def write(db: Connection, actor: Identity, now: datetime) -> Action:
+        return service.close_action(
+            db,
+            actor=actor,
+            now=now,
+            action_id=action.action_id,
+            expected_version=writes.seen_version(action.action_id, action.version),
+            outcome=OutcomeDraft(
+                result=given.get(f"{key}_result") or "",
+                done_intervention=given.get(f"{key}_done") or action.intervention,
+                closing_note=note,
+                execution=given.get(f"{key}_execution") or "",
+                customer_response=given.get(f"{key}_response") or "",
+                channel=given.get(f"{key}_channel"),
+                minutes=given.get(f"{key}_minutes"),
+            ),
+            idempotency_key=idempotency_key,
+        )
+
+    if writes.perform(write, place=f"outcome:{action.action_id}", done="Closed. What it changed is measured after 30, 60 and 90 days.") is None:
+        return False
+    st.session_state[_CLOSED] = True
+    return True
+
+
+@frame.panel
+def draw(detail: ActionDetail) -> None:
+    """The form for an open action, what was recorded for a closed one, then the measured layer."""
+    if st.session_state.pop(_CLOSED, False) and visit.is_fragment_run():
+        st.rerun()
+    action = detail.action
+    if action.status is Status.CLOSED and detail.outcomes:
+        frame.heading("Outcome", "as recorded")
+        _recorded(detail.outcomes[0], visit.current().today)
+    elif Status.CLOSED in detail.legal_moves and action_moves.may_work(action):
+        frame.heading("Outcome", "to close it")
+        _form(action)
+    elif detail.outcomes:
+        frame.heading("Outcome", "of the earlier closing")
+        _recorded(detail.outcomes[0], visit.current().today)
+    _measured(detail)
+
+
+def _segments(title: str, codes: dict[str, str], key: str) -> None:
+    st.markdown(f":small[{title}]")
+    st.segmented_control(title, list(codes), format_func=lambda code: codes[code], key=key, label_visibility="collapsed", wrap=True)
+
+
+def _form(action: Action) -> None:
+    here = visit.current()
+    key = f"outcome_{action.action_id.hex}"
+    with st.container(gap="xxsmall"):
+        _segments("1 Execution", dict(words.EXECUTIONS), f"{key}_execution")
+        _segments("2 Customer response", dict(words.RESPONSES), f"{key}_response")
+        _segments("3 Result", dict(words.RESULTS), f"{key}_result")
+    st.session_state.setdefault(f"{key}_done", action.intervention.value)
+    done, channel, minutes = st.columns([1.5, 1.1, 0.9], gap="xsmall")
+    done.selectbox("What was done", list(words.INTERVENTIONS), format_func=lambda code: words.INTERVENTIONS[code], key=f"{key}_done", on_change="ignore")
+    channel.selectbox("How", list(CHANNELS), index=None, format_func=lambda code: CHANNELS[code], placeholder="–", key=f"{key}_channel", on_change="ignore")
+    minutes.number_input("Minutes", min_value=0, max_value=6000, value=None, step=15, placeholder="–", key=f"{key}_minutes", on_change="ignore")
+    missing = [
+        name
+        for name, field in (("execution", "execution"), ("response", "response"), ("result", "result"))
+        if not st.session_state.get(f"{key}_{field}")
+    ]
+    composer(
+        f"{key}_note",
+        user_id=str(here.identity.user_id),
+        subject=f"close:{action.action_id}",
+        label="Closing note",
+        save=lambda note, form: _close(action, note, form),
+        button="Close action",
+        placeholder="Closing note: one line at least",
+        missing="missing: " + ", ".join(missing) if missing else "",
+        empty_hint="note" if missing else "missing: note",
+        height=38,
+    )
+    frame.problem(f"outcome:{action.action_id}")
+
+
+def _recorded(outcome: Outcome, today: date) -> None:
+    rows = (
+        ("Execution", words.word(words.EXECUTIONS, outcome.execution)),
+        ("Response", words.word(words.RESPONSES, outcome.customer_response)),
+        ("Result", words.word(words.RESULTS, outcome.result)),
+        ("Done", f"{words.word(words.INTERVENTIONS, outcome.done_intervention)}, {figures.day(outcome.done_date, today=today)}"),
+    )
+    st.markdown("  \n".join(f":gray[{name}] {value}" for name, value in rows))
+    with st.container(border=True):
+        st.text(outcome.closing_note)
+
+
+def _measured(detail: ActionDetail) -> None:
+    """Layer four: per horizon either what was measured or the day before which it cannot be."""
+    here = visit.current()
+    frame.heading("4 Measured outcome", "by the warehouse, read-only")
+    measured = data.measured_outcome(detail.action.action_id, here)
+    start = measured.decided_date if measured else detail.action.created_at.date()
+    lines = []
+    for days in (30, 60, 90):
+        horizon = data.horizon(measured, days) if measured else None
+        if horizon is None or horizon.status == "pending":
+            lines.append(f":gray[{days} days] not before {figures.day(start + timedelta(days=days), today=here.today)}")
+        elif horizon.status == "censored":
+            lines.append(f":gray[{days} days] cannot be measured: the account left before")
+        else:
+            lines.append(f":gray[{days} days] {_effects(horizon)}")
+    st.markdown("  \n".join(lines))
+
+
+def _effects(horizon: data.Horizon) -> str:
+    parts = []
+    if horizon.trigger_cleared is not None:
+        parts.append("trigger cleared" if horizon.trigger_cleared else "trigger not cleared")
+    if horizon.health_change is not None:
+        parts.append(f"health {figures.signed(horizon.health_change)}")
+    if horizon.usage_change_ratio is not None:
+        parts.append(f"usage {figures.signed(horizon.usage_change_ratio * 100)}%")
+    if horizon.ticket_change is not None:
+        parts.append(f"tickets {figures.signed(horizon.ticket_change)}")
+    if horizon.mrr_change_eur is not None:
+        parts.append(f"MRR {figures.signed(horizon.mrr_change_eur)} €")
+    if horizon.retention:
+        parts.append(horizon.retention)
+    return ", ".join(parts) or "measured, no change"

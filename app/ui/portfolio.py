@@ -1,0 +1,138 @@
+"""Which accounts a person has asked for: saved views and chips as data, applied to the portfolio in memory.
+
+Pure: frames in, frames out. The page and the export use the same filter, so what is exported is what was seen.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from urllib.parse import urlencode
+
+import pandas as pd
+
+SILENT_DAYS = 90
+RENEWAL_WINDOWS: Mapping[str, tuple[int, int]] = {
+    "30 days": (0, 30),
+    "90 days": (0, 90),
+    "180 days": (0, 180),
+    "later": (181, 10_000),
+    "overdue": (-10_000, -1),
+}
+VIEWS: Mapping[str, str] = {
+    "mine": "My book",
+    "renewals": "Renewals 90 d",
+    "silent": "Silent",
+    "idle": "At risk, no action",
+    "all": "All",
+}
+
+
+@dataclass(frozen=True)
+class AccountFilter:
+    """A view and what narrows it; empty means any. Values are those of the columns, bands R, Y, G or an en dash."""
+
+    view: str = "all"
+    search: str = ""
+    bands: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    risks: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    renewals: tuple[str, ...] = ()
+    plans: tuple[str, ...] = ()
+    is_idle: bool = False
+
+    def query(self) -> str:
+        """The filter as a query string, empty parts left out."""
+        parts: list[tuple[str, str]] = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, tuple):
+                parts += [(field.name, item) for item in value]
+            elif value:
+                parts.append((field.name, "1" if value is True else str(value)))
+        return urlencode(parts)
+
+    @classmethod
+    def from_query(cls, single: Mapping[str, str], many: Mapping[str, Sequence[str]]) -> "AccountFilter":
+        """The filter of a query string; unknown names are ignored, a view that does not exist is `all`."""
+        view = single.get("view", "all")
+        return cls(
+            view=view if view in VIEWS else "all",
+            search=single.get("search", "")[:200],
+            is_idle=single.get("is_idle") == "1",
+            **{
+                name: tuple(many.get(name, ()))[:50]
+                for name in ("bands", "owners", "risks", "segments", "renewals", "plans")
+            },
+        )
+
+
+def _in_view(accounts: pd.DataFrame, view: str, owner_email: str | None) -> pd.Series:
+    everything = pd.Series(True, index=accounts.index)
+    if view == "mine":
+        return accounts["csm_email"].fillna("").str.lower() == (owner_email or "").lower()
+    if view == "renewals":
+        return accounts["days_to_renewal"].between(0, 90)
+    if view == "silent":
+        return accounts["contact_days"].isna() | (accounts["contact_days"] > SILENT_DAYS)
+    if view == "idle":
+        return accounts["churn_risk_band"].isin(["High", "Critical"]) & accounts["next_title"].isna()
+    return everything
+
+
+def narrowed(accounts: pd.DataFrame, chosen: AccountFilter, *, owner_email: str | None) -> pd.DataFrame:
+    """The accounts of a filter, most MRR at risk first.
+
+    `accounts` is the portfolio with `contact_days` (days since the last contact, missing for never) and `next_title`
+    (missing without an open action).
+    """
+    keep = _in_view(accounts, chosen.view, owner_email)
+    if chosen.search.strip():
+        needle = chosen.search.strip()
+        named = accounts["account_name"].str.contains(needle, case=False, regex=False, na=False)
+        keep &= named | accounts["domain"].str.contains(needle, case=False, regex=False, na=False)
+    if chosen.bands:
+        keep &= accounts["health_band"].fillna("–").isin(chosen.bands)
+    for column, values in (
+        ("csm_name", chosen.owners),
+        ("churn_risk_band", chosen.risks),
+        ("segment", chosen.segments),
+        ("plan", chosen.plans),
+    ):
+        if values:
+            keep &= accounts[column].isin(values)
+    if chosen.renewals:
+        in_window = pd.Series(False, index=accounts.index)
+        for window in chosen.renewals:
+            low, high = RENEWAL_WINDOWS.get(window, (1, 0))
+            in_window |= accounts["days_to_renewal"].between(low, high)
+        keep &= in_window
+    if chosen.is_idle:
+        keep &= accounts["next_title"].isna()
+    return accounts[keep].sort_values("mrr_at_risk_eur", ascending=False, na_position="last", kind="stable")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Figures of a selection; money in EUR."""
+
+    account_count: int
+    mrr_eur: float
+    mrr_at_risk_eur: float
+    renewing_count: int
+    idle_count: int
+    silent_count: int
+    uncovered_count: int
+
+
+def summary(accounts: pd.DataFrame) -> Summary:
+    """What a selection adds up to; `uncovered` are those without enough data for a band."""
+    silent = accounts["contact_days"].isna() | (accounts["contact_days"] > SILENT_DAYS)
+    return Summary(
+        account_count=len(accounts),
+        mrr_eur=float(accounts["mrr_eur"].fillna(0).sum()),
+        mrr_at_risk_eur=float(accounts["mrr_at_risk_eur"].fillna(0).sum()),
+        renewing_count=int(accounts["days_to_renewal"].between(0, 90).sum()),
+        idle_count=int(accounts["next_title"].isna().sum()),
+        silent_count=int(silent.sum()),
+        uncovered_count=int(accounts["health_band"].isna().sum()),
+    )

@@ -1,0 +1,246 @@
+"""Suggestions as cards: why, with figures; a small picture of the evidence; what to do; and one click for each answer.
+
+The sentence and the evidence come from the rule that fired. Every answer is data: dismissing asks for a reason in the same
+click, and each card reruns alone.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import streamlit as st
+from sqlalchemy import Connection
+
+from app.actions.model import ActionDraft
+from app.auth import Identity, Permission, can
+from app.calendar import add_business_days
+from app.db import unit_of_work
+from app.errors import StaleVersion
+from app.marts.accounts import Account
+from app.suggestions import service
+from app.suggestions.model import OPEN_STATUSES, Suggestion
+from app.ui import action_form, charts, data, figures, frame, navigation, visit, words, writes
+from app.ui.action_form import Prefill
+from app.ui.text import escaped, with_bold_figures
+
+SHOWN = 5
+OPEN = OPEN_STATUSES
+SNOOZES = ("Tomorrow", "In 3 days", "Next week", "In 2 weeks")
+_DAYS = {"Tomorrow": 1, "In 3 days": 3, "Next week": 7, "In 2 weeks": 14}
+_ANSWERED = "suggestions:answered"
+
+
+def _place(suggestion_id: UUID) -> str:
+    return f"suggestion:{suggestion_id}"
+
+
+def _answered(suggestion_id: UUID, answer: Any) -> None:
+    """After any answer, also one that came too late, the list must be read again."""
+    if answer is not None or isinstance(frame.met(_place(suggestion_id)), StaleVersion):
+        st.session_state[_ANSWERED] = True
+
+
+def _accept(suggestion_id: UUID, version: int, edits: ActionDraft | None = None, form: str | None = None) -> bool:
+    key = form or writes.form_key(_place(suggestion_id))
+
+    def write(db: Connection, actor: Identity, now: datetime) -> Any:
+        return service.accept(
+            db,
+            actor=actor,
+            now=now,
+            suggestion_id=suggestion_id,
+            expected_version=writes.seen_version(suggestion_id, version),
+            edits=edits,
+            idempotency_key=key,
+        )
+
+    def confirmation(action: Any) -> str:
+        if action.already_accepted_by:
+            return f"{escaped(action.already_accepted_by)} had accepted it before: there is one action, not two."
+        due = f", due {figures.day(action.due_date)}" if action.due_date else ""
+        return f"Accepted: {escaped(action.title, limit=60)}{due}."
+
+    accepted = writes.perform(write, place=_place(suggestion_id), done=confirmation)
+    _answered(suggestion_id, accepted)
+    return accepted is not None
+
+
+def _dismiss(suggestion_id: UUID, version: int, key: str) -> None:
+    reason = st.session_state.get(key)
+    if not reason:
+        return
+
+    def write(db: Connection, actor: Identity, now: datetime) -> Any:
+        return service.dismiss(
+            db,
+            actor=actor,
+            now=now,
+            suggestion_id=suggestion_id,
+            expected_version=writes.seen_version(suggestion_id, version),
+            reason=reason,
+            idempotency_key=writes.form_key(_place(suggestion_id)),
+        )
+
+    done = f"Dismissed: {words.word(words.DISMISSALS, reason).lower()}."
+    _answered(suggestion_id, writes.perform(write, place=_place(suggestion_id), done=done))
+
+
+def _snooze(suggestion_id: UUID, version: int, key: str, today: date) -> None:
+    chosen = st.session_state.get(key)
+    if chosen not in _DAYS:
+        return
+    until = add_business_days(today + timedelta(days=_DAYS[chosen]), 0)
+
+    def write(db: Connection, actor: Identity, now: datetime) -> Any:
+        return service.snooze(
+            db,
+            actor=actor,
+            now=now,
+            suggestion_id=suggestion_id,
+            expected_version=writes.seen_version(suggestion_id, version),
+            until=until,
+            idempotency_key=writes.form_key(_place(suggestion_id)),
+        )
+
+    done = f"Back on {figures.day(until)}."
+    _answered(suggestion_id, writes.perform(write, place=_place(suggestion_id), done=done))
+
+
+def was_answered() -> bool:
+    """Whether a card has been answered since the last time this was asked."""
+    return bool(st.session_state.pop(_ANSWERED, False))
+
+
+@st.dialog("Accept with changes", width="medium")
+def edit(suggestion: Suggestion) -> None:
+    """The action as the rule would make it, to be changed before it is made."""
+    here = visit.begin() if visit.is_fragment_run() else visit.current()
+    if here is None:
+        st.rerun()
+    place = _place(suggestion.suggestion_id)
+    frame.problem(place)
+    st.markdown(f"**{escaped(suggestion.account_name)}**")
+    st.text(suggestion.sentence)
+    draft = service.draft_of(suggestion, now=here.now)
+    name = f"suggested_{suggestion.suggestion_id.hex}"
+    prefill = Prefill(
+        intervention=str(draft.intervention),
+        action_type=str(draft.action_type),
+        priority=str(draft.priority),
+        title=draft.title,
+        due_date=draft.due_date,
+        reason=draft.reason or "",
+        stakeholder=draft.stakeholder or "",
+    )
+
+    def send(values: dict[str, Any], form: str) -> bool:
+        edits = ActionDraft(account_key=suggestion.account_key, **values)
+        is_done = _accept(suggestion.suggestion_id, suggestion.version, edits, form)
+        if is_done:
+            action_form.forget(name)
+            st.session_state[f"{name}:done"] = True
+        return is_done
+
+    action_form.draw(name, prefill, button="Accept", subject=f"suggestion:{suggestion.suggestion_id}", send=send)
+    if st.session_state.pop(f"{name}:done", False):
+        st.rerun()
+
+
+def _evidence(suggestion: Suggestion, key: str) -> None:
+    """The picture of the evidence and what it shows; left out when the rule has no series."""
+    evidence = suggestion.evidence or {}
+    series = [float(point[1]) for point in evidence.get("series") or [] if point[1] is not None]
+    if len(series) < 3:
+        return
+    baseline = evidence.get("baseline")
+    name, unit = str(evidence.get("series_name") or "Value"), str(evidence.get("unit") or "")
+    shown = charts.evidence(series, None if baseline is None else float(baseline), dark=charts.is_dark())
+    charts.draw(shown, key=f"evidence_{key}", alt=f"{name}, {len(series)} points, last {series[-1]:.0f}")
+    caption = f"{escaped(name)}{', ' + escaped(unit) if unit and unit.lower() not in name.lower() else ''}, {len(series)} points"
+    if baseline is not None:
+        caption += f"; dotted: own baseline {figures.grouped(float(baseline))}"
+    st.markdown(f":small[:gray[{caption}]]")
+
+
+def _at_stake(row: Account | None) -> str:
+    """What hangs on it: revenue at risk and the renewal."""
+    if row is None:
+        return ""
+    parts = [f"**{figures.money(row.mrr_at_risk_eur)} MRR at risk**"] if row.mrr_at_risk_eur else []
+    if row.days_to_renewal is not None and row.days_to_renewal >= 0:
+        parts.append(f"renewal in {figures.count(row.days_to_renewal, 'day')}")
+    return " " + ", ".join(parts) + "." if parts else ""
+
+
+def card(suggestion: Suggestion, *, with_account: bool = True) -> None:
+    """One suggestion with its answers; those who may not answer see why it is suggested, without buttons."""
+    here = visit.current()
+    key = suggestion.suggestion_id.hex
+    row = data.account_or_none(suggestion.account_key, here)
+    with st.container(border=True, gap="xsmall", key=f"suggestion_{key}"):
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
+            if with_account:
+                with st.container(horizontal=True, gap="xsmall", width="content", vertical_alignment="center"):
+                    navigation.account_link(suggestion.account_key, suggestion.account_name)
+                    if row is not None:
+                        st.markdown(words.band_badge(row.health_band, row.health_score), width="content")
+            else:
+                st.markdown(f"**{words.word(words.INTERVENTIONS, suggestion.intervention)}**", width="content")
+            st.markdown(f":small[:gray[{words.word(words.REASONS, suggestion.reason)}]]", width="content")
+        st.markdown(with_bold_figures(suggestion.sentence) + _at_stake(row))
+        _evidence(suggestion, key)
+        if with_account:
+            due = add_business_days(here.today, suggestion.due_offset_bd)
+            what = words.word(words.INTERVENTIONS, suggestion.intervention)
+            st.markdown(f":small[:gray[Suggested:] **{what}** :gray[by {figures.day(due)}]]")
+        frame.problem(_place(suggestion.suggestion_id))
+        if can(here.identity, Permission.ANSWER_SUGGESTION, account_owner_email=suggestion.csm_email):
+            _answers(suggestion, key)
+
+
+def _answers(suggestion: Suggestion, key: str) -> None:
+    here = visit.current()
+    given = (suggestion.suggestion_id, suggestion.version)
+    writes.form_key(_place(suggestion.suggestion_id))
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.button("Accept", icon=":material/check:", type="primary", key=f"accept_{key}", on_click=_accept, args=given)
+        if st.button("Edit", key=f"edit_{key}"):
+            frame.forget(_place(suggestion.suggestion_id))
+            edit(suggestion)
+        st.menu_button("Snooze", SNOOZES, key=f"snooze_{key}", on_click=_snooze, args=(*given, f"snooze_{key}", here.today))
+        st.menu_button(
+            "Dismiss",
+            list(words.DISMISSALS),
+            format_func=lambda code: words.DISMISSALS[code],
+            type="tertiary",
+            key=f"dismiss_{key}",
+            on_click=_dismiss,
+            args=(*given, f"dismiss_{key}"),
+        )
+
+
+@frame.panel
+def column() -> None:
+    """The suggestions of My day, best first. An answer reruns the page, since it changes the lists beside it."""
+    if was_answered() and visit.is_fragment_run():
+        st.rerun()
+    here = visit.current()
+    offered = data.open_suggestions(here)
+    frame.heading("Suggested", f"{min(SHOWN, len(offered))} of {len(offered)} shown" if offered else "")
+    if not offered:
+        frame.empty("Nothing is suggested right now.", "Rules look again after every build.", icon=":material/lightbulb:")
+        return
+    shown = offered[:SHOWN]
+    _mark_shown(here, shown)
+    for suggestion in shown:
+        card(suggestion)
+
+
+def _mark_shown(here: visit.Visit, shown: list[Suggestion]) -> None:
+    """Tell the record what this person has been shown, once a session and suggestion."""
+    known: set[UUID] = st.session_state.setdefault("suggestions:shown", set())
+    fresh = [suggestion.suggestion_id for suggestion in shown if suggestion.suggestion_id not in known]
+    if fresh:
+        with unit_of_work() as db:
+            service.mark_shown(db, fresh, actor=here.identity, now=here.now)
+        known.update(fresh)

@@ -1,0 +1,104 @@
+"""The dense tables of the pages: which columns, how wide, and what a cell shows.
+
+Cells hold text, never Markdown, so account names and titles may be anything. Chips are multi-select columns with one
+value, since those are the only cells that take a colour.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from app.ui import words
+
+ROW = 32
+TALL_ROW = 42
+HEADER = 36
+NAMED_COLOURS = ("red", "orange", "yellow", "green", "blue", "violet", "gray")
+
+
+def height(rows: int, *, row_height: int = ROW, most: int | None = None) -> int:
+    """Pixels for a table without a second scroll bar; `most` rows, then it scrolls."""
+    shown = rows if most is None else min(rows, most)
+    return max(shown, 1) * row_height + HEADER + (0 if most is None or rows <= most else row_height // 2)
+
+
+def chip(label: str, options: Sequence[str], colours: Sequence[str], width: int) -> ColumnConfig:
+    """A column of coloured chips: one colour per option."""
+    return st.column_config.MultiselectColumn(label, options=list(options), color=list(colours), width=width)
+
+
+def band_chip(width: int = 54) -> ColumnConfig:
+    """The band's letter in its colour."""
+    return chip("Band", list(words.BAND_COLOURS), list(words.BAND_COLOURS.values()), width)
+
+
+def status_chip(width: int = 132) -> ColumnConfig:
+    """The status in its colour."""
+    return chip(
+        "Status",
+        [words.STATUSES[code] for code in words.STATUS_COLOURS],
+        list(words.STATUS_COLOURS.values()),
+        width,
+    )
+
+
+def due_chip(labels: Iterable[str], width: int = 104) -> ColumnConfig:
+    """Due dates as chips: late in red, today in blue, back from snooze in grey, the rest quiet."""
+    options = list(dict.fromkeys(labels))
+
+    def colour(text: str) -> str:
+        if text.startswith("Overdue"):
+            return "red"
+        return "blue" if text == "Today" else "gray"
+
+    return chip("Due", options, [colour(text) for text in options], width)
+
+
+def trend(width: int = 86) -> ColumnConfig:
+    """Health over the last 90 days, 0 to 100, green or red by its direction."""
+    return st.column_config.LineChartColumn("90 days", y_min=0, y_max=100, width=width, color="auto")
+
+
+def text(label: str, width: int | None = None, *, right: bool = False) -> ColumnConfig:
+    """Plain text, cut at the cell's edge."""
+    return st.column_config.TextColumn(label, width=width, alignment="right" if right else None)
+
+
+def number(label: str, width: int, pattern: str = "localized") -> ColumnConfig:
+    """A number, right-aligned, with grouped thousands unless another pattern is given."""
+    return st.column_config.NumberColumn(label, width=width, format=pattern)
+
+
+def open_button(key: str, on_click: Callable[[], None], *, label: str = "", width: int = 62) -> ColumnConfig:
+    """A column of buttons; the click's row is `st.session_state[key].row` in the callback."""
+    return st.column_config.ButtonColumn(label, key=key, on_click=on_click, type="tertiary", width=width)
+
+
+def show(
+    rows: pd.DataFrame,
+    columns: dict[str, Any],
+    *,
+    key: str,
+    alt: str,
+    row_height: int = ROW,
+    most: int | None = None,
+) -> None:
+    """A read-only table of exactly these columns, in this order, as high as its rows."""
+    st.dataframe(
+        rows[list(columns)],
+        column_config=columns,
+        hide_index=True,
+        row_height=row_height,
+        height=height(len(rows), row_height=row_height, most=most),
+        key=key,
+        alt=alt,
+    )
+
+
+def clicked_row(key: str) -> int | None:
+    """The row whose button was clicked, inside the callback."""
+    click = st.session_state.get(key)
+    return None if click is None else int(click["row"])

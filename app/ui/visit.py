@@ -1,0 +1,73 @@
+"""Who is looking, when, and at which build: found anew on every rerun, fragment and callback.
+
+A websocket outlives the session it was opened with, so the cookie of the handshake proves nothing later: each visit asks
+the sessions table again. One connection answers all three questions, and no page draws before it has.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from app import auth, clock
+from app.calendar import display_date
+from app.db import unit_of_work
+from app.errors import MartUnavailable, NotAuthenticated
+from app.marts import version
+from app.marts.version import Publication
+
+COOKIE = auth.SESSION_COOKIE
+_STATE = "visit"
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One rerun's facts; `publication` is None until the first build has been published."""
+
+    identity: auth.Identity
+    now: datetime
+    publication: Publication | None
+
+    @property
+    def today(self) -> date:
+        """Calendar day of `now` in the display zone: what "due today" means."""
+        return display_date(self.now)
+
+    @property
+    def build_id(self) -> int:
+        """The published build, part of every cache key. Raises MartUnavailable before the first one."""
+        if self.publication is None:
+            raise MartUnavailable("publications")
+        return self.publication.build_id
+
+
+def begin() -> Visit | None:
+    """Look the session up now; None for somebody who is not signed in, or no longer."""
+    token = st.context.cookies.get(COOKIE)
+    found: Visit | None = None
+    if token:
+        with unit_of_work() as db:
+            identity = auth.resolve(db, token=token, now=clock.real_now())
+            if identity is not None:
+                try:
+                    publication: Publication | None = version.published(db)
+                except MartUnavailable:
+                    publication = None
+                found = Visit(identity=identity, now=clock.business_now(db), publication=publication)
+    st.session_state[_STATE] = found
+    return found
+
+
+def current() -> Visit:
+    """The visit of this run. Raises NotAuthenticated when nobody is signed in: the entry point shows the sign-in form."""
+    found = st.session_state.get(_STATE)
+    if found is None:
+        raise NotAuthenticated("Your session has ended.", hint="Sign in again; drafts are kept in this browser.")
+    return found
+
+
+def is_fragment_run() -> bool:
+    """Whether only a fragment runs, in which case the entry point has not looked the session up."""
+    context = get_script_run_ctx()
+    return context is not None and bool(context.fragment_ids_this_run)
