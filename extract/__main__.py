@@ -10,11 +10,12 @@ Prints one line per stream. Exit code 0 when all went well, 1 with one sentence 
 """
 
 import argparse
-import logging
 import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+
+import stamina
 
 from extract.errors import ExtractError
 from extract.run import LoadResult, ensure_schema, run_source
@@ -65,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--full-scan", action="store_true", help="compare everything and mark what has ended")
     parser.add_argument("--ensure-schema", action="store_true", help="create the raw tables and stop")
     wanted = parser.parse_args(arguments)
-    logging.getLogger("stamina").setLevel(logging.ERROR)
+    stamina.instrumentation.set_on_retry_hooks([])  # every attempt is in ops.http_log; here they would only scroll
     kind: Kind = "full_scan" if wanted.full_scan else "incremental"
     try:
         if wanted.ensure_schema:

@@ -5,7 +5,7 @@ from datetime import datetime
 import psycopg
 from psycopg import sql
 
-# One lock for all DDL of this room: two runs that create the same thing at once would fail each other.
+# Held by whoever creates tables: two runs that create the same one at once would fail each other.
 DDL_LOCK = 7_261_004
 
 
@@ -17,7 +17,7 @@ def ensure_month(cursor: psycopg.Cursor, parent: sql.Identifier, schema: str, st
     found = cursor.execute("select to_regclass(%s)", (f'{schema}."{name}"',)).fetchone()
     if found and found[0]:
         return
-    cursor.execute("select pg_advisory_xact_lock(%s)", (DDL_LOCK,))
+    cursor.execute("select pg_advisory_xact_lock(%s, hashtext(%s))", (DDL_LOCK, f"{schema}.{stem}"))
     found = cursor.execute("select to_regclass(%s)", (f'{schema}."{name}"',)).fetchone()
     if found and found[0]:
         return

@@ -41,7 +41,8 @@ LIST_PAGE = 100
 SEARCH_PAGE = 200
 PAGES_PER_CHUNK = 10
 LONGEST_QUERY = 15_000
-OBJECTS = ("companies", "contacts", "deals", "notes", "meetings", "calls")
+# The long ones first: with several streams at once, the last to start ends last.
+OBJECTS = ("notes", "calls", "meetings", "contacts", "deals", "companies")
 _VOLATILE = frozenset({"url"})
 
 
@@ -117,14 +118,21 @@ def _property_names(run: Run[Hubspot], kind: str) -> list[str]:
 
 
 def _first_load(run: Run[Hubspot], kind: str, names: list[str]) -> Iterator[Chunk]:
-    """Plain list pages, continued at `after` when an earlier run was cut off. The watermark is the source's clock at
-    the start of the first of them: what changed meanwhile is found again by the next window."""
-    cursor = run.state.cursor or {"since": to_milliseconds(run.source_now), "after": None}
-    since = int(cursor["since"])
-    for pages in _grouped(_list(run, kind, names, archived=False, after=cursor["after"])):
-        after = _next_after(pages[-1].body)
-        state = State({"since": since, "after": after}) if after else State(None, from_milliseconds(since))
-        yield Chunk(*_records(kind, pages), state)
+    """Plain list pages, then the recycle bin; continued at `after` when an earlier run was cut off.
+
+    The watermark is the source's clock at the start of the first page: what changed meanwhile is found again by the
+    next window.
+    """
+    cursor = run.state.cursor or {"since": to_milliseconds(run.source_now), "archived": False, "after": None}
+    since = cursor["since"]
+    for archived in (False, True)[cursor["archived"] :]:
+        first_after = cursor["after"] if archived == cursor["archived"] else None
+        for pages in _grouped(_list(run, kind, names, archived=archived, after=first_after)):
+            after = _next_after(pages[-1].body)
+            state = State({"since": since, "archived": archived or after is None, "after": after})
+            if archived and after is None:
+                state = State(None, from_milliseconds(since))
+            yield Chunk(*_records(kind, pages), state)
 
 
 def _window(run: Run[Hubspot], kind: str, names: list[str]) -> Iterator[Chunk]:

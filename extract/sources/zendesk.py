@@ -37,6 +37,7 @@ from extract.stream import (
 EXPORT_PAGE = 1000
 LIST_PAGE = 100
 PAGES_PER_CHUNK = 10
+MOST_STUCK_PAGES = 5
 CURSOR_FALLBACK = timedelta(hours=1)
 TIME_OVERLAP = timedelta(seconds=60)
 COMMENTS_ARRIVE_WITHIN = timedelta(days=30)
@@ -116,6 +117,7 @@ def scan_ratings(run: Run[Zendesk]) -> Iterator[Chunk]:
 def _export(run: Run[Zendesk], name: str, cursor: str | None, start: datetime | None) -> Iterator[Reply]:
     """Pages of the cursor export from `cursor`, else from `start`, else from the beginning, to the stream's end."""
     path = f"/api/v2/incremental/{name}/cursor.json"
+    stuck = 0
     while True:
         params: dict[str, str | int] = {"per_page": EXPORT_PAGE}
         if name in _SIDELOADS:
@@ -139,10 +141,12 @@ def _export(run: Run[Zendesk], name: str, cursor: str | None, start: datetime | 
         following = reply.body.get("after_cursor")
         if reply.body.get("end_of_stream"):
             return
-        if not following or following == cursor:
+        # A page may be empty without being the end; only one that never moves on is given up.
+        stuck = stuck + 1 if not following or following == cursor else 0
+        if stuck == MOST_STUCK_PAGES:
             run.journal.warn(f"{name}: the export neither ended nor moved on; the next run continues here.")
             return
-        cursor = following
+        cursor = following or cursor
 
 
 def _timed_export(run: Run[Zendesk], name: str, start: datetime | None) -> Iterator[Reply]:
