@@ -29,14 +29,14 @@ class StreamFreshness:
 
 @dataclass(frozen=True, slots=True)
 class SourceLink:
-    """One record of a source and the account it was linked to, by which rule, how surely (0 to 1 or a word)."""
+    """One record of a source and the account it was linked to, by which rule, how surely (0 to 1)."""
 
     account_key: str | None
     source: str
     source_id: str
     source_name: str | None
     rule: str | None
-    confidence: str | None
+    confidence: float | None
     is_linked: bool
 
 

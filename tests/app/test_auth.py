@@ -1,0 +1,442 @@
+"""Signing in, sessions, throttling, and people, against a real PostgreSQL."""
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import pytest
+from argon2 import extract_parameters
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app import auth, passwords, throttle, users
+from app.auth import Identity, Permission, Role, can, require
+from app.errors import AppError, InvalidInput, NotAuthenticated, NotFound, NotPermitted, Throttled
+from app.settings import get_settings
+from tests.app.factories import PASSWORD, Estate
+
+NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+DESK, ELSEWHERE = "192.0.2.10", "198.51.100.7"
+
+
+def sign_in(
+    estate: Estate,
+    *,
+    email: str = "maya.lind@force24.example",
+    password: str = PASSWORD,
+    address: str = DESK,
+    now: datetime = NOW,
+) -> tuple[str, Identity]:
+    with estate.work() as db:
+        return auth.sign_in(db, email=email, password=password, address=address, user_agent="test", now=now)
+
+
+def resolve(estate: Estate, token: str | None, *, now: datetime = NOW) -> Identity | None:
+    with estate.work() as db:
+        return auth.resolve(db, token=token, now=now)
+
+
+def outcome(work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except AppError as error:
+        return error
+
+
+def test_signing_in_gives_an_identity_and_a_token_that_is_nowhere_stored(estate: Estate) -> None:
+    maya = estate.user()
+
+    token, identity = sign_in(estate)
+
+    assert identity == maya
+    assert resolve(estate, token) == maya
+    stored = estate.one("select session_hash from app.sessions")
+    assert len(stored) == 32
+    assert token.encode() not in stored
+    assert resolve(estate, stored.hex()) is None
+
+
+def test_tokens_are_unique_and_long(estate: Estate) -> None:
+    estate.user()
+
+    tokens = {sign_in(estate)[0] for _ in range(5)}
+
+    assert len(tokens) == 5
+    assert all(re.fullmatch(r"[\w-]{43}", token) for token in tokens)
+
+
+@pytest.mark.parametrize("token", [None, "", "x", "x" * 10_000, "\x00", "\ud800", "é" * 43, "' or true --"])
+def test_a_token_that_nobody_has_resolves_to_nobody(estate: Estate, token: str | None) -> None:
+    assert resolve(estate, token) is None
+
+
+def test_signing_out_ends_the_session_for_every_copy_of_it(estate: Estate) -> None:
+    estate.user()
+    token, _ = sign_in(estate)
+    other, _ = sign_in(estate)
+
+    with estate.work() as db:
+        auth.sign_out(db, token=token, now=NOW)
+        auth.sign_out(db, token="unknown", now=NOW)
+
+    assert resolve(estate, token) is None
+    assert resolve(estate, other) is not None
+
+
+def test_a_session_ends_when_idle_and_in_any_case_after_its_longest_life(estate: Estate) -> None:
+    estate.user()
+    idle = timedelta(minutes=get_settings().session_idle_minutes)
+    longest = timedelta(minutes=get_settings().session_absolute_minutes)
+    forgotten, _ = sign_in(estate)
+    busy, _ = sign_in(estate)
+
+    moment = NOW
+    while moment < NOW + longest - timedelta(hours=1):
+        moment += timedelta(hours=1)
+        assert resolve(estate, busy, now=moment), moment
+
+    assert resolve(estate, forgotten, now=NOW + idle + timedelta(seconds=1)) is None
+    assert resolve(estate, busy, now=NOW + longest) is None
+
+
+def test_deactivating_ends_every_session_at_once_and_nobody_signs_in_again(estate: Estate) -> None:
+    maya = estate.user()
+    tokens = [sign_in(estate)[0] for _ in range(3)]
+
+    with estate.work() as db:
+        users.deactivate(db, actor=None, now=NOW, user_id=maya.user_id)
+
+    assert [resolve(estate, token) for token in tokens] == [None, None, None]
+    with pytest.raises(NotAuthenticated):
+        sign_in(estate)
+    with estate.work() as db:
+        users.reactivate(db, actor=None, user_id=maya.user_id)
+    assert [resolve(estate, token) for token in tokens] == [None, None, None]
+    assert sign_in(estate)[1] == maya
+
+
+def test_a_changed_role_takes_effect_at_the_next_look(estate: Estate) -> None:
+    maya, admin = estate.user(), estate.user("Harriet Cole", Role.ADMIN)
+    token, _ = sign_in(estate)
+
+    with estate.work() as db:
+        users.change_role(db, actor=admin, user_id=maya.user_id, role="analyst")
+
+    identity = resolve(estate, token)
+    assert identity
+    assert identity.role is Role.ANALYST
+
+
+def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(estate: Estate) -> None:
+    maya = estate.user()
+    here, there = sign_in(estate)[0], sign_in(estate)[0]
+
+    with estate.work() as db:
+        users.change_password(
+            db, actor=maya, now=NOW, current_password=PASSWORD, new_password="entirely different words", token=here
+        )
+
+    assert resolve(estate, here)
+    assert resolve(estate, there) is None
+    with pytest.raises(NotAuthenticated):
+        sign_in(estate)
+    assert sign_in(estate, password="entirely different words")[1] == maya
+
+
+# --- refusals that tell nothing --------------------------------------------------------------------------------------
+
+
+def test_a_wrong_password_and_an_unknown_person_look_the_same(estate: Estate) -> None:
+    estate.user()
+
+    wrong = outcome(lambda: sign_in(estate, password="not it at all"))
+    unknown = outcome(lambda: sign_in(estate, email="nobody@force24.example"))
+
+    assert isinstance(wrong, NotAuthenticated)
+    assert isinstance(unknown, NotAuthenticated)
+    assert (wrong.message, wrong.hint) == (unknown.message, unknown.hint)
+
+
+def test_an_unknown_person_costs_as_much_work_as_a_known_one() -> None:
+    real = passwords.hash_password(PASSWORD)
+    assert extract_parameters(passwords.DUMMY_HASH) == extract_parameters(real)
+
+    def seconds(password_hash: str | None) -> float:
+        began = perf_counter()
+        assert not passwords.verify(password_hash, "a wrong guess")
+        return perf_counter() - began
+
+    known, unknown = ([seconds(value) for _ in range(9)] for value in (real, None))
+
+    assert 0.4 < median(known) / median(unknown) < 2.5
+
+
+@pytest.mark.parametrize(
+    ("name", "is_hers"),
+    [
+        ("MAYA.LIND@FORCE24.EXAMPLE", True),
+        ("  maya.lind@force24.example ", True),
+        ("ｍaya.lind@force24.example", True),
+        ("maya.lind@force24.example\x00", False),
+        ("\ud800", False),
+        ("", False),
+        ("a" * 100_000, False),
+        ("' or 1=1 --", False),
+    ],
+)
+def test_one_person_has_one_name_however_it_is_typed(estate: Estate, name: str, is_hers: bool) -> None:
+    estate.user()
+
+    found = outcome(lambda: sign_in(estate, email=name))
+
+    assert isinstance(found, tuple) if is_hers else isinstance(found, NotAuthenticated)
+
+
+# --- throttling ------------------------------------------------------------------------------------------------------
+
+
+def guess(estate: Estate, number: int = 0, **more: Any) -> Any:
+    return outcome(lambda: sign_in(estate, password=f"guess number {number}", **more))
+
+
+def test_of_many_guesses_at_one_person_only_a_few_are_looked_at(estate: Estate) -> None:
+    estate.user()
+
+    answers = [guess(estate, number, now=NOW + timedelta(seconds=number / 20)) for number in range(400)]
+
+    looked_at = [answer for answer in answers if isinstance(answer, NotAuthenticated)]
+    assert len(looked_at) <= 10
+    right = outcome(lambda: sign_in(estate, now=NOW + timedelta(seconds=21)))
+    assert isinstance(right, Throttled)
+    assert right.retry_at > NOW
+    assert isinstance(sign_in(estate, now=right.retry_at + timedelta(seconds=1))[0], str)
+
+
+def test_waits_grow_to_a_limit_and_fade_with_time(estate: Estate) -> None:
+    estate.user()
+    now, waits = NOW, []
+    for number in range(12):
+        answer = guess(estate, number, now=now)
+        if isinstance(answer, Throttled):
+            waits.append(answer.retry_at - now)
+            now = answer.retry_at
+            assert isinstance(guess(estate, number, now=now), NotAuthenticated)
+
+    assert waits == sorted(waits)
+    assert waits[0] == throttle.FIRST_WAIT
+    assert waits[-1] <= throttle.LONGEST_WAIT
+    assert isinstance(guess(estate, now=now + throttle.WINDOW + timedelta(seconds=1)), NotAuthenticated)
+
+
+def test_one_guess_at_each_of_many_people_is_stopped_by_the_address(estate: Estate) -> None:
+    answers = [guess(estate, email=f"person{number}@force24.example") for number in range(80)]
+
+    looked_at = [answer for answer in answers if isinstance(answer, NotAuthenticated)]
+    assert len(looked_at) == throttle.FREE_FOR_ADDRESS
+    assert not isinstance(guess(estate, email="someone@force24.example", address=ELSEWHERE), Throttled)
+
+
+def test_failing_on_purpose_does_not_lock_out_who_comes_from_a_known_address(estate: Estate) -> None:
+    estate.user()
+    sign_in(estate, now=NOW - timedelta(days=2))
+
+    for number in range(60):
+        guess(estate, number, address=f"203.0.113.{number}")
+
+    assert isinstance(guess(estate, address="203.0.113.200"), Throttled)
+    assert sign_in(estate, address=DESK)[1] == estate.user()
+
+
+def test_parallel_guesses_do_not_pass_the_limit_together(estate: Estate) -> None:
+    estate.user()
+
+    with ThreadPoolExecutor(max_workers=25) as pool:
+        answers = list(pool.map(lambda number: guess(estate, number), range(50)))
+
+    assert sum(isinstance(answer, NotAuthenticated) for answer in answers) == throttle.FREE_FOR_PAIR
+    assert sum(isinstance(answer, Throttled) for answer in answers) == 50 - throttle.FREE_FOR_PAIR
+
+
+def test_a_success_forgives_the_person_but_not_the_address(estate: Estate) -> None:
+    estate.user()
+    for number in range(throttle.FREE_FOR_PAIR - 1):
+        guess(estate, number)
+    sign_in(estate, now=NOW + timedelta(seconds=1))
+
+    later = NOW + timedelta(seconds=2)
+    assert all(isinstance(guess(estate, n, now=later), NotAuthenticated) for n in range(throttle.FREE_FOR_PAIR))
+    assert estate.one("select count(*) from app.login_attempts where not succeeded") == 2 * throttle.FREE_FOR_PAIR - 1
+
+
+# --- passwords and people --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "password",
+    [
+        "x7!Kq2#z",
+        "éàü" * 21,
+        "correct horse battery staple " * 4,
+        "👩‍👩‍👧‍👦 family of words",
+        "كلمة مرور طويلة جدا",
+        "x" * 71 + "ab",
+    ],
+)
+def test_any_script_and_length_is_matched_exactly(password: str) -> None:
+    passwords.check_acceptable(password, email="maya@force24.example", display_name="Maya")
+    hashed = passwords.hash_password(password)
+
+    assert passwords.verify(hashed, password)
+    assert not passwords.verify(hashed, password + "x")
+    assert not passwords.verify(hashed, password[:-1])
+
+
+def test_nothing_beyond_72_bytes_is_cut_off() -> None:
+    hashed = passwords.hash_password("x" * 72 + "a")
+
+    assert not passwords.verify(hashed, "x" * 72 + "b")
+
+
+@settings(max_examples=10, deadline=None)
+@given(guessed=st.text(max_size=300))
+def test_no_guess_raises(guessed: str) -> None:
+    assert not passwords.verify("not a hash", guessed)
+    assert not passwords.verify(None, guessed)
+
+
+@pytest.mark.parametrize(
+    "password", ["short", "password", "aaaaaaaaaaaa", "maya.lind", "Maya Lind", "maya.lind@force24.example", "x" * 257]
+)
+def test_a_password_that_is_easy_to_guess_is_refused(estate: Estate, password: str) -> None:
+    with estate.work() as db, pytest.raises(InvalidInput) as refused:
+        users.create_user(
+            db, now=NOW, email="maya.lind@force24.example", display_name="Maya Lind", role="csm", password=password
+        )
+
+    assert refused.value.field == "password"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("email", "maya.lind@force24.example"),
+        ("email", "MAYA.LIND@force24.example"),
+        ("email", "not an address"),
+        ("email", ""),
+        ("email", "a\x00b@force24.example"),
+        ("owner_email", "maya.lind@force24.example"),
+        ("role", "owner"),
+        ("display_name", " "),
+    ],
+)
+def test_a_person_is_created_once_and_completely(estate: Estate, field: str, value: str) -> None:
+    estate.user()
+    new: dict[str, str] = {"email": "new@force24.example", "display_name": "New One", "role": "csm"}
+
+    with estate.work() as db:
+        with pytest.raises(InvalidInput) as refused:
+            users.create_user(db, now=NOW, password=PASSWORD, **(new | {field: value}))  # pyright: ignore[reportArgumentType]
+        assert refused.value.field == field
+        assert len(users.list_users(db)) == 1
+
+
+@pytest.mark.parametrize("role", [Role.CSM, Role.ANALYST])
+def test_only_an_admin_manages_people(estate: Estate, role: Role) -> None:
+    actor = estate.user("Somebody Else", role)
+    target = estate.user().user_id
+    new = {"email": "x@y.example", "display_name": "X", "role": "admin", "password": PASSWORD}
+    with estate.work() as db:
+        for attempt in (
+            lambda: users.deactivate(db, actor=actor, now=NOW, user_id=target),
+            lambda: users.reactivate(db, actor=actor, user_id=target),
+            lambda: users.change_role(db, actor=actor, user_id=target, role="admin"),
+            lambda: users.set_capacity(db, actor=actor, user_id=target, weekly_capacity_minutes=5),
+            lambda: users.create_user(db, now=NOW, actor=actor, **new),
+        ):
+            with pytest.raises(NotPermitted):
+                attempt()
+
+
+def test_the_last_admin_stays_even_when_two_leave_at_once(estate: Estate) -> None:
+    first, second = estate.user("Harriet Cole", Role.ADMIN), estate.user("Ada King", Role.ADMIN)
+
+    def leave(who: Identity) -> Any:
+        with estate.work() as db:
+            return users.change_role(db, actor=who, user_id=who.user_id, role="csm")
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        answers = list(pool.map(lambda who: outcome(lambda: leave(who)), (first, second)))
+
+    assert sorted(isinstance(answer, InvalidInput) for answer in answers) == [False, True]
+    assert estate.one("select count(*) from app.users where role = 'admin' and is_active") == 1
+
+
+def test_the_permission_table_covers_every_role_and_refuses_what_is_missing() -> None:
+    people = {role: Identity(user_id=auth.UUID(int=1), email="a@b.c", display_name="A", role=role) for role in Role}
+
+    assert all(can(people[Role.ADMIN], permission) for permission in Permission)
+    assert [permission for permission in Permission if can(people[Role.ANALYST], permission)] == [Permission.READ]
+    assert not can(people[Role.CSM], Permission.WORK_ACTION)
+    assert can(people[Role.CSM], Permission.WORK_ACTION, owner_user_id=auth.UUID(int=1))
+    assert not can(people[Role.CSM], Permission.WORK_ACTION, owner_user_id=auth.UUID(int=2))
+    assert not can(people[Role.CSM], Permission.ANSWER_SUGGESTION, account_owner_email=None)
+    with pytest.raises(NotPermitted):
+        require(people[Role.ANALYST], Permission.CREATE_ACTION)
+
+
+def test_an_account_is_ones_own_by_the_owner_address_of_the_crm() -> None:
+    csm = Identity(
+        user_id=auth.UUID(int=1), email="login@x.y", display_name="A", role=Role.CSM, owner_email="owner@x.y"
+    )
+
+    assert can(csm, Permission.ANSWER_SUGGESTION, account_owner_email="Owner@X.y")
+    assert not can(csm, Permission.ANSWER_SUGGESTION, account_owner_email="login@x.y")
+
+
+# --- the command line ------------------------------------------------------------------------------------------------
+
+
+def run(estate: Estate, monkeypatch: pytest.MonkeyPatch, *argv: str) -> int:
+    monkeypatch.setenv("APP_DATABASE_URL", estate.application_url)
+    monkeypatch.setenv("NEW_PASSWORD", PASSWORD)
+    get_settings.cache_clear()
+    return users.main(argv)
+
+
+ADD = ("add", "--email", "maya.lind@force24.example", "--name", "Maya Lind", "--role", "csm", "--password-env")
+
+
+def test_the_operator_adds_people_on_the_command_line(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    added = [*ADD, "NEW_PASSWORD", "--owner-email", "Maya.Lind@force24.example"]
+
+    assert run(estate, monkeypatch, *added) == 0
+    assert run(estate, monkeypatch, *added) == 0
+    assert run(estate, monkeypatch, "list") == 0
+    assert sign_in(estate)[1].owner_email == "maya.lind@force24.example"
+    assert run(estate, monkeypatch, "deactivate", "--email", "maya.lind@force24.example") == 0
+
+    said = capsys.readouterr()
+    assert "is created as csm" in said.out
+    assert "exists already" in said.out
+    assert PASSWORD not in said.out + said.err
+    assert estate.one("select count(*) from app.users where not is_active") == 1
+
+
+def test_the_command_line_says_what_is_wrong_and_fails(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(estate, monkeypatch, *ADD, "NOT_SET") == 1
+    assert run(estate, monkeypatch, "deactivate", "--email", "nobody@force24.example") == 1
+
+    assert "NOT_SET is not set" in capsys.readouterr().err
+
+
+def test_somebody_unknown_is_not_found(estate: Estate) -> None:
+    with estate.work() as db, pytest.raises(NotFound):
+        users.deactivate(db, actor=None, now=NOW, user_id=auth.UUID(int=7))
