@@ -6,11 +6,13 @@ A password is read from an environment variable, never from the command line, wh
 """
 
 import argparse
+import csv
 import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Row, func, insert, select, text, update
@@ -199,8 +201,13 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     add.add_argument("--name", required=True)
     add.add_argument("--role", required=True, choices=[role.value for role in Role])
     add.add_argument("--owner-email", help="their address as an account owner in the CRM")
-    add.add_argument("--password-env", required=True, metavar="VAR", help="environment variable with the password")
-    add.add_argument("--capacity-minutes", type=int, default=DEFAULT_CAPACITY_MINUTES)
+    many = commands.add_parser("import", help="create everybody in a CSV file: email, name, role, owner_email")
+    many.add_argument("file", type=Path)
+    for command in (add, many):
+        command.add_argument(
+            "--password-env", required=True, metavar="VAR", help="environment variable with the password"
+        )
+        command.add_argument("--capacity-minutes", type=int, default=DEFAULT_CAPACITY_MINUTES)
     commands.add_parser("deactivate", help="end a person's access at once").add_argument("--email", required=True)
     commands.add_parser("list", help="everybody")
     return parser.parse_args(argv)
@@ -213,26 +220,45 @@ def _run(db: Connection, wanted: argparse.Namespace) -> str:
             f"{user.email}\t{user.display_name}\t{user.role}\t{'active' if user.is_active else 'inactive'}"
             for user in list_users(db)
         )
-    known = find_by_email(db, wanted.email)
     if wanted.command == "deactivate":
+        known = find_by_email(db, wanted.email)
         if known is None:
             raise NotFound("user", wanted.email)
         deactivate(db, actor=None, now=now, user_id=known.user_id)
         return f"{known.email} is deactivated."
-    if known is not None:
-        return f"{known.email} exists already and was left as it is."
+    if wanted.command == "add":
+        people = [(wanted.email, wanted.name, wanted.role, wanted.owner_email)]
+    else:
+        with wanted.file.open(newline="", encoding="utf-8") as rows:
+            people = [(row["email"], row["name"], row["role"], row["owner_email"]) for row in csv.DictReader(rows)]
     password = os.environ.get(wanted.password_env)
     if not password:
         raise InvalidInput("password", f"The environment variable {wanted.password_env} is not set.")
+    return "\n".join(_add(db, now, *person, password, wanted.capacity_minutes) for person in people)
+
+
+def _add(
+    db: Connection,
+    now: datetime,
+    email: str,
+    name: str,
+    role: str,
+    owner_email: str | None,
+    password: str,
+    minutes: int,
+) -> str:
+    known = find_by_email(db, email)
+    if known is not None:
+        return f"{known.email} exists already and was left as it is."
     made = create_user(
         db,
         now=now,
-        email=wanted.email,
-        display_name=wanted.name,
-        role=wanted.role,
+        email=email,
+        display_name=name,
+        role=role,
         password=password,
-        owner_email=wanted.owner_email,
-        weekly_capacity_minutes=wanted.capacity_minutes,
+        owner_email=owner_email,
+        weekly_capacity_minutes=minutes,
     )
     return f"{made.email} is created as {made.role}."
 

@@ -11,7 +11,7 @@ import webbrowser
 import psycopg
 
 from local import probes
-from local.bootstrap import DEMO_USERS
+from local.bootstrap import one_per_role
 from local.postgres import PostgresFailed
 from local.processes import is_alive
 from local.services import services
@@ -29,7 +29,7 @@ def _say(line: str) -> None:
 
 def _welcome(environment: Environment) -> str:
     url = environment.variables
-    by_role = {role: email for email, _, role in reversed(DEMO_USERS)}
+    by_role = one_per_role()
     rows = [
         "",
         "  Work here            " + url["STREAMLIT_URL"],
@@ -206,7 +206,7 @@ def main() -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("up").add_argument("--detach", action="store_true")
     commands.add_parser("sql").add_argument("statement")
-    commands.add_parser("run").add_argument("arguments", nargs=argparse.REMAINDER)
+    commands.add_parser("run", prefix_chars="+").add_argument("arguments", nargs="+")  # options are Python's, not ours
     for name in ("supervise", "status", "stop"):
         commands.add_parser(name)
     wanted = parser.parse_args()

@@ -1,9 +1,8 @@
 """From an empty server to one that the programs can start on: databases, migrations, the first users."""
 
+import csv
 import hashlib
-import os
 import shutil
-import subprocess
 import sys
 from importlib.metadata import version
 from pathlib import Path
@@ -15,19 +14,7 @@ from local.services import Step
 from local.state import ROOT, Environment
 from local.warehouse import WarehouseRoles, ensure_database, ensure_role, prepare
 
-# e-mail, name, role, minutes a week for actions
-DEMO_USERS = (
-    ("maya.lind@force24.example", "Maya Lind", "csm"),
-    ("tom.okafor@force24.example", "Tom Okafor", "csm"),
-    ("priya.nair@force24.example", "Priya Nair", "csm"),
-    ("jonas.weber@force24.example", "Jonas Weber", "csm"),
-    ("elena.rossi@force24.example", "Elena Rossi", "csm"),
-    ("sam.whitfield@force24.example", "Sam Whitfield", "csm"),
-    ("aisha.rahman@force24.example", "Aisha Rahman", "csm"),
-    ("luca.marin@force24.example", "Luca Marin", "csm"),
-    ("harriet.cole@force24.example", "Harriet Cole", "admin"),
-    ("alex.stone@force24.example", "Alex Stone", "analyst"),
-)
+PEOPLE = ROOT / "local" / "people.csv"
 
 
 def prepare_databases(postgres: Postgres, environment: Environment) -> None:
@@ -79,6 +66,11 @@ def steps(environment: Environment) -> list[Step]:
     python = sys.executable
     return [
         Step("Application schema", (python, "-m", "app.migrations"), lambda: _content("app/migrations")),
+        Step(
+            "People",
+            (python, "-m", "app.users", "import", str(PEOPLE), "--password-env", "DEMO_PASSWORD"),
+            PEOPLE.read_text,
+        ),
         Step("Raw schemas", (python, "-m", "extract", "--ensure-schema"), lambda: _content("extract")),
         Step(
             "Orchestrator storage",
@@ -86,20 +78,14 @@ def steps(environment: Environment) -> list[Step]:
             lambda: version("dagster"),
         ),
         Step("dbt manifest", (python, "-m", "orchestration.prepare"), lambda: _content("dbt")),
-        Step("Simulated estate", (python, "-m", "simulator", "seed", *estate), lambda: " ".join(estate)),
+        Step(
+            "Simulated estate", (python, "-m", "simulator", "seed", *estate), lambda: " ".join(estate), is_verbose=True
+        ),
     ]
 
 
-def demo_users(environment: Environment) -> None:
-    """The people of the demo, all with the password in the env file. One that exists stays as it is."""
-    with psycopg.connect(environment.dsn("application", "warehouse")) as connection:
-        known = {row[0] for row in connection.execute("select lower(email) from app.users")}
-    for email, name, role in DEMO_USERS:
-        if email in known:
-            continue
-        owner = ["--owner-email", email] if role == "csm" else []
-        subprocess.run(
-            [sys.executable, "-m", "app.users", "add", "--email", email, "--name", name, "--role", role,
-             "--password-env", "DEMO_PASSWORD", *owner],
-            env={**os.environ, **environment.for_processes()}, cwd=ROOT, check=True, capture_output=True, text=True,
-        )  # fmt: skip
+def one_per_role() -> dict[str, str]:
+    """E-mail of the first of the demo's people in each role."""
+    with PEOPLE.open(newline="", encoding="utf-8") as rows:
+        people = list(csv.DictReader(rows))
+    return {person["role"]: person["email"] for person in reversed(people)}

@@ -25,12 +25,14 @@ class Service:
 class Step:
     """One command that must have succeeded before the services start.
 
-    With `fingerprint` it is skipped as long as that value is the one of its last success.
+    With `fingerprint` it is skipped as long as that value is the one of its last success. A verbose one reports its own
+    progress, which is shown.
     """
 
     title: str
     argv: tuple[str, ...]
     fingerprint: Callable[[], str] | None = None
+    is_verbose: bool = False
 
 
 def _python(*arguments: str) -> tuple[str, ...]:

@@ -21,7 +21,7 @@ from typing import IO
 import psycopg
 
 from local import probes
-from local.bootstrap import demo_users, prepare_databases, steps
+from local.bootstrap import prepare_databases, steps
 from local.postgres import Postgres
 from local.processes import die_with_parent, is_alive, spawn, start_ticks, stop_group
 from local.services import Service, Step, services
@@ -110,7 +110,6 @@ class Supervisor:
         for step in steps(self.environment):
             self._prepare(step)
         self._start_services()
-        self._timed("Users", lambda: demo_users(self.environment))
         if not self._is_published():
             self._first_pipeline()
         self.is_ready = True
@@ -149,12 +148,12 @@ class Supervisor:
         wanted = step.fingerprint() if step.fingerprint else None
         if wanted is not None and done.get(step.title) == wanted:
             return
-        self._timed(step.title, lambda: self._run(step.title, step.argv))
+        self._timed(step.title, lambda: self._run(step.title, step.argv, is_verbose=step.is_verbose))
         if wanted is not None:
             self.state.write_json(self.state.prepared_file, {**done, step.title: wanted})
 
-    def _run(self, title: str, argv: tuple[str, ...]) -> None:
-        """Run a command to its end, its lines shown as they come and kept in `prepare.log`."""
+    def _run(self, title: str, argv: tuple[str, ...], *, is_verbose: bool = False) -> None:
+        """Run a command to its end, its lines kept in `prepare.log` and, if verbose, shown as they come."""
         log = self.state.logs / "prepare.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         child = subprocess.Popen(
@@ -175,8 +174,8 @@ class Supervisor:
                 for line in child.stdout or ():
                     kept.write(line)
                     last = [*last[-7:], line.rstrip()]
-                    if line.startswith(("  ", "▸")):
-                        self.say(line.rstrip())
+                    if is_verbose:
+                        self.say(f"  {line.strip()}")
             code = child.wait()
         finally:
             stop_group(child.pid, reap=child)
@@ -232,7 +231,7 @@ class Supervisor:
 
     def _first_pipeline(self) -> None:
         argv = (sys.executable, "-m", "orchestration.launch", "incremental", "--wait")
-        self._timed("First pipeline run", lambda: self._run("First pipeline run", argv))
+        self._timed("First pipeline run", lambda: self._run("First pipeline run", argv, is_verbose=True))
 
     # -- run and stop
 
