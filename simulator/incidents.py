@@ -130,7 +130,7 @@ class Incidents:
         """Properties change now, of many records in the same millisecond."""
         chosen = await self._pick(db, object_type, ids, count)
         await db.execute(
-            "update hubspot_objects set properties = properties || %s, updated_at = %s where object_type = %s and id = any(%s)",
+            "update hubspot_objects set properties = properties || %s::jsonb, updated_at = %s where object_type = %s and id = any(%s)",
             [Json(properties), self._moment(), object_type, chosen],
         )
         return [str(one) for one in chosen]
