@@ -61,10 +61,11 @@ def find(
 
 def one(db: Connection, suggestion_id: UUID, *, is_locked: bool = False) -> Suggestion:
     """One suggestion, locked until the end of the transaction when asked. Raises NotFound."""
-    query = _selected().where(suggestions.c.suggestion_id == suggestion_id)
+    mine = suggestions.c.suggestion_id == suggestion_id
     if is_locked:
-        query = query.with_for_update(of=suggestions)
-    row = db.execute(query).one_or_none()
+        # first the lock, then the read: after a wait, a locking read shows the new row beside the old joined name
+        db.execute(select(suggestions.c.suggestion_id).where(mine).with_for_update())
+    row = db.execute(_selected().where(mine)).one_or_none()
     if row is None:
         raise NotFound("suggestion", suggestion_id)
     return _read(row)

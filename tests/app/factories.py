@@ -4,7 +4,7 @@ The mart tables are made from the contracts that dbt enforces, so a reader that 
 here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -131,7 +131,7 @@ class Estate:
         self.put("dim_accounts", **(defaults | values))
         return key_of(name)
 
-    def health(self, account_key: str, scores: list[float | None], *, last: date = AS_OF, **measures: Any) -> None:
+    def health(self, account_key: str, scores: Sequence[float | None], *, last: date = AS_OF, **measures: Any) -> None:
         """Daily scores, oldest first, the last on `last`; contributions are put on seat use unless given."""
         nothing = {f"{measure}_contribution": None for measure in MEASURES}
         for back, score in enumerate(reversed(scores)):

@@ -348,7 +348,7 @@ def test_a_person_is_created_once_and_completely(estate: Estate, field: str, val
 def test_only_an_admin_manages_people(estate: Estate, role: Role) -> None:
     actor = estate.user("Somebody Else", role)
     target = estate.user().user_id
-    new = {"email": "x@y.example", "display_name": "X", "role": "admin", "password": PASSWORD}
+    new: dict[str, Any] = {"email": "x@y.example", "display_name": "X", "role": "admin", "password": PASSWORD}
     with estate.work() as db:
         for attempt in (
             lambda: users.deactivate(db, actor=actor, now=NOW, user_id=target),

@@ -1,0 +1,631 @@
+"""The life of suggestions after a published build, against a real PostgreSQL."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from app.actions import service as actions
+from app.actions.context import canonical_hash
+from app.actions.model import ActionDraft
+from app.auth import Identity, Role
+from app.errors import (
+    AppError,
+    IdempotencyConflict,
+    IllegalTransition,
+    InvalidInput,
+    MartUnavailable,
+    NotFound,
+    NotPermitted,
+    StaleVersion,
+)
+from app.suggestions import service
+from app.suggestions.model import AcceptedAction, EvaluationReport, Suggestion
+from tests.app.factories import AS_OF, NOW, Estate, a_draft, a_key, an_outcome, key_of
+
+DROP: list[float | None] = [80.0] * 10 + [60.0] * 3
+
+
+def evaluate(estate: Estate, *, now: datetime = NOW, build_id: int | None = None) -> EvaluationReport:
+    build = build_id or estate.one("select max(build_id) from marts.publications")
+    with estate.work() as db:
+        return service.evaluate(db, now=now, build_id=build)
+
+
+def raised(estate: Estate, who: Identity | None = None) -> list[Suggestion]:
+    with estate.work() as db:
+        return service.list_open(db, identity=who or estate.user("Harriet Cole", Role.ADMIN))
+
+
+def get(estate: Estate, suggestion: Suggestion) -> Suggestion:
+    with estate.work() as db:
+        return service.get_suggestion(db, suggestion.suggestion_id)
+
+
+def story(estate: Estate, suggestion: Suggestion) -> list[str]:
+    with estate.work() as db:
+        return [event.kind for event in service.story(db, suggestion.suggestion_id)]
+
+
+def accept(estate: Estate, who: Identity, suggestion: Suggestion, **more: Any) -> AcceptedAction:
+    with estate.work() as db:
+        return service.accept(
+            db,
+            actor=who,
+            now=more.pop("now", NOW),
+            suggestion_id=suggestion.suggestion_id,
+            expected_version=more.pop("expected_version", suggestion.version),
+            idempotency_key=more.pop("key", a_key()),
+            **more,
+        )
+
+
+def dismiss(
+    estate: Estate, who: Identity, suggestion: Suggestion, reason: str = "bad_timing", **more: Any
+) -> Suggestion:
+    with estate.work() as db:
+        return service.dismiss(
+            db,
+            actor=who,
+            now=more.pop("now", NOW),
+            suggestion_id=suggestion.suggestion_id,
+            expected_version=suggestion.version,
+            reason=reason,
+            idempotency_key=more.pop("key", a_key()),
+        )
+
+
+def snooze(estate: Estate, who: Identity, suggestion: Suggestion, until: date) -> Suggestion:
+    with estate.work() as db:
+        return service.snooze(
+            db,
+            actor=who,
+            now=NOW,
+            suggestion_id=suggestion.suggestion_id,
+            expected_version=suggestion.version,
+            until=until,
+            idempotency_key=a_key(),
+        )
+
+
+def next_day(estate: Estate, scores: Sequence[float | None], days: int = 1, name: str = "Ashford Media") -> datetime:
+    """Publish the marts of a later day, with these scores for the account; returns the business time."""
+    last = AS_OF + timedelta(days=days)
+    estate.clear("fct_account_health_daily")
+    estate.health(key_of(name), scores, last=last)
+    estate.transformer.execute("update marts.dim_accounts set as_of_date = %s", [last])
+    estate.publish(last)
+    return NOW + timedelta(days=days)
+
+
+@pytest.fixture
+def maya(estate: Estate) -> Identity:
+    """A CSM whose account's health has dropped by 20 points."""
+    key = estate.account()
+    estate.health(key, DROP)
+    estate.usage(key, [(50, 50)] * 4)
+    estate.publish()
+    return estate.user()
+
+
+def test_a_drop_becomes_a_suggestion_with_its_decision_and_its_context(estate: Estate, maya: Identity) -> None:
+    report = evaluate(estate)
+
+    assert (report.generated, report.over_budget, report.blocked) == (1, 0, ())
+    (suggestion,) = raised(estate, maya)
+    assert (suggestion.rule_id, suggestion.priority, suggestion.status) == ("R1", "high", "generated")
+    assert suggestion.sentence == "Health fell from 80 to 60 in 7 days, mostly seat use (-20)."
+    assert suggestion.csm_email == maya.owner_email
+    decision = estate.admin.execute(
+        "select policy_id, policy_version, rule_id, eligible, chosen_intervention, propensity_chosen, arm, rank,"
+        " csm_open_load, stale_inputs, newest_input_at <= decided_at from app.decisions"
+    ).fetchone()
+    assert decision == (
+        "rules",
+        1,
+        "R1",
+        {"diagnostic_call": 1.0, "configuration_audit": 0.0, "business_review": 0.0, "none": 0.0},
+        "diagnostic_call",
+        1.0,
+        "shown",
+        1,
+        0,
+        [],
+        True,
+    )
+    assert suggestion.decision_id == estate.one("select decision_id from app.decisions")
+    assert canonical_hash(estate.one("select features from app.context_snapshots")) == estate.one(
+        "select snapshot_hash from app.decisions"
+    )
+
+
+def test_evaluating_again_raises_nothing_twice(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+
+    assert evaluate(estate).generated == 0
+    assert evaluate(estate, now=NOW + timedelta(hours=3)).generated == 0
+    assert len(raised(estate)) == 1
+    assert estate.one("select count(*) from app.decisions") == 1
+
+
+def test_two_evaluations_at_once_take_turns(estate: Estate, maya: Identity) -> None:
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        reports = list(pool.map(lambda _: evaluate(estate), range(4)))
+
+    assert sorted(report.generated for report in reports) == [0, 0, 0, 1]
+
+
+def test_the_three_rules_each_see_their_own(estate: Estate) -> None:
+    usage = estate.account("Usage Ltd")
+    estate.usage(usage, [(41, 62)] * 8)
+    bill = estate.account("Bill Ltd")
+    estate.invoice(bill)
+    estate.put(
+        "fct_account_events",
+        event_key="e1",
+        account_key=bill,
+        occurred_at=NOW - timedelta(days=9),
+        event_kind="payment_failed",
+        title="Payment failed",
+        importance=2,
+    )
+    estate.health(estate.account("Health Ltd"), DROP)
+    estate.health(estate.account("Gone Ltd", is_active=False), DROP)
+    estate.health(estate.account("Fine Ltd"), [80.0] * 13)
+    estate.publish()
+
+    report = evaluate(estate)
+
+    assert report.generated == 3
+    found = {suggestion.account_name: suggestion for suggestion in raised(estate)}
+    assert {name: one.rule_id for name, one in found.items()} == {
+        "Usage Ltd": "R2",
+        "Bill Ltd": "R7",
+        "Health Ltd": "R1",
+    }
+    assert found["Bill Ltd"].sentence == "Invoice INV-in_1 over £1,240.00 is 40 days overdue."
+    assert found["Bill Ltd"].intervention == "billing_fix"
+    assert found["Usage Ltd"].evidence["series"][-1] == ["2026-11-19", 41]
+    for suggestion in found.values():
+        assert set(suggestion.evidence) == {"series", "series_name", "unit", "baseline", "figures", "as_of", "inputs"}
+
+
+def test_an_open_action_for_the_same_reason_stands_in_for_the_suggestion(estate: Estate, maya: Identity) -> None:
+    estate.action(actor=maya, reason="health_drop")
+
+    assert evaluate(estate).generated == 0
+
+
+def test_a_csm_gets_at_most_five_a_day_and_the_most_at_risk_first(estate: Estate) -> None:
+    for number in range(8):
+        key = estate.account(f"Account {number}", mrr_at_risk_eur=100 * (number + 1))
+        estate.health(key, DROP)
+    estate.health(estate.account("Toms", csm_email="tom.okafor@force24.example"), DROP)
+    estate.publish()
+
+    first = evaluate(estate)
+    second = evaluate(estate, now=NOW + timedelta(hours=2))
+
+    assert (first.generated, first.over_budget) == (6, 3)
+    assert (second.generated, second.over_budget) == (0, 3)
+    assert [one.account_name for one in raised(estate, estate.user())] == [f"Account {n}" for n in (7, 6, 5, 4, 3)]
+    later = evaluate(estate, now=NOW + timedelta(days=1))
+    assert (later.generated, later.over_budget) == (3, 0)
+
+
+# --- answers ---------------------------------------------------------------------------------------------------------
+
+
+def test_accepting_opens_the_suggested_action_on_the_same_decision(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    action = accept(estate, maya, suggestion)
+
+    assert (action.source, action.suggestion_id, action.decision_id) == (
+        "suggestion",
+        suggestion.suggestion_id,
+        suggestion.decision_id,
+    )
+    assert (action.owner_user_id, action.due_date, action.reason) == (maya.user_id, date(2026, 11, 24), "health_drop")
+    assert action.already_accepted_by is None
+    answered = get(estate, suggestion)
+    assert (answered.status, answered.action_id, answered.answered_by_name) == (
+        "accepted",
+        action.action_id,
+        "Maya Lind",
+    )
+    assert raised(estate) == []
+    assert story(estate, suggestion) == ["generated", "accepted"]
+    assert estate.one("select count(*) from app.decisions") == 1
+    assert evaluate(estate).generated == 0
+
+
+def test_accepting_with_edits_says_so_and_keeps_the_reason(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    edits = replace(
+        service.draft_of(suggestion, now=NOW), intervention="training", title="Train the new team", reason=None
+    )
+
+    action = accept(estate, maya, suggestion, edits=edits)
+
+    assert (action.intervention, action.title, action.reason) == ("training", "Train the new team", "health_drop")
+    assert get(estate, suggestion).status == "accepted_with_edits"
+
+
+def test_unchanged_edits_are_a_plain_acceptance(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    accept(estate, maya, suggestion, edits=service.draft_of(suggestion, now=NOW))
+
+    assert get(estate, suggestion).status == "accepted"
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        a_draft(account_key="another"),
+        a_draft(title=""),
+        a_draft(intervention="hug"),
+        a_draft(due_date=date(2020, 1, 1)),
+    ],
+)
+def test_edits_are_checked_like_any_draft_and_leave_the_suggestion_open(
+    estate: Estate, maya: Identity, edits: ActionDraft
+) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    with pytest.raises(InvalidInput):
+        accept(estate, maya, suggestion, edits=edits)
+
+    assert get(estate, suggestion) == suggestion
+    assert estate.one("select count(*) from app.actions") == 0
+
+
+def test_the_second_to_accept_gets_the_same_action_and_is_told_who(estate: Estate, maya: Identity) -> None:
+    admin = estate.user("Harriet Cole", Role.ADMIN)
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    first = accept(estate, maya, suggestion)
+    second = accept(estate, admin, suggestion, now=NOW + timedelta(minutes=3))
+
+    assert first.action_id == second.action_id
+    assert (second.already_accepted_by, second.already_accepted_at) == ("Maya Lind", NOW)
+    assert estate.one("select count(*) from app.actions") == 1
+
+
+def test_twenty_people_accepting_at_once_make_one_action(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    with ThreadPoolExecutor(max_workers=20) as pool:
+        answers = list(pool.map(lambda _: accept(estate, maya, suggestion), range(20)))
+
+    assert len({answer.action_id for answer in answers}) == 1
+    assert sum(answer.already_accepted_by is None for answer in answers) == 1
+
+
+def test_a_double_click_is_one_acceptance_with_one_answer(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    key = a_key()
+
+    first, second = (accept(estate, maya, suggestion, key=key) for _ in range(2))
+
+    assert first == second
+    with pytest.raises(IdempotencyConflict):
+        accept(estate, maya, suggestion, key=key, edits=a_draft())
+
+
+def test_an_admin_who_accepts_gives_it_to_the_owner_of_the_account(estate: Estate, maya: Identity) -> None:
+    admin = estate.user("Harriet Cole", Role.ADMIN)
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    assert accept(estate, admin, suggestion).owner_user_id == maya.user_id
+
+
+def test_without_a_user_for_the_owner_it_goes_to_who_accepts(estate: Estate) -> None:
+    admin = estate.user("Harriet Cole", Role.ADMIN)
+    estate.health(estate.account(csm_email=None), DROP)
+    estate.publish()
+    evaluate(estate)
+
+    (suggestion,) = raised(estate)
+
+    assert accept(estate, admin, suggestion).owner_user_id == admin.user_id
+
+
+def test_only_the_owner_of_the_account_or_an_admin_answers(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    for who in (estate.user("Tom Okafor"), estate.user("Alex Stone", Role.ANALYST)):
+        for attempt in (accept, dismiss):
+            with pytest.raises(NotPermitted):
+                attempt(estate, who, suggestion)
+        with pytest.raises(NotPermitted):
+            snooze(estate, who, suggestion, date(2026, 12, 1))
+    assert raised(estate, estate.user("Tom Okafor")) == []
+    assert len(raised(estate, estate.user("Alex Stone"))) == 1
+    assert get(estate, suggestion) == suggestion
+
+
+def test_a_dismissed_suggestion_is_not_raised_again_for_the_same_account(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    dismissed = dismiss(estate, maya, suggestion, "known_and_accepted")
+
+    assert (dismissed.status, dismissed.dismissal_reason, dismissed.version) == ("dismissed", "known_and_accepted", 2)
+    for days in (1, 13):
+        assert evaluate(estate, now=next_day(estate, DROP, days)).generated == 0
+    assert evaluate(estate, now=next_day(estate, DROP, 14)).generated == 1
+
+
+def test_what_was_done_about_cools_down_too(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    action = accept(estate, maya, suggestion)
+    with estate.work() as db:
+        actions.close_action(
+            db,
+            actor=maya,
+            now=NOW + timedelta(days=2),
+            action_id=action.action_id,
+            expected_version=1,
+            outcome=an_outcome(),
+            idempotency_key=a_key(),
+        )
+
+    assert evaluate(estate, now=next_day(estate, DROP, 10)).generated == 0
+    assert evaluate(estate, now=next_day(estate, DROP, 16)).generated == 1
+
+
+@pytest.mark.parametrize("reason", ["", "because", "duplicates"])
+def test_dismissing_needs_a_reason_of_the_list(estate: Estate, maya: Identity, reason: str) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    with pytest.raises(InvalidInput):
+        dismiss(estate, maya, suggestion, reason)
+
+
+def test_an_answered_suggestion_is_not_answered_again(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    dismissed = dismiss(estate, maya, suggestion)
+
+    with pytest.raises(StaleVersion) as stale:
+        dismiss(estate, maya, suggestion)
+    assert stale.value.current == dismissed
+    assert [change.kind for change in stale.value.changes] == ["dismissed"]
+    for attempt in (accept, dismiss):
+        with pytest.raises(IllegalTransition, match="A suggestion that is dismissed"):
+            attempt(estate, maya, dismissed)
+
+
+def test_a_snoozed_suggestion_comes_back_on_its_day(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    snoozed = snooze(estate, maya, suggestion, date(2026, 11, 23))
+
+    assert raised(estate) == []
+    assert evaluate(estate, now=NOW + timedelta(days=1)).woken == 0
+    assert snoozed.status == "snoozed"
+    report = evaluate(estate, now=next_day(estate, DROP, 3))
+    assert (report.woken, report.generated, report.expired) == (1, 0, 0)
+    (back,) = raised(estate)
+    assert (back.status, back.snoozed_until) == ("shown", None)
+    assert story(estate, suggestion) == ["generated", "snoozed", "woken"]
+
+
+@pytest.mark.parametrize("until", [date(2026, 11, 20), date(2026, 11, 1), date(2028, 1, 1)])
+def test_a_snooze_ends_after_today_and_in_time(estate: Estate, maya: Identity, until: date) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    with pytest.raises(InvalidInput):
+        snooze(estate, maya, suggestion, until)
+
+
+def test_a_snoozed_one_may_be_accepted(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    accept(estate, maya, snooze(estate, maya, suggestion, date(2026, 12, 1)))
+
+    assert get(estate, suggestion).status == "accepted"
+
+
+# --- by itself -------------------------------------------------------------------------------------------------------
+
+
+def test_a_cleared_trigger_ends_the_suggestion(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    report = evaluate(estate, now=next_day(estate, [*DROP, 76.0]))
+
+    assert report.auto_resolved == 1
+    assert get(estate, suggestion).status == "auto_resolved"
+    assert raised(estate) == []
+
+
+def test_a_cleared_trigger_cancels_an_action_only_while_nobody_has_started_it(estate: Estate, maya: Identity) -> None:
+    estate.health(estate.account("Started Ltd"), DROP)
+    evaluate(estate)
+    new, started = (accept(estate, maya, one) for one in sorted(raised(estate), key=lambda one: one.account_name))
+    with estate.work() as db:
+        actions.transition(
+            db,
+            actor=maya,
+            now=NOW,
+            action_id=started.action_id,
+            expected_version=1,
+            to_status="in_progress",
+            idempotency_key=a_key(),
+        )
+
+    now = next_day(estate, [*DROP, 80.0])
+    estate.health(key_of("Started Ltd"), [*DROP, 80.0], last=AS_OF + timedelta(days=1))
+    report = evaluate(estate, now=now)
+
+    assert (report.cancelled_actions, report.auto_resolved) == (1, 0)
+    with estate.work() as db:
+        first, second = (actions.get_action(db, one.action_id) for one in (new, started))
+    assert (first.action.status, first.action.cancel_reason) == ("cancelled", "auto_resolved")
+    assert (first.events[-2].actor_kind, first.events[-2].actor_name) == ("rule", "Rule R1")
+    assert second.action.status == "in_progress"
+
+
+def test_a_paid_invoice_ends_its_suggestion(estate: Estate) -> None:
+    estate.invoice(estate.account())
+    estate.publish()
+    assert evaluate(estate).generated == 1
+
+    estate.set("fct_invoices", key_of("Ashford Media"), paid_at=NOW, status="paid", is_overdue=False)
+
+    assert evaluate(estate, now=NOW + timedelta(hours=1)).auto_resolved == 1
+
+
+def test_an_unanswered_suggestion_expires_after_fourteen_days_and_cools_down(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    assert evaluate(estate, now=next_day(estate, DROP, 14)).expired == 0
+    report = evaluate(estate, now=next_day(estate, DROP, 15))
+
+    assert (report.expired, report.generated) == (1, 0)
+    assert get(estate, suggestion).status == "expired"
+
+
+def test_suggestions_follow_the_account_to_its_new_owner_and_end_with_it(estate: Estate, maya: Identity) -> None:
+    tom = estate.user("Tom Okafor")
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    estate.set("dim_accounts", key_of("Ashford Media"), csm_email="Tom.Okafor@force24.example")
+    evaluate(estate)
+    assert raised(estate, maya) == []
+    assert [one.suggestion_id for one in raised(estate, tom)] == [suggestion.suggestion_id]
+
+    estate.set("dim_accounts", key_of("Ashford Media"), is_active=False)
+    assert evaluate(estate).auto_resolved == 1
+    with estate.work() as db:
+        assert service.story(db, suggestion.suggestion_id)[-1].reason == "account_churned"
+
+
+def test_old_inputs_block_a_rule_and_name_the_input(estate: Estate, maya: Identity) -> None:
+    late = NOW + timedelta(days=3)
+
+    report = evaluate(estate, now=late)
+
+    assert report.generated == 0
+    (blocked,) = [one for one in report.blocked if one.rule_id == "R1"]
+    assert (blocked.input, blocked.as_of, blocked.account_count) == ("fct_account_health_daily", AS_OF, 1)
+    assert "fct_account_health_daily ends on 19 Nov 2026" in blocked.message
+    assert raised(estate) == []
+    with estate.work() as db:
+        (kept,) = service.list_for_account(db, account_key=key_of("Ashford Media"))
+    assert (kept.status, kept.decision_id) == ("blocked_stale_data", None)
+    assert estate.one("select count(*) from app.decisions") == 0
+    assert evaluate(estate, now=late).generated == 0
+    assert estate.one("select count(*) from app.suggestions") == 1
+
+    fresh = evaluate(estate, now=next_day(estate, DROP, 3))
+    assert fresh.generated == 1
+    assert get(estate, kept).status == "superseded"
+
+
+def test_a_decision_made_while_another_input_is_old_says_so(estate: Estate, maya: Identity) -> None:
+    estate.clear("fct_usage_daily")
+    estate.usage(key_of("Ashford Media"), [(50, 50)] * 5, last=AS_OF - timedelta(days=10))
+
+    report = evaluate(estate)
+
+    assert report.generated == 1
+    assert estate.one("select stale_inputs from app.decisions") == ["fct_usage_daily"]
+
+
+def test_stale_inputs_do_not_clear_anything(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    next_day(estate, [*DROP, 80.0])
+
+    report = evaluate(estate, now=NOW + timedelta(days=8))
+
+    assert report.auto_resolved == 0
+    assert len(raised(estate)) == 1
+
+
+def test_an_unpublished_build_is_not_evaluated(estate: Estate) -> None:
+    with pytest.raises(MartUnavailable):
+        evaluate(estate, build_id=1)
+    estate.publish()
+    with pytest.raises(MartUnavailable):
+        evaluate(estate, build_id=99)
+
+
+# --- exposure --------------------------------------------------------------------------------------------------------
+
+
+def test_shown_and_viewed_count_once_and_only_for_the_accounts_own_csm(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    ids = [suggestion.suggestion_id, uuid4()]
+
+    def mark(how: Any, who: Identity, wanted: list[UUID] = ids) -> int:
+        with estate.work() as db:
+            return how(db, wanted, actor=who, now=NOW)
+
+    assert mark(service.mark_shown, estate.user("Harriet Cole", Role.ADMIN)) == 0
+    assert mark(service.mark_shown, estate.user("Tom Okafor")) == 0
+    assert mark(service.mark_shown, maya, []) == 0
+    assert [mark(service.mark_shown, maya), mark(service.mark_shown, maya)] == [1, 0]
+    assert [mark(service.mark_viewed, maya), mark(service.mark_viewed, maya)] == [1, 0]
+    assert mark(service.mark_shown, maya) == 0
+    assert get(estate, suggestion).version == suggestion.version
+    assert story(estate, suggestion) == ["generated", "shown", "viewed"]
+    assert accept(estate, maya, suggestion).action_id
+
+
+def test_an_unknown_suggestion_is_not_found(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    unknown = replace(suggestion, suggestion_id=uuid4())
+
+    for attempt in (accept, dismiss):
+        with pytest.raises(NotFound):
+            attempt(estate, maya, unknown)
+
+
+def test_evaluating_while_people_answer_loses_nothing(estate: Estate, maya: Identity) -> None:
+    for number in range(4):
+        estate.health(estate.account(f"More {number}"), DROP)
+    evaluate(estate)
+    waiting = raised(estate, maya)
+    assert len(waiting) == 5
+
+    def work(number: int) -> Any:
+        try:
+            if number >= len(waiting):
+                return evaluate(estate, now=NOW + timedelta(hours=1))
+            return accept(estate, maya, waiting[number]) if number % 2 else dismiss(estate, maya, waiting[number])
+        except AppError as error:
+            return error
+
+    with ThreadPoolExecutor(max_workers=9) as pool:
+        answers = list(pool.map(work, range(9)))
+
+    assert not [answer for answer in answers if isinstance(answer, AppError)]
+    statuses = estate.admin.execute("select status, count(*) from app.suggestions group by 1 order by 1").fetchall()
+    assert statuses == [("accepted", 2), ("dismissed", 3)]
+    assert estate.one("select count(*) from app.actions") == 2
