@@ -82,18 +82,22 @@ select
     accounts.account_key,
     accounts.company_id,
     tenants.tenant_id,
-    tenants.tenant_first_date,
+    case
+        when tenants.tenant_first_date is not null
+            then greatest(tenants.tenant_first_date, as_of.history_from_date)
+    end as usage_first_date,
     coalesce(main_subscription.plan, initcap(tenants.tenant_plan)) as plan,
     main_subscription.billing_interval,
     main_subscription.currency_code,
     main_subscription.anchor_date,
     coalesce(service.first_start_date, tenants.tenant_first_date) as customer_since_date,
-    least(service.first_start_date, tenants.tenant_first_date) as first_date,
+    -- The first day that can be told, not the first day there was.
+    greatest(least(service.first_start_date, tenants.tenant_first_date), as_of.history_from_date) as first_date,
     case when service.all_ended then service.last_service_end_date else as_of.as_of_date end as last_date,
     not coalesce(service.all_ended, false) as is_active,
     case when service.all_ended then service.last_service_end_date end as churned_date,
     case
-        when not service.all_ended then null
+        when service.all_ended is not true then null
         when service.last_reason = 'payment_failed' then 'involuntary'
         else 'voluntary'
     end as churn_kind,

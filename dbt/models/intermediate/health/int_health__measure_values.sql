@@ -14,24 +14,28 @@ select
     states.profile,
     usage.active_users_28d::double precision / nullif(states.seats_paid, 0) as seat_use_value,
     -- Two full windows are needed; from nothing to something is full growth, from nothing to nothing a full drop.
+    -- Rounded, so that a drop of exactly 5% is not a binary fraction more than 5%.
     case
-        when usage.tenant_age_days < 60 then null
+        when usage.tracked_days < 60 then null
         when usage.key_activity_prev_30d > 0
-            then usage.key_activity_30d::double precision / usage.key_activity_prev_30d - 1
+            then round(usage.key_activity_30d::numeric / usage.key_activity_prev_30d - 1, 6)
         when usage.key_activity_30d > 0 then 1
-        when usage.tenant_age_days >= 60 then -1
+        when usage.tracked_days >= 60 then -1
     end::double precision as key_activity_value,
     usage.days_since_use::double precision as recency_value,
     usage.automations_live_7d::double precision as live_automations_value,
     -- Against the account's own pace in the half year before; at least 60 days of it make a baseline.
     case
-        when usage.tenant_age_days < 90 then null
+        when usage.tracked_days < 90 then null
         when usage.campaigns_baseline_180d > 0
             then
-                usage.campaigns_30d::double precision * least(usage.tenant_age_days - 30, 180)
-                / (usage.campaigns_baseline_180d * 30)
+                round(
+                    usage.campaigns_30d::numeric * least(usage.tracked_days - 30, 180)
+                    / (usage.campaigns_baseline_180d * 30),
+                    6
+                )
         when usage.campaigns_30d > 0 then 1
-        when usage.tenant_age_days >= 90 then 0
+        when usage.tracked_days >= 90 then 0
     end::double precision as campaigns_value,
     usage.feature_families_28d::double precision as feature_breadth_value,
     states.ticket_count_30d::double precision as ticket_volume_value,

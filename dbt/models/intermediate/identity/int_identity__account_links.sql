@@ -11,7 +11,7 @@ tenant_links as (
 ),
 
 customers as (
-    select * from {{ ref('stg_stripe__customers') }}
+    select * from {{ ref('int_identity__billing_customers') }}
 ),
 
 organizations as (
@@ -39,7 +39,7 @@ organization_domains as (
 records as (
     select
         'stripe' as source,
-        id as source_id,
+        customer_id as source_id,
         customer_name as source_name
     from customers
 
@@ -63,7 +63,7 @@ records as (
 candidates as (
     select
         'stripe' as source,
-        customers.id as source_id,
+        customers.customer_id as source_id,
         live_companies.account_key,
         'metadata_hubspot_company_id' as rule,
         1.0 as confidence
@@ -74,7 +74,7 @@ candidates as (
 
     select
         'stripe' as source,
-        customers.id as source_id,
+        customers.customer_id as source_id,
         tenant_links.account_key,
         'metadata_tenant_id' as rule,
         tenant_links.confidence
@@ -86,7 +86,7 @@ candidates as (
 
     select
         'stripe' as source,
-        customers.id as source_id,
+        customers.customer_id as source_id,
         live_companies.account_key,
         'email_domain' as rule,
         0.9 as confidence
@@ -98,7 +98,7 @@ candidates as (
 
     select
         'stripe' as source,
-        customers.id as source_id,
+        customers.customer_id as source_id,
         live_companies.account_key,
         'name' as rule,
         0.7 as confidence

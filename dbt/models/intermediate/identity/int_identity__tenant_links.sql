@@ -34,7 +34,7 @@ candidates as (
         companies.account_key,
         'billing_metadata' as rule,
         1.0 as confidence
-    from {{ ref('stg_stripe__customers') }} as customers
+    from {{ ref('int_identity__billing_customers') }} as customers
     inner join companies on customers.metadata_hubspot_company_id = companies.company_id
     where customers.metadata_tenant_id is not null
 

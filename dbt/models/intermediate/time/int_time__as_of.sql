@@ -17,11 +17,19 @@ under_way as (
     where
         status = 'running'
         and started_at > (select max(started_at) from runs) - interval '6 hours'
+),
+
+-- Older accounts had a life before our sources reach back; what happened then is unknown, not nothing.
+reach as (
+    select min({{ utc_date('occurred_at') }}) as history_from_date
+    from {{ ref('stg_product__usage_events') }}
 )
 
 select
     ({{ utc_date('finished.source_now') }} - 1)::date as as_of_date,
+    reach.history_from_date,
     finished.source_now,
     least(finished.last_ended_at, under_way.first_started_at) as loaded_until
 from finished
 cross join under_way
+cross join reach

@@ -18,7 +18,7 @@ select
     lives.account_key,
     lives.first_date,
     lives.last_date,
-    lives.tenant_first_date,
+    lives.usage_first_date,
     lives.links_hash,
     case
         when

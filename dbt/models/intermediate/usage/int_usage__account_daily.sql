@@ -4,19 +4,20 @@
 with windows as (
     select
         account_key,
-        tenant_first_date,
+        usage_first_date,
         last_date,
-        greatest(rebuild_from_date, tenant_first_date) as rebuild_from_date,
-        greatest(rebuild_from_date - {{ history_days }}, tenant_first_date) as read_from_date,
+        greatest(rebuild_from_date, usage_first_date) as rebuild_from_date,
+        greatest(rebuild_from_date - {{ history_days }}, usage_first_date) as read_from_date,
         row_number() over (order by account_key)::integer as account_number
     from {{ ref('int_time__rebuild_windows') }}
-    where tenant_first_date <= last_date
+    where usage_first_date <= last_date
 ),
 
 tenants as (
     select
         links.source_id::bigint as tenant_id,
         windows.account_number,
+        windows.usage_first_date,
         windows.read_from_date,
         windows.last_date
     from {{ ref('int_identity__account_links') }} as links
@@ -28,72 +29,80 @@ kinds as (
     select * from {{ ref('usage_event_kinds') }}
 ),
 
--- One row per account, day, user, event and feature; an event nobody declared counts as use, not as key activity.
-counted as materialized (
+-- An event nobody declared counts as use, not as key activity. Accounts are numbers here: a million rows sort faster.
+events as materialized (
     select
         tenants.account_number,
         {{ utc_date('events.occurred_at') }} as usage_date,
         events.user_id,
-        events.event_name,
         events.feature,
         coalesce(kinds.is_use, true) as is_use,
         coalesce(kinds.is_key_activity, false) as is_key_activity,
         coalesce(kinds.is_session, false) as is_session,
+        events.event_name = 'campaign_sent' as is_campaign,
         case when events.event_name = 'automation_live' then events.properties ->> 'automation_id' end
-            as automation_id,
-        count(*) as event_count
+            as automation_id
     from {{ ref('stg_product__usage_events') }} as events
     inner join tenants on events.tenant_id = tenants.tenant_id
     left join kinds on events.event_name = kinds.event_name
     where
         events.occurred_at >= (select min(windows.read_from_date) from windows)
         and {{ utc_date('events.occurred_at') }} between tenants.read_from_date and tenants.last_date
-    group by 1, 2, 3, 4, 5, 6, 7, 8, 9
 ),
 
 daily as (
     select
         account_number,
         usage_date,
-        sum(event_count) filter (where is_session) as session_count,
-        sum(event_count) filter (where is_key_activity) as key_activity_count,
-        sum(event_count) filter (where event_name = 'campaign_sent') as campaign_sent_count,
-        count(*) filter (where automation_id is not null) as automation_live_count,
+        count(*) filter (where is_session) as session_count,
+        count(*) filter (where is_key_activity) as key_activity_count,
+        count(*) filter (where is_campaign) as campaign_sent_count,
         bool_or(is_use) as has_use
-    from counted
+    from events
     group by account_number, usage_date
 ),
 
--- Who and what was active on a day: users, and feature families beyond signing in.
-members as (
-    select distinct
+-- A live automation says so once a day; twice would be a repeated event.
+automations as (
+    select
         account_number,
         usage_date,
-        'user' as member_kind,
-        user_id::text as member
-    from counted
+        count(distinct automation_id) as automation_live_count
+    from events
+    where automation_id is not null
+    group by account_number, usage_date
+),
+
+-- Who and what was active on a day: users by their id, feature families beyond signing in by a number below zero.
+members as (
+    select
+        account_number,
+        usage_date,
+        user_id as member
+    from events
     where is_use and user_id is not null
+    group by account_number, usage_date, user_id
 
     union all
 
-    select distinct
+    select
         account_number,
         usage_date,
-        'feature' as member_kind,
-        feature as member
-    from counted
+        hashtext(feature)::bigint - 4294967296 as member
+    from events
     where is_use and not is_session and feature is not null
+    group by account_number, usage_date, feature
 ),
 
 neighbours as (
     select
         account_number,
         usage_date,
-        member_kind,
+        member >= 0 as is_user,
         lag(usage_date) over member_days as previous_date,
         lead(usage_date) over member_days as next_date
     from members
-    window member_days as (partition by account_number, member_kind, member order by usage_date)
+    window member_days as (partition by account_number, member order by usage_date)
 ),
 
 -- A member counts for 28 days from each active day. Where those spans touch nothing changes; only where one begins
@@ -102,7 +111,7 @@ member_changes as (
     select
         account_number,
         usage_date as change_date,
-        member_kind,
+        is_user,
         case when previous_date is null or usage_date > previous_date + 28 then 1 else 0 end as change,
         1 as day_count
     from neighbours
@@ -112,7 +121,7 @@ member_changes as (
     select
         account_number,
         usage_date + 28 as change_date,
-        member_kind,
+        is_user,
         -1 as change,
         0 as day_count
     from neighbours
@@ -123,10 +132,10 @@ member_days as (
     select
         account_number,
         change_date,
-        sum(day_count) filter (where member_kind = 'user') as active_user_count,
-        sum(day_count) filter (where member_kind = 'feature') as feature_family_count,
-        sum(change) filter (where member_kind = 'user') as active_user_change,
-        sum(change) filter (where member_kind = 'feature') as feature_family_change
+        sum(day_count) filter (where is_user) as active_user_count,
+        sum(day_count) filter (where not is_user) as feature_family_count,
+        sum(change) filter (where is_user) as active_user_change,
+        sum(change) filter (where not is_user) as feature_family_change
     from member_changes
     group by account_number, change_date
 ),
@@ -140,7 +149,9 @@ before_window as (
     from {{ ref('stg_product__usage_events') }} as events
     inner join tenants on events.tenant_id = tenants.tenant_id
     left join kinds on events.event_name = kinds.event_name
-    where {{ utc_date('events.occurred_at') }} < tenants.read_from_date
+    where
+        tenants.read_from_date > tenants.usage_first_date
+        and {{ utc_date('events.occurred_at') }} < tenants.read_from_date
     group by tenants.account_number
 ),
 
@@ -148,7 +159,7 @@ days as (
     select
         windows.account_number,
         windows.account_key,
-        windows.tenant_first_date,
+        windows.usage_first_date,
         windows.rebuild_from_date,
         days.usage_date::date as usage_date
     from windows
@@ -159,16 +170,17 @@ days as (
 
 dense as (
     select
+        days.account_number,
         days.account_key,
         days.usage_date,
         days.rebuild_from_date,
-        days.tenant_first_date,
-        days.usage_date - days.tenant_first_date + 1 as tenant_age_days,
+        days.usage_first_date,
+        days.usage_date - days.usage_first_date + 1 as tracked_days,
         coalesce(member_days.active_user_count, 0)::integer as active_user_count,
         coalesce(daily.session_count, 0)::integer as session_count,
         coalesce(daily.key_activity_count, 0)::integer as key_activity_count,
         coalesce(daily.campaign_sent_count, 0)::integer as campaign_sent_count,
-        coalesce(daily.automation_live_count, 0)::integer as automation_live_count,
+        coalesce(automations.automation_live_count, 0)::integer as automation_live_count,
         coalesce(member_days.feature_family_count, 0)::integer as feature_family_count,
         coalesce(member_days.active_user_change, 0)::integer as active_user_change,
         coalesce(member_days.feature_family_change, 0)::integer as feature_family_change,
@@ -177,6 +189,8 @@ dense as (
         case when daily.has_use then days.usage_date else before_window.last_use_date end as use_date
     from days
     left join daily on days.account_number = daily.account_number and days.usage_date = daily.usage_date
+    left join automations
+        on days.account_number = automations.account_number and days.usage_date = automations.usage_date
     left join member_days
         on days.account_number = member_days.account_number and days.usage_date = member_days.change_date
     left join before_window on days.account_number = before_window.account_number
@@ -200,14 +214,14 @@ rolled as (
         max(automation_live_count) over (account_days rows between 6 preceding and current row) as automations_live_7d
     from dense
     window
-        account_days as (partition by account_key order by usage_date),
+        account_days as (partition by account_number order by usage_date),
         up_to_day as (account_days rows between unbounded preceding and current row)
 )
 
 select
     account_key,
     usage_date,
-    tenant_age_days,
+    tracked_days,
     active_user_count,
     session_count,
     key_activity_count,
@@ -219,8 +233,8 @@ select
     coalesce(key_activity_prev_7d, 0)::integer as key_activity_prev_7d,
     coalesce(key_activity_30d, 0)::integer as key_activity_30d,
     coalesce(key_activity_prev_30d, 0)::integer as key_activity_prev_30d,
-    usage_date - coalesce(last_key_activity_date, tenant_first_date) as days_since_key_activity,
-    usage_date - coalesce(last_use_date, tenant_first_date) as days_since_use,
+    usage_date - coalesce(last_key_activity_date, usage_first_date) as days_since_key_activity,
+    usage_date - coalesce(last_use_date, usage_first_date) as days_since_use,
     feature_families_28d::integer as feature_families_28d,
     coalesce(campaigns_30d, 0)::integer as campaigns_30d,
     coalesce(campaigns_baseline_180d, 0)::integer as campaigns_baseline_180d,

@@ -16,6 +16,8 @@ typed as (
 select
     id,
     payload ->> 'customer' as customer_id,
+    {{ present("payload ->> 'customer_name'") }} as customer_name,
+    lower({{ present("payload ->> 'customer_email'") }}) as customer_email,
     -- Since version 2025-03-31 the subscription hangs below `parent`.
     coalesce(
         payload -> 'parent' -> 'subscription_details' ->> 'subscription', payload ->> 'subscription'

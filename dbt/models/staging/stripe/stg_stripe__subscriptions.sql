@@ -23,6 +23,8 @@ select
     {{ from_epoch("payload ->> 'canceled_at'") }} as canceled_at,
     {{ from_epoch("payload ->> 'ended_at'") }} as ended_at,
     payload -> 'cancellation_details' ->> 'reason' as cancellation_reason,
+    {{ present("payload -> 'metadata' ->> 'tenant_id'") }} as metadata_tenant_id,
+    {{ present("payload -> 'metadata' ->> 'hubspot_company_id'") }} as metadata_hubspot_company_id,
     -- Since version 2025-03-31 the period belongs to the item; older payloads have it on the subscription.
     {{ from_epoch("coalesce(item ->> 'current_period_start', payload ->> 'current_period_start')") }} as current_period_start,
     {{ from_epoch("coalesce(item ->> 'current_period_end', payload ->> 'current_period_end')") }} as current_period_end,
