@@ -4,14 +4,18 @@ No page runs before the session has been looked up. `st.navigation` is always ca
 process Streamlit would serve a folder `pages/` beside this file on its own; that is also why `pages/` lies elsewhere.
 """
 
+from pathlib import Path
+
 import streamlit as st
 
 from app.ui import frame, navigation, sign_in, visit
 
+FAVICON = Path(__file__).parent / "static" / "favicon.png"
+
 
 def run() -> None:
     """One rerun."""
-    st.set_page_config(page_title="Account intelligence", page_icon=":material/radar:", layout="wide")
+    st.set_page_config(page_title="Account intelligence", page_icon=str(FAVICON), layout="wide")
     try:
         here = visit.begin()
     except Exception as error:

@@ -1,10 +1,9 @@
 """Actions: what is open, and the one that is being worked on beside it."""
 
-from app.auth import Role
-from app.ui import action_dialog, action_list, frame, visit
+from app.ui import action_dialog, action_list, frame
 
-here = visit.current()
-with frame.page("Actions", note="mine and others" if here.identity.role is Role.CSM else "everybody's") as controls:
+with frame.page("Actions") as controls:
     with controls:
+        who = action_list.whose_control()
         action_dialog.add_button()
-    action_list.show()
+    action_list.show(who)

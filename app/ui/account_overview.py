@@ -71,13 +71,13 @@ def moved(subject: Subject) -> None:
     here = visit.current()
     with st.container(border=True, gap="xsmall", key="what_moved"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            title = st.container(width="content")
+            title = st.empty()
             span = st.segmented_control(
                 "Over", list(SPANS), default="30 d", required=True, key="span", bind="query-params", label_visibility="collapsed"
             )  # fmt: skip
         start = subject.as_of - timedelta(days=SPANS[span or "30 d"])
-        title.markdown(f"**What moved it** :small[:gray[{_label(start, here.today)} to {_label(subject.as_of, here.today)}, in points of health, adds up exactly]]")
         before, after, movements = data.movement(subject.account.account_key, here, start=start, end=subject.as_of)
+        title.markdown("**What moved it**")
         if before is None or after is None or before.score is None or after.score is None:
             st.markdown(f":gray[There is no score for {_label(start, here.today)} to compare with.]")
             return
@@ -89,6 +89,10 @@ def moved(subject: Subject) -> None:
         if not steps:
             st.markdown(f":gray[Nothing moved: {after.score:.0f} on both days.]")
             return
+        floor = charts.waterfall_floor(before.score, [delta for _, delta in steps])
+        cut = f" · the axis begins at {floor:.0f}" if floor else ""
+        note = f"{_label(start, here.today)} to {_label(subject.as_of, here.today)}, points of health, adds up exactly{cut}"
+        title.markdown(f"**What moved it** :small[:gray[{note}]]")
         figure = charts.waterfall(
             (_label(start, here.today), before.score), steps, (_label(subject.as_of, here.today), after.score), dark=charts.is_dark()
         )  # fmt: skip

@@ -9,6 +9,7 @@ from datetime import timedelta
 import streamlit as st
 
 from app.actions.model import ActionFilter
+from app.errors import NotFound
 from app.ui import (
     account_head,
     account_lists,
@@ -52,7 +53,12 @@ def choose() -> None:
 def show(account_key: str) -> None:
     """The page of an account; an unknown one is a sentence with a way on."""
     here = visit.current()
-    account = data.account(account_key, here)
+    try:
+        account = data.account(account_key, here)
+    except NotFound:
+        frame.empty("This account does not exist.", "It may have been merged into another; find it by name.", icon=":material/search_off:")
+        choose()
+        return
     latest = account.as_of_date
     with frame.page(escaped(account.account_name, limit=60), note=account_head.note(account)) as controls:
         with controls:

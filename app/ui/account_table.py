@@ -32,7 +32,7 @@ def _cells(accounts: pd.DataFrame, today: Any) -> pd.DataFrame:
     """Portfolio rows as the table shows them; the order is kept."""
     return pd.DataFrame(
         {
-            "account": accounts["account_name"].tolist(),
+            "account": [tables.plain(name) for name in accounts["account_name"]],
             "csm_name": accounts["csm_name"].tolist(),
             "band": [[words.band_letter(band)] for band in accounts["health_band"]],
             "health": accounts["health_score"].round(0).tolist(),
@@ -52,7 +52,7 @@ def _cells(accounts: pd.DataFrame, today: Any) -> pd.DataFrame:
 
 def _configuration(on_open: Any) -> dict[str, Any]:
     return {
-        "account": st.column_config.ButtonColumn("Account", key="account_open", on_click=on_open, type="tertiary", alignment="left", width=140),
+        "account": tables.link("Account", "account_open", on_open, 140),
         "csm_name": tables.text("Owner", 104),
         "band": tables.band_chip(52),
         "health": tables.number("Health", 58, "%d"),

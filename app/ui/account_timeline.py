@@ -12,11 +12,16 @@ from app.ui import data, figures, frame, tables, visit, words
 from app.ui.account_head import Subject
 
 MOST = 300
+WHERE = {
+    "call": "CRM", "meeting": "CRM", "note": "CRM", "champion_left": "CRM", "ticket_opened": "Support desk",
+    "ticket_solved": "Support desk", "invoice_issued": "Billing", "invoice_paid": "Billing", "payment_failed": "Billing",
+    "mrr_change": "Billing", "nps_response": "Survey", "band_change": "Health score", "usage_step": "Product",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened; `who` is empty for a source system."""
+    """One thing that happened, and who did it or which system knows it."""
 
     at: datetime
     kind: str
@@ -27,7 +32,7 @@ class Entry:
 
 def _from_sources(subject: Subject, here: visit.Visit) -> list[Entry]:
     return [
-        Entry(event.occurred_at, event.event_kind, event.title, event.detail or "")
+        Entry(event.occurred_at, event.event_kind, event.title, event.detail or "", WHERE.get(event.event_kind, ""))
         for event in data.of_account("events", subject.account.account_key, here)
     ]
 
@@ -90,6 +95,6 @@ def show(subject: Subject) -> None:
         "kind": tables.chip("Kind", options, colours, 124),
         "what": tables.text("What", 360),
         "detail": tables.text("Detail", 520),
-        "who": tables.text("Who", 120),
+        "who": tables.text("Who or where", 120),
     }
     tables.show(rows, columns, key="timeline", alt="Everything that happened to this account, newest first", most=18)

@@ -45,7 +45,8 @@ class Person:
 
 def _choice(label: str, codes: Mapping[str, str], start: str, key: str) -> None:
     options = list(codes)
-    st.session_state.setdefault(key, start if start in options else options[0])
+    # the option itself, not the equal member of an enum: Streamlit would try to convert that
+    st.session_state.setdefault(key, options[options.index(start)] if start in options else options[0])
     st.selectbox(label, options, format_func=lambda code: words.word(codes, code), key=key, on_change="ignore")
 
 
@@ -100,7 +101,7 @@ def draw(
         save=save,
         button=button,
         placeholder="The reason in a line, with a figure where there is one",
-        start=prefill.reason,
+        start=words.reason_shown(prefill.reason),
         is_optional=True,
         limit=REASON_CHARACTERS,
         height=56,
@@ -123,7 +124,7 @@ def _values(name: str, reason: str, prefill: Prefill) -> dict[str, Any]:
         "priority": given[f"{name}_priority"],
         "due_date": given[f"{name}_due"],
         "title": (given[f"{name}_title"] or "").strip() or words.word(words.INTERVENTIONS, intervention),
-        "reason": reason.strip() or None,
+        "reason": words.reason_stored(reason),
         "stakeholder": prefill.stakeholder or None,
     }
     owner = given.get(f"{name}_owner")

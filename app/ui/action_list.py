@@ -3,6 +3,7 @@
 `?action=<id>` opens one, also when the filters would hide it, so that a shared link always leads to what was meant.
 """
 
+from functools import partial
 from uuid import UUID
 
 import pandas as pd
@@ -18,10 +19,18 @@ from app.ui.text import shortened
 WHO = {"mine": "Mine", "unassigned": "Unassigned", "all": "Everybody"}
 PARAMETER = "action"
 MOST = 400
+_PICKED = "actions:picked"
+_TABLE = "actions:table"
 
 
 def chosen_action() -> UUID | None:
-    """The action of the address; None without one or when it is not an id."""
+    """The action just picked in the list, else the one of the address; None without one or when it is not an id.
+
+    A pick is written to the address here and not in its callback, where Streamlit does not pass it on to the browser.
+    """
+    picked = st.session_state.pop(_PICKED, None)
+    if picked is not None:
+        st.query_params[PARAMETER] = picked
     given = st.query_params.get(PARAMETER)
     try:
         return UUID(given) if given else None
@@ -29,13 +38,17 @@ def chosen_action() -> UUID | None:
         return None
 
 
-def _filter() -> ActionFilter:
-    here = visit.current()
-    start = "mine" if here.identity.role is Role.CSM else "all"
-    who = st.segmented_control(
+def whose_control() -> str:
+    """Mine, nobody's, or everybody's; drawn beside the page's heading."""
+    start = "mine" if visit.current().identity.role is Role.CSM else "all"
+    return st.segmented_control(
         "Whose", list(WHO), format_func=lambda code: WHO[code], default=start, required=True, key="who",
         bind="query-params", label_visibility="collapsed",
     ) or start  # fmt: skip
+
+
+def _filter(who: str) -> ActionFilter:
+    here = visit.current()
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         text = st.text_input(
             "Search actions", placeholder="Search actions", type="search", live="300ms", icon=":material/search:",
@@ -68,17 +81,25 @@ def _due(action: ActionRow) -> str:
 def _select(key: str, ids: list[UUID]) -> None:
     chosen = st.session_state[key]["selection"]["rows"]
     if chosen and chosen[0] < len(ids):
-        st.query_params[PARAMETER] = str(ids[chosen[0]])
+        st.session_state[_PICKED] = str(ids[chosen[0]])
 
 
-def show() -> None:
+def _open(ids: list[UUID]) -> None:
+    """A click on a title; the table is then made anew, since a selection cannot be moved from here."""
+    row = tables.clicked_row("action_open")
+    if row is not None and 0 <= row < len(ids):
+        st.session_state[_PICKED] = str(ids[row])
+        st.session_state[_TABLE] = st.session_state.get(_TABLE, 0) + 1
+
+
+def show(who: str) -> None:
     """List left, action right; without a choice the first of the list is open."""
     left, right = st.columns([1, 1.45], gap="small")
     with left:
-        wanted = _filter()
+        wanted = _filter(who)
         rows = data.actions(wanted, limit=MOST)
         chosen = chosen_action() or (rows[0].action_id if rows else None)
-        _table(rows, chosen)
+        _table(rows, chosen, is_mine=who == "mine")
     with right, st.container(border=True, key="action_panel"):
         if chosen is None:
             st.markdown("**No action is open here.** :gray[Choose others, or add one.]")
@@ -89,7 +110,7 @@ def show() -> None:
             frame.explain(error)
 
 
-def _table(rows: list[ActionRow], chosen: UUID | None) -> None:
+def _table(rows: list[ActionRow], chosen: UUID | None, *, is_mine: bool) -> None:
     today = visit.current().today
     if not rows:
         frame.empty("No action matches.", "Take a filter away, or look at everybody's.", icon=":material/filter_alt_off:")
@@ -98,24 +119,23 @@ def _table(rows: list[ActionRow], chosen: UUID | None) -> None:
     cells = pd.DataFrame(
         {
             "due": [_due(action) for action in rows],
-            "title": [shortened(action.title, limit=120) for action in rows],
+            "title": [tables.plain(shortened(action.title, limit=120)) for action in rows],
             "account": [action.account_name for action in rows],
             "owner": [action.owner_name or "nobody" for action in rows],
-            "status": [[words.STATUSES[action.status]] for action in rows],
+            "status": [[words.STATUS_CHIPS[action.status]] for action in rows],
         }
     )
-    is_mine = st.session_state.get("who") == "mine"
     order = ["due", "title", "account", "status"] if is_mine else ["due", "title", "account", "owner", "status"]
     configuration = {
         "due": tables.text("Due", 82),
-        "title": tables.text("Action", 158 if is_mine else 134),
-        "account": tables.text("Account", 124 if is_mine else 104),
+        "title": tables.link("Action", "action_open", partial(_open, ids), 176 if is_mine else 146),
+        "account": tables.text("Account", 138 if is_mine else 106),
         "owner": tables.text("Owner", 92),
-        "status": tables.status_chip(128),
+        "status": tables.status_chip(),
     }
     place = ids.index(chosen) if chosen in ids else None
     mode = "single-row-required" if place is not None else "single-row"
-    key = f"action_list_{hash(tuple(ids))}_{mode}"
+    key = f"action_list_{hash(tuple(ids))}_{mode}_{st.session_state.get(_TABLE, 0)}"
     st.dataframe(
         cells[order],
         column_config=configuration,

@@ -11,7 +11,7 @@ from app.actions.lifecycle import Status
 from app.actions.model import Action, ActionDetail
 from app.auth import Identity, Permission, can
 from app.errors import StaleVersion
-from app.ui import frame, visit, words, writes
+from app.ui import figures, frame, visit, words, writes
 from app.ui.text import escaped
 
 PLAIN_MOVES = {
@@ -83,16 +83,26 @@ def draw(detail: ActionDetail) -> None:
     action, here = detail.action, visit.current()
     key = f"move_{action.action_id.hex}_{action.version}"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=key):
-        st.markdown(words.status_badge(action.status), width="content")
+        st.markdown(words.status_badge(action.status) + _since(action, here.today), width="content")
         if not may_work(action):
             owner = escaped(action.owner_name) if action.owner_name else "nobody yet"
             st.markdown(f":small[:gray[owned by {owner}: only the owner or an admin changes it]]", width="content")
         else:
-            if detail.legal_moves:
+            if detail.legal_moves and action.status is not Status.SNOOZED:
                 st.markdown(":small[:gray[move to]]", width="content")
             _controls(detail, here.today, key)
             _undo(detail)
     frame.problem(place_of(action.action_id))
+
+
+def _since(action: Action, today: date) -> str:
+    """What stands beside the badge: until when and why it sleeps, or why it was cancelled."""
+    if action.status is Status.SNOOZED:
+        why = f": {escaped(action.snooze_reason)}" if action.snooze_reason else ""
+        return f" :small[until {figures.day(action.snoozed_until, today=today)}{why}]"
+    if action.status is Status.CANCELLED:
+        return f" :small[{words.word(words.CANCELLATIONS, action.cancel_reason).lower()}]"
+    return ""
 
 
 def _controls(detail: ActionDetail, today: date, key: str) -> None:
@@ -101,7 +111,8 @@ def _controls(detail: ActionDetail, today: date, key: str) -> None:
     has_ended = action.status in (Status.CLOSED, Status.CANCELLED)
     for status in detail.legal_moves:
         if status in PLAIN_MOVES and not has_ended:
-            st.button(PLAIN_MOVES[status], key=f"{key}_{status}", on_click=_move, args=(*given, status.value, None, None, action.status.value))
+            label = f"Wake up: {PLAIN_MOVES[status].lower()}" if action.status is Status.SNOOZED else PLAIN_MOVES[status]
+            st.button(label, key=f"{key}_{status}", on_click=_move, args=(*given, status.value, None, None, action.status.value))
     if Status.SNOOZED in detail.legal_moves:
         with st.popover("Snooze", key=f"{key}_snooze"):
             st.session_state.setdefault(f"{key}_until", today + timedelta(days=7))

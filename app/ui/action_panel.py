@@ -10,7 +10,7 @@ import streamlit as st
 from app.actions.lifecycle import is_open
 from app.actions.model import ActionDetail
 from app.ui import action_dialog, action_moves, action_story, data, figures, frame, navigation, outcome_form, visit, words
-from app.ui.text import escaped
+from app.ui.text import escaped, with_bold_figures
 
 _OPEN = "action_panel:open"
 
@@ -46,13 +46,16 @@ def _head(detail: ActionDetail) -> None:
     facts.append(escaped(action.owner_name) if action.owner_name else "nobody yet")
     if account is not None and account.mrr_at_risk_eur is not None:
         facts.append(f"{figures.money(account.mrr_at_risk_eur)} at risk")
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+    with st.container(horizontal=True, vertical_alignment="center", gap=None):
         if parts:
             st.markdown(" ".join(parts), width="content")
         navigation.account_link(action.account_key, action.account_name)
         st.markdown(f":gray[· {' · '.join(facts)} ·] {_due(detail)}", width="content")
-    if action.reason:
-        st.text(action.reason)
+    suggestion = data.suggestion(action.suggestion_id) if action.suggestion_id else None
+    if suggestion is not None:
+        st.markdown(f":gray[{words.reason_shown(suggestion.reason)}:] {with_bold_figures(suggestion.sentence)}")
+    if action.reason and (suggestion is None or action.reason != suggestion.reason):
+        st.text(words.reason_shown(action.reason))
 
 
 def _due(detail: ActionDetail) -> str:

@@ -3,6 +3,7 @@
 Note bodies are what people typed: they are shown with `st.text`, never as Markdown.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +20,7 @@ from app.ui.composer import composer
 from app.ui.text import escaped
 
 SHOWN_AT_FIRST = 12
+SHORT = 160
 
 
 def _save_note(action_id: UUID, body: str, idempotency_key: str) -> bool:
@@ -50,7 +52,6 @@ def draw(detail: ActionDetail) -> None:
     action_id = detail.action.action_id
     st.markdown("**Notes**")
     if can(here.identity, Permission.ADD_NOTE):
-        _correcting(detail)
         composer(
             f"note_{action_id.hex}",
             user_id=str(here.identity.user_id),
@@ -59,9 +60,12 @@ def draw(detail: ActionDetail) -> None:
             save=lambda body, key: _save_note(action_id, body, key),
         )
     frame.problem(f"notes:{action_id}")
-    st.markdown("**Story**")
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown("**Story**", width="content")
+        if can(here.identity, Permission.ADD_NOTE):
+            _correcting(detail)
     entries: list[tuple[datetime, Note | ActionEvent]] = [(note.created_at, note) for note in detail.notes]
-    entries += [(event.at, event) for event in detail.events if event.kind is not EventKind.NOTE_ADDED]
+    entries += [(event.at, event) for event in _tellable(detail.events)]
     entries.sort(key=lambda entry: entry[0], reverse=True)
     is_long = len(entries) > SHOWN_AT_FIRST
     shows_all = is_long and st.session_state.get(f"story_all_{action_id.hex}", False)
@@ -72,47 +76,63 @@ def draw(detail: ActionDetail) -> None:
                 if isinstance(entry, Note):
                     _note(entry, detail)
                 else:
-                    st.markdown(told(entry))
+                    st.markdown(told(entry, _until(entry, detail.events)))
     if is_long:
         st.toggle(f"Show all {len(entries)} entries", key=f"story_all_{action_id.hex}")
 
 
 def _correcting(detail: ActionDetail) -> None:
-    corrected = st.session_state.get(f"corrects:{detail.action.action_id}")
-    if corrected is None:
-        return
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.markdown(":small[:orange[Your next note corrects an earlier one; both stay.]]", width="content")
-        st.button(
-            "Never mind",
-            type="tertiary",
-            key=f"uncorrect_{corrected}",
-            on_click=lambda: st.session_state.pop(f"corrects:{detail.action.action_id}", None),
-        )
+    """Offer to correct one's own last note; a correction is a new note that points at the old one, and both stay."""
+    me, action_id = visit.current().identity.user_id, detail.action.action_id
+    superseded = {note.corrects_note_id for note in detail.notes}
+    mine = [note for note in detail.notes if note.author_user_id == me and note.note_id not in superseded]
+    chosen = st.session_state.get(f"corrects:{action_id}")
+    if chosen is not None:
+        label = "Correcting your last note: never mind"
+        st.button(label, type="tertiary", key=f"uncorrect_{action_id.hex}", on_click=_correct, args=(action_id, None))
+    elif mine:
+        st.button("Correct my last note", type="tertiary", key=f"correct_{action_id.hex}", on_click=_correct, args=(action_id, mine[0].note_id))
 
 
-def _correct(action_id: UUID, note_id: UUID) -> None:
+def _correct(action_id: UUID, note_id: UUID | None) -> None:
     st.session_state[f"corrects:{action_id}"] = note_id
 
 
 def _note(note: Note, detail: ActionDetail) -> None:
-    """Author and body; the author of a note may correct it by a new one."""
-    here = visit.current()
+    """Author and body: on one line when it is a short one, else the text as it was typed, line by line."""
     is_corrected = any(other.corrects_note_id == note.note_id for other in detail.notes)
+    mark = " :small[:gray[correction]]" if note.corrects_note_id else ""
+    mark += " :small[:orange[corrected by a later note]]" if is_corrected else ""
+    author = f"**{escaped(note.author_name.split(' ')[0])}**{mark}"
+    if len(note.body) <= SHORT and "\n" not in note.body.strip():
+        st.markdown(f"{author}: {escaped(note.body)}")
+        return
     with st.container(gap=None):
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            mark = " :small[:gray[correction]]" if note.corrects_note_id else ""
-            mark += " :small[:orange[corrected by a later note]]" if is_corrected else ""
-            st.markdown(f"**{escaped(note.author_name)}**{mark}", width="content")
-            if note.author_user_id == here.identity.user_id and not is_corrected:
-                st.button(
-                    ":small[Correct]",
-                    type="tertiary",
-                    key=f"correct_{note.note_id.hex}",
-                    on_click=_correct,
-                    args=(note.action_id, note.note_id),
-                )
+        st.markdown(author)
         st.text(note.body)
+
+
+# A move writes these beside the status; the story tells them in the sentence of the move.
+_PART_OF_A_MOVE = ("snoozed_until", "snooze_reason", "status_before_snooze", "result", "cancel_reason", "closed_at")
+
+
+def _tellable(events: Sequence[ActionEvent]) -> list[ActionEvent]:
+    """The events that deserve a line of their own."""
+    moves = {event.version for event in events if event.field == "status"}
+    return [
+        event
+        for event in events
+        if event.kind is not EventKind.NOTE_ADDED
+        and not (event.version in moves and event.field in _PART_OF_A_MOVE)
+    ]
+
+
+def _until(event: ActionEvent, events: Sequence[ActionEvent]) -> str | None:
+    """What a move carried with it: the day a snooze ends, or the result of a closing."""
+    if event.field != "status":
+        return None
+    wanted = {"snoozed": "snoozed_until", "closed": "result"}.get(str(event.after))
+    return next((_value(other.field, other.after) for other in events if other.version == event.version and other.field == wanted and wanted), None)
 
 
 def _value(field: str | None, value: Any) -> str:
@@ -133,17 +153,17 @@ def _value(field: str | None, value: Any) -> str:
     return escaped(str(value), limit=120)
 
 
-def told(event: ActionEvent) -> str:
-    """One event as a sentence of ours, Markdown; names and values escaped."""
+def told(event: ActionEvent, carried: str | None = None) -> str:
+    """One event as a sentence of ours, Markdown; names and values escaped. `carried` is what a move brought with it."""
     who = f"**{escaped(event.actor_name.split(' ')[0] if event.actor_user_id else event.actor_name)}**"
     why = f": {escaped(event.reason, limit=300)}" if event.reason else ""
     if event.kind is EventKind.CREATED:
         source = event.after.get("source") if isinstance(event.after, dict) else None
         return f"{who} {'accepted the suggestion' if source == 'suggestion' else 'added this action'}"
     if event.kind is EventKind.CLOSED:
-        return f"{who} closed it{why}"
+        return f"{who} closed it{' as ' + carried.lower() if carried else ''}{why}"
     if event.field == "status":
-        badge = words.status_badge(str(event.after))
+        badge = words.status_badge(str(event.after)) + (f" until {carried}" if carried else "")
         reason = words.CANCELLATIONS.get(event.reason or "")
         return f"{who} moved it to {badge}{': ' + reason.lower() if reason else why}"
     if event.field == "owner_user_id":

@@ -76,7 +76,7 @@ def _figure(colours: Palette, *, height: int, left: int = 36, right: int = 8, to
             "font": {"family": FONT, "size": 12, "color": colours.text},
         },
         xaxis=axis,
-        yaxis={**axis, "showgrid": True, "gridcolor": colours.grid, "showline": False},
+        yaxis={**axis, "showgrid": True, "gridcolor": colours.grid, "showline": False, "ticks": ""},
         dragmode=False,
     )
     return figure
@@ -121,15 +121,19 @@ def health_history(days: Sequence[date], scores: Sequence[float | None], markers
             marker={"color": colours.band(letter), "size": 8}, textfont={"color": colours.band(letter), "size": 13},
             hoverinfo="skip", cliponaxis=False,
         )  # fmt: skip
-    for place, marker in enumerate(markers):
+    for marker in markers:
         figure.add_vline(x=marker.at, line={"color": colours.axis, "width": 1, "dash": "dash" if marker.is_configuration else "solid"})
         figure.add_annotation(
-            x=marker.at, y=1, yref="paper", yshift=10 + (0 if place % 2 == 0 or len(markers) < 5 else 0), text=_plain(marker.label),
-            showarrow=False, font={"size": 11},
+            x=marker.at, y=1, yref="paper", yanchor="bottom", text=_plain(marker.label), showarrow=False, font={"size": 11},
         )  # fmt: skip
-    figure.update_xaxes(type="date", showline=True, ticks="outside", ticklen=4, tickformat="%b", nticks=9)
+    figure.update_xaxes(range=_days_range(days), type="date", showline=True, ticks="outside", ticklen=4, tickformat="%b", nticks=9)
     figure.update_yaxes(range=[low, 100], tickvals=[25, 50, 75, 100], showgrid=False)
     return figure
+
+
+def _days_range(days: Sequence[date]) -> list[date] | None:
+    """Exactly the days drawn: Plotly would make room for labels and show a month that has not begun."""
+    return [days[0], days[-1]] if days else None
 
 
 def _plain(label: str) -> str:
@@ -141,6 +145,7 @@ def waterfall(start: tuple[str, float], moves: Sequence[tuple[str, float]], end:
     """From one score to another through the measures that moved it, in the order given; the steps add up exactly."""
     colours = palette(dark)
     figure = _figure(colours, height=212, top=22)
+    floor = waterfall_floor(start[1], [delta for _, delta in moves])
     figure.add_waterfall(
         x=[start[0], *(label for label, _ in moves), end[0]],
         y=[start[1], *(delta for _, delta in moves), end[1]],
@@ -157,8 +162,23 @@ def waterfall(start: tuple[str, float], moves: Sequence[tuple[str, float]], end:
         hovertemplate="%{x}: %{text}<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(showline=True, ticks="", tickangle=0, automargin=False)
-    figure.update_yaxes(nticks=5, rangemode="tozero")
+    top = max(_levels(start[1], [delta for _, delta in moves]))
+    figure.update_yaxes(nticks=5, range=[floor, top + (top - floor) * 0.04])
     return figure
+
+
+def _levels(start: float, deltas: Sequence[float]) -> list[float]:
+    levels = [start]
+    for delta in deltas:
+        levels.append(levels[-1] + delta)
+    return levels
+
+
+def waterfall_floor(start: float, deltas: Sequence[float]) -> float:
+    """Where the waterfall's axis begins: 0, or higher when the steps would be too flat to see."""
+    levels = _levels(start, deltas)
+    spread = max(levels) - min(levels)
+    return 0.0 if spread >= 15 else max(0.0, float(int(min(levels) - max(spread, 2.0))))
 
 
 def evidence(values: Sequence[float], baseline: float | None, *, dark: bool, label: str | None = None) -> go.Figure:
@@ -242,13 +262,21 @@ def lines(days: Sequence[date], series: Sequence[tuple[str, Sequence[float | Non
     colours = palette(dark)
     figure = _figure(colours, height=height, right=92, top=10)
     inks = (colours.accent, colours.grey, "#4FB9BE" if dark else "#1B8A8F")
+    ends: list[float] = []
     for (name, values), ink in zip(series, inks, strict=False):
         figure.add_scatter(x=list(days), y=list(values), mode="lines", line={"color": ink, "width": 2}, hovertemplate=f"{name}: <b>%{{y:.0f}}</b>{unit}<extra></extra>")
         last = next((value for value in reversed(list(values)) if value is not None), None)
         if last is not None:
-            figure.add_annotation(x=days[-1], y=last, text=name, showarrow=False, xanchor="left", xshift=6, font={"color": ink, "size": 11})
+            # two lines that end together would write their names over each other
+            largest = max([abs(end) for end in ends] + [abs(last), 1.0])
+            lift = -12 if any(abs(end - last) < 0.1 * largest for end in ends) else 0
+            ends.append(last)
+            figure.add_annotation(
+                x=days[-1], y=last, text=name, showarrow=False, xanchor="left", xshift=6, yshift=lift,
+                font={"color": ink, "size": 11},
+            )  # fmt: skip
     figure.update_layout(hovermode="x unified")
-    figure.update_xaxes(type="date", showline=True, ticks="outside", ticklen=4, tickformat="%b", nticks=8)
+    figure.update_xaxes(range=_days_range(days), type="date", showline=True, ticks="outside", ticklen=4, tickformat="%b", nticks=8)
     figure.update_yaxes(rangemode="tozero", nticks=5)
     return figure
 
@@ -259,7 +287,7 @@ def bars(labels: Sequence[str | date], values: Sequence[float], *, dark: bool, h
     figure = _figure(colours, height=height, top=10)
     figure.add_bar(x=list(labels), y=list(values), marker={"color": [colours.accent if value >= 0 else colours.red for value in values]}, hovertemplate=hover + "<extra></extra>")
     figure.update_layout(bargap=0.35)
-    figure.update_xaxes(showline=True, ticks="")
+    figure.update_xaxes(showline=True, ticks="", tickformat="%b" if labels and isinstance(labels[0], date) else None)
     figure.update_yaxes(nticks=5)
     return figure
 

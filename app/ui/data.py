@@ -277,6 +277,15 @@ def open_suggestions(here: Visit) -> list[Suggestion]:
         return suggestions.list_open(db, identity=here.identity, limit=50)
 
 
+def suggestion(suggestion_id: UUID) -> Suggestion | None:
+    """One suggestion in whatever state, None when it is gone."""
+    try:
+        with read() as db:
+            return suggestions.get_suggestion(db, suggestion_id)
+    except NotFound:
+        return None
+
+
 def account_suggestions(account_key: str) -> list[Suggestion]:
     """All suggestions of an account in every state, newest first."""
     with read() as db:

@@ -38,9 +38,9 @@ def _due(action: ActionRow, group: str | None, work: data.MyWork) -> str:
 def _why(action: ActionRow) -> str:
     if action.returned_from_snooze_at is not None and action.snooze_reason:
         return f"Snoozed: {action.snooze_reason}"
-    if action.reason:
-        return words.REASONS.get(action.reason, action.reason)
-    return action.title
+    if action.reason in words.REASONS:
+        return f"{words.REASONS[action.reason]}: {action.title}"
+    return action.reason or action.title
 
 
 def _at_stake(action: ActionRow, accounts: pd.DataFrame) -> float:

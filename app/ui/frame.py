@@ -51,6 +51,7 @@ def page(title: str, *, note: str = "", roles: tuple[Role, ...] = ()) -> Iterato
             actions = st.container(horizontal=True, width="content", gap="xsmall", vertical_alignment="center")
         _freshness(here)
         yield actions
+        tell()
     except Exception as error:
         explain(error)
 
@@ -84,10 +85,26 @@ def panel(draw: Callable[Given, None]) -> Callable[Given, None]:
             st.rerun()
         try:
             draw(*args, **kwargs)
+            tell()
         except Exception as error:
             explain(error)
 
     return guarded
+
+
+def confirm(message: str) -> None:
+    """Keep a confirmation, our own Markdown, until the next thing that draws tells it.
+
+    A callback must not draw: in a fragment's run its elements would land in the place of others.
+    """
+    st.session_state["confirmation"] = message
+
+
+def tell() -> None:
+    """Say what the last click did, once."""
+    message = st.session_state.pop("confirmation", None)
+    if message:
+        st.toast(message, icon=":material/check:")
 
 
 def explain(error: Exception) -> None:

@@ -180,10 +180,10 @@ def card(suggestion: Suggestion, *, with_account: bool = True) -> None:
     with st.container(border=True, gap="xsmall", key=f"suggestion_{key}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
             if with_account:
-                with st.container(horizontal=True, gap="xsmall", width="content", vertical_alignment="center"):
-                    navigation.account_link(suggestion.account_key, suggestion.account_name)
+                with st.container(horizontal=True, gap=None, width="content", vertical_alignment="center"):
                     if row is not None:
                         st.markdown(words.band_badge(row.health_band, row.health_score), width="content")
+                    navigation.account_link(suggestion.account_key, suggestion.account_name)
             else:
                 st.markdown(f"**{words.word(words.INTERVENTIONS, suggestion.intervention)}**", width="content")
             st.markdown(f":small[:gray[{words.word(words.REASONS, suggestion.reason)}]]", width="content")

@@ -15,7 +15,7 @@ from app.ui import words
 
 ROW = 32
 TALL_ROW = 42
-HEADER = 36
+HEADER = 34
 NAMED_COLOURS = ("red", "orange", "yellow", "green", "blue", "violet", "gray")
 
 
@@ -35,11 +35,11 @@ def band_chip(width: int = 54) -> ColumnConfig:
     return chip("Band", list(words.BAND_COLOURS), list(words.BAND_COLOURS.values()), width)
 
 
-def status_chip(width: int = 132) -> ColumnConfig:
+def status_chip(width: int = 96) -> ColumnConfig:
     """The status in its colour."""
     return chip(
         "Status",
-        [words.STATUSES[code] for code in words.STATUS_COLOURS],
+        [words.STATUS_CHIPS[code] for code in words.STATUS_COLOURS],
         list(words.STATUS_COLOURS.values()),
         width,
     )
@@ -77,6 +77,16 @@ def open_button(key: str, on_click: Callable[[], None], *, label: str = "", widt
     return st.column_config.ButtonColumn(label, key=key, on_click=on_click, type="tertiary", width=width)
 
 
+def link(label: str, key: str, on_click: Callable[[], None], width: int) -> ColumnConfig:
+    """A column of names that can be clicked; `key` as in `open_button`. Cells take icons, so `plain` their text first."""
+    return st.column_config.ButtonColumn(label, key=key, on_click=on_click, type="tertiary", alignment="left", width=width)
+
+
+def plain(name: str) -> str:
+    """A name for a `link` cell: whatever people typed, a cell must not turn it into an icon."""
+    return name.replace(":material/", ":\u2060material/")
+
+
 def show(
     rows: pd.DataFrame,
     columns: dict[str, Any],
@@ -87,15 +97,16 @@ def show(
     most: int | None = None,
 ) -> None:
     """A read-only table of exactly these columns, in this order, as high as its rows."""
-    st.dataframe(
-        rows[list(columns)],
-        column_config=columns,
-        hide_index=True,
-        row_height=row_height,
-        height=height(len(rows), row_height=row_height, most=most),
-        key=key,
-        alt=alt,
-    )
+    with st.container(key=f"{key}_box"):
+        st.dataframe(
+            rows[list(columns)],
+            column_config=columns,
+            hide_index=True,
+            row_height=row_height,
+            height=height(len(rows), row_height=row_height, most=most),
+            key=key,
+            alt=alt,
+        )
 
 
 def clicked_row(key: str) -> int | None:

@@ -12,7 +12,7 @@ WORD_JOINER = "\u2060"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~$:&^=\"'/])")
 _REPLACED_LATER = re.compile(r"(:)(?=[a-zA-Z0-9_+\-/]+:)|(-)(?=[->])|(<)(?=-)|([<>~!=])(?=[=>])|(@)(?=\w)|(www)(?=\.)|(://)|([a-zA-Z])(?=://)")
 _MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-_FIGURE = re.compile(rf"((?<![\w.])(?:[€£$]\s?)?\d[\d,]*(?:\.\d+)?%?(?![\w-])(?!\s(?:{_MONTHS})))")
+_FIGURE = re.compile(rf"((?<![\w.])(?<!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s)(?:[€£$]\s?)?\d[\d,]*(?:\.\d+)?%?(?![\w-])(?!\s(?:{_MONTHS})))")
 _SPACES = re.compile(r"\s+")
 
 

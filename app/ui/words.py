@@ -27,6 +27,7 @@ STATUS_COLOURS: Mapping[str, str] = {
     "closed": "green",
     "cancelled": "gray",
 }
+STATUS_CHIPS: Mapping[str, str] = {**STATUSES, "waiting_on_customer": "Waiting"}
 OPEN_STATUSES = ("new", "in_progress", "blocked", "waiting_on_customer", "snoozed")
 
 ACTION_TYPES: Mapping[str, str] = {
@@ -209,6 +210,17 @@ def word(words: Mapping[str, str], code: str | None) -> str:
     return words.get(code, code.replace("_", " ").capitalize())
 
 
+def reason_shown(reason: str | None) -> str:
+    """A reason as people read it: a rule's code becomes its word, what somebody typed stays."""
+    return REASONS.get(reason or "", reason or "")
+
+
+def reason_stored(shown: str) -> str | None:
+    """The way back of `reason_shown`: an unchanged word is stored as its code, blank as nothing."""
+    text = shown.strip()
+    return next((code for code, name in REASONS.items() if name == text), text) or None
+
+
 def band_letter(band: str | None) -> str:
     """R, Y, G, or an en dash for insufficient data."""
     return band if band in ("R", "Y", "G") else "–"
@@ -217,7 +229,7 @@ def band_letter(band: str | None) -> str:
 def band_badge(band: str | None, score: float | None = None) -> str:
     """Markdown of a band badge, its letter first: colour is never the only sign."""
     letter = band_letter(band)
-    figure = "" if score is None else f" {score:.0f}"
+    figure = "" if score is None or letter == "–" else f" {score:.0f}"
     return f":{BAND_COLOURS[letter]}-badge[**{letter}**{figure}]"
 
 

@@ -26,7 +26,7 @@ def perform(
 ) -> Answer | None:
     """Run one service call in its own transaction and answer what it answered, or None when it was refused.
 
-    `write` receives the connection, the actor and now. `place` names the panel that shows a refusal (`frame.problem`),
+    Meant for callbacks: it draws nothing itself. `write` receives the connection, the actor and now. `place` names the panel that shows a refusal (`frame.problem`),
     `done` is the confirmation, our own Markdown, or makes it from the answer.
     """
     try:
@@ -43,7 +43,7 @@ def perform(
     frame.forget(place)
     message = done(answer) if callable(done) else done
     if message:
-        st.toast(message, icon=":material/check:")
+        frame.confirm(message)
     return answer
 
 
