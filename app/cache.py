@@ -14,8 +14,9 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, TypeVar
 
-from dogpile.cache import CacheRegion, make_region
+from dogpile.cache import CacheRegion, make_region, register_backend
 from dogpile.cache.api import NO_VALUE, CantDeserializeException
+from dogpile.cache.backends.redis import RedisBackend
 from dogpile.cache.proxy import ProxyBackend
 from pydantic import TypeAdapter, ValidationError
 from redis.backoff import NoBackoff
@@ -100,7 +101,17 @@ def _is_ours(value: bytes) -> bool:
         metadata = json.loads(head)
     except ValueError:
         return False
-    return bool(separator) and isinstance(metadata, dict) and {"ct", "v"} <= metadata.keys()
+    return bool(separator) and isinstance(metadata, dict) and isinstance(metadata.get("ct"), float) and "v" in metadata
+
+
+class Backend(RedisBackend):
+    """dogpile's own, but for a command that redis-py calls deprecated."""
+
+    def set_serialized(self, key: str, value: Any) -> None:
+        self.writer_client.set(key, value, ex=self.redis_expiration_time or None)
+
+
+register_backend("app.cache.redis", "app.cache", "Backend")
 
 
 class Degrade(ProxyBackend):
@@ -162,7 +173,7 @@ def make_cache(url: str | None, *, seconds: int) -> CacheRegion:
     return make_region(
         key_mangler=_mangle, serializer=lambda value: json.dumps(value).encode(), deserializer=_load
     ).configure(
-        "dogpile.cache.redis",
+        "app.cache.redis",
         expiration_time=seconds,
         wrap=[Degrade],
         arguments={

@@ -36,13 +36,14 @@ def estate(template: Warehouse, postgres_server: Postgres) -> Iterator[Estate]:
         server.execute(
             sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template.database))
         )
-    url = template.application_url.replace(f"/{template.database}", f"/{name}")
-    application = make_engine(url, pool_size=30)
-    transformer = psycopg.connect(
-        template.transformer_dsn.replace(f"/{template.database}", f"/{name}"), autocommit=True
+    url, transformer_dsn, loader_dsn = (
+        address.replace(f"/{template.database}", f"/{name}")
+        for address in (template.application_url, template.transformer_dsn, template.loader_dsn)
     )
+    application = make_engine(url, pool_size=30)
+    transformer = psycopg.connect(transformer_dsn, autocommit=True)
     admin = psycopg.connect(postgres_server.dsn(name), autocommit=True)
-    yield Estate(engine=application, transformer=transformer, admin=admin, application_url=url)
+    yield Estate(engine=application, transformer=transformer, admin=admin, application_url=url, loader_dsn=loader_dsn)
     application.dispose()
     transformer.close()
     admin.close()

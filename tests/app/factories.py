@@ -65,6 +65,7 @@ class Estate:
     transformer: psycopg.Connection
     admin: psycopg.Connection
     application_url: str
+    loader_dsn: str
     people: dict[str, Identity] = field(default_factory=dict)
 
     @contextmanager
@@ -185,6 +186,33 @@ class Estate:
             "attempt_count": 0,
         }
         self.put("fct_invoices", **(defaults | values))
+
+    def loads(self) -> None:
+        """The table of loads, as the extractor makes it."""
+        with psycopg.connect(self.loader_dsn) as loader:
+            loader.execute(
+                """
+                create table ops.load_run (
+                    load_id bigint generated always as identity primary key,
+                    source text not null,
+                    stream text not null,
+                    started_at timestamptz not null,
+                    ended_at timestamptz,
+                    status text not null,
+                    source_now timestamptz,
+                    error_class text,
+                    error_message text
+                )
+                """
+            )
+
+    def load(self, source: str, stream: str, status: str, at: datetime, *, source_now: datetime | None = None) -> None:
+        """One load of a stream that began and ended at a moment."""
+        self.admin.execute(
+            "insert into ops.load_run (source, stream, started_at, ended_at, status, source_now)"
+            " values (%s, %s, %s, %s, %s, %s)",
+            [source, stream, at, at, status, source_now or at],
+        )
 
     def user(self, name: str = "Maya Lind", role: Role = Role.CSM, *, owns_accounts: bool | None = None) -> Identity:
         """A person who may sign in with PASSWORD; a CSM owns accounts in the CRM under the same address."""

@@ -130,13 +130,13 @@ def test_over_many_decisions_the_frequencies_match_the_logged_probabilities() ->
 
 
 def test_a_seed_depends_on_all_that_makes_the_decision_and_fits_the_column() -> None:
-    base = {"account_key": "a", "rule_id": "R1", "day": date(2026, 11, 20)}
+    day, other_day = date(2026, 11, 20), date(2026, 11, 21)
     seeds = {
-        seed_of(POLICY, **base),
-        seed_of(POLICY, **(base | {"account_key": "b"})),
-        seed_of(POLICY, **(base | {"rule_id": "R2"})),
-        seed_of(POLICY, **(base | {"day": date(2026, 11, 21)})),
-        seed_of(replace(POLICY, version=2), **base),
+        seed_of(POLICY, account_key="a", rule_id="R1", day=day),
+        seed_of(POLICY, account_key="b", rule_id="R1", day=day),
+        seed_of(POLICY, account_key="a", rule_id="R2", day=day),
+        seed_of(POLICY, account_key="a", rule_id="R1", day=other_day),
+        seed_of(replace(POLICY, version=2), account_key="a", rule_id="R1", day=day),
     }
 
     assert len(seeds) == 5

@@ -27,7 +27,7 @@ from app.suggestions import service
 from app.suggestions.model import AcceptedAction, EvaluationReport, Suggestion
 from tests.app.factories import AS_OF, NOW, Estate, a_draft, a_key, an_outcome, key_of
 
-DROP: list[float | None] = [80.0] * 10 + [60.0] * 3
+DROP = [*[80.0] * 10, *[60.0] * 3]
 
 
 def evaluate(estate: Estate, *, now: datetime = NOW, build_id: int | None = None) -> EvaluationReport:
