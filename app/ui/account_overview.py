@@ -11,7 +11,7 @@ from app.ui.text import escaped, shortened
 
 RANGES = {"90 d": 90, "180 d": 180, "1 y": 365}
 SPANS = {"7 d": 7, "30 d": 30, "90 d": 90}
-STEPS_SHOWN = 7
+STEPS_SHOWN = 6
 
 
 def show(subject: Subject) -> None:
@@ -114,13 +114,10 @@ def _drivers(subject: Subject) -> None:
             arrow = ":red[:material/arrow_upward:]" if is_raising else ":green[:material/arrow_downward:]"
             with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
                 st.markdown(f"{arrow} {escaped(driver.get('text') or driver.get('driver'), limit=60)}", width="content")
-                if driver.get("value") not in (None, ""):
-                    st.markdown(f":small[:gray[{escaped(_said(driver['value']), limit=48)}]]", width="content")
+                # a bare number says nothing that the sentence does not say with its unit
+                if isinstance(driver.get("value"), str) and driver["value"].strip():
+                    st.markdown(f":small[:gray[{escaped(driver['value'], limit=48)}]]", width="content")
         st.markdown(":small[:gray[:material/arrow_upward: raises the risk · :material/arrow_downward: lowers it]]")
-
-
-def _said(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _open_actions(subject: Subject) -> None:

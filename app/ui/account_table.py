@@ -36,7 +36,7 @@ def _cells(accounts: pd.DataFrame, today: Any) -> pd.DataFrame:
             "csm_name": accounts["csm_name"].tolist(),
             "band": [[words.band_letter(band)] for band in accounts["health_band"]],
             "health": accounts["health_score"].round(0).tolist(),
-            "trend": accounts["health_trend_90d"].tolist(),
+            "trend": [tables.trend_cell(values) for values in accounts["health_trend_90d"]],
             "risk": accounts["churn_probability_90d"].round(2).tolist(),
             "at_risk": accounts["mrr_at_risk_eur"].astype(float).round(0).tolist(),
             "mrr": accounts["mrr_eur"].astype(float).round(0).tolist(),
@@ -124,6 +124,7 @@ def _list(rows: pd.DataFrame, total: int, chosen: portfolio.AccountFilter, is_bo
         selection_mode="multi-row",
         key=f"accounts_{hash((chosen, is_boxed))}",
         alt="Accounts, most MRR at risk first",
+        placeholder="–",
     )
     ticked = [keys[row] for row in picked["selection"]["rows"] if row < len(keys)]
     if can(here.identity, Permission.CREATE_ACTION):

@@ -56,17 +56,17 @@ def _load(load: list[Workload]) -> None:
         {
             "name": [person.display_name for person in load],
             "accounts": [of(person, "account_count") for person in load],
-            "at_risk": [of(person, "mrr_at_risk_eur") for person in load],
+            "at_risk": [round(of(person, "mrr_at_risk_eur") or 0) for person in load],
             "week": [person.due_this_week_count for person in load],
             "hours": [f"{figures.hours(person.minutes_this_week)} of {figures.hours(person.weekly_capacity_minutes)}" for person in load],
         }
     )
     columns = {
-        "name": tables.text("Person", 112),
-        "accounts": tables.number("Accounts", 74, "%d"),
-        "at_risk": tables.number("At risk, €", 84),
-        "week": tables.number("Due this week", 98, "%d"),
-        "hours": tables.text("Hours", 84, right=True),
+        "name": tables.text("Person", 104),
+        "accounts": tables.number("Accounts", 68, "%d"),
+        "at_risk": tables.number("At risk, €", 72),
+        "week": tables.number("This week", 70, "%d"),
+        "hours": tables.text("Hours", 72, right=True),
     }
     tables.show(table, columns, key="load_table", alt="Accounts, revenue at risk and hours per person")
 

@@ -89,7 +89,7 @@ def _bands(figure: go.Figure, colours: Palette, low: float, high: float) -> None
             figure.add_hrect(y0=bottom, y1=top, fillcolor=colours.band(letter), opacity=colours.tint, line_width=0, layer="below")
             figure.add_annotation(
                 x=0.008, xref="paper", y=top, yshift=-13, text=f"<b>{letter}</b>", showarrow=False,
-                font={"size": 11, "color": colours.band(letter)}, xanchor="left",
+                font={"size": 11, "color": colours.band(letter)}, xanchor="left", bgcolor=_rgba(colours.ground, 0.8), borderpad=1,
             )  # fmt: skip
 
 
@@ -231,8 +231,8 @@ def portfolio_map(accounts: pd.DataFrame, *, dark: bool, height: int = 452) -> g
             hovertemplate="<b>%{customdata[1]}</b><br>health %{y:.0f} · renewal in %{x} d · %{customdata[2]} MRR<extra></extra>",
             name=words.BAND_NAMES[letter],
         )  # fmt: skip
-    figure.update_xaxes(title={"text": "days to renewal", "standoff": 6}, tickvals=[0, 90, 180, 270, 360], showline=True, ticks="outside", ticklen=4, range=[-6, 372], fixedrange=False)
-    figure.update_yaxes(range=[0, 100], tickvals=[0, 50, 75], showgrid=False, fixedrange=False)
+    figure.update_xaxes(title={"text": "days to renewal", "standoff": 6}, tickvals=[0, 90, 180, 270, 360], showline=True, ticks="outside", ticklen=4, range=[-10, 376], fixedrange=False)
+    figure.update_yaxes(range=[0, 102], tickvals=[0, 50, 75], showgrid=False, fixedrange=False)
     figure.update_layout(dragmode="select", selectdirection="any", newselection={"line": {"color": colours.accent, "width": 1}})
     return figure
 

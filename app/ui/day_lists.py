@@ -61,7 +61,7 @@ def _table(rows: Sequence[ActionRow], dues: Sequence[str], accounts: pd.DataFram
             "due": [[due] for due in dues],
             "account": [action.account_name for action in rows],
             "band": [[words.band_letter(of(action, "health_band", None))] for action in rows],
-            "trend": [of(action, "health_trend_90d", []) for action in rows],
+            "trend": [tables.trend_cell(of(action, "health_trend_90d", None)) for action in rows],
             "what": [words.word(words.INTERVENTIONS, action.intervention) for action in rows],
             "why": [shortened(_why(action), limit=140) for action in rows],
             "open": ["Open"] * len(rows),
@@ -99,14 +99,15 @@ def now(work: data.MyWork) -> None:
         return
     dues = [_due(action, group, work) for group, action in shown]
     rows = _table([action for _, action in shown], dues, work.accounts)
-    opens = partial(_open, "now_open", [action.action_id for _, action in shown])
+    ids = [action.action_id for _, action in shown]
+    opens = partial(_open, "now_open", ids)
     columns = {
         "due": tables.due_chip(dues),
         "account": tables.text("Account", 124),
         "band": tables.band_chip(),
-        "trend": tables.trend(),
-        "what": tables.text("What", 128),
+        "what": tables.link("What", "now_what", partial(_open, "now_what", ids), 136),
         "why": tables.text("Why now", 262),
+        "trend": tables.trend(),
         "open": tables.open_button("now_open", opens),
     }
     tables.show(rows, columns, key="now_table", alt="What to do now", row_height=tables.TALL_ROW, most=12)
@@ -130,12 +131,13 @@ def coming(work: data.MyWork) -> None:
     dues = [figures.due(action.due_date, work.today) for action in shown]
     rows = _table(shown, dues, work.accounts)
     rows["due"] = dues
-    opens = partial(_open, "next_open", [action.action_id for action in shown])
+    ids = [action.action_id for action in shown]
+    opens = partial(_open, "next_open", ids)
     columns = {
         "due": tables.text("Due", 92),
         "account": tables.text("Account", 164),
         "band": tables.band_chip(64),
-        "what": tables.text("What", 170),
+        "what": tables.link("What", "next_what", partial(_open, "next_what", ids), 170),
         "why": tables.text("Why", 250),
         "open": tables.open_button("next_open", opens),
     }
@@ -152,11 +154,10 @@ def changed() -> None:
         return
     with st.container(border=True, gap="xxsmall", key="changes"):
         for change in changes[:CHANGES_SHOWN]:
-            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
-                with st.container(width="content"):
-                    told = f" {escaped(change.title, limit=60)}"
-                    navigation.account_link(change.account_key, change.account_name, prefix=f"{_icon(change)} ", suffix=told)
-                st.markdown(f":small[:gray[{figures.clock(change.occurred_at, now=here.now)}]]", width="content")
+            with st.container(horizontal=True, vertical_alignment="center", gap=None, wrap=False):
+                st.markdown(f":small[:gray[{figures.clock(change.occurred_at, now=here.now)}]]", width=66)
+                told = f" {escaped(change.title, limit=60)}"
+                navigation.account_link(change.account_key, change.account_name, prefix=f"{_icon(change)} ", suffix=told)
         if len(changes) > CHANGES_SHOWN:
             st.markdown(f":small[:gray[and {len(changes) - CHANGES_SHOWN} more]]")
 

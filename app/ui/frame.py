@@ -24,6 +24,7 @@ from app.ui.text import escaped
 log = logging.getLogger(__name__)
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
+ROLE_NAMES = {Role.CSM: "customer success managers", Role.ADMIN: "administrators", Role.ANALYST: "analysts"}
 DOWN = "The database does not answer right now. Nothing you typed is lost: wait a moment, then reload this page."
 
 
@@ -44,11 +45,12 @@ def page(title: str, *, note: str = "", roles: tuple[Role, ...] = ()) -> Iterato
     """
     try:
         here = visit.current()
-        if roles and here.identity.role not in roles:
-            raise NotPermitted("This page is for administrators.", hint="Ask one of them, or go to My day.")
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="bottom", gap="small"):
             st.markdown(f"# {title}" + (f" :small[:gray[{note}]]" if note else ""), anchors=False, width="content")
             actions = st.container(horizontal=True, width="content", gap="xsmall", vertical_alignment="center")
+        if roles and here.identity.role not in roles:
+            allowed = " and ".join(ROLE_NAMES[role] for role in roles)
+            raise NotPermitted(f"This page is for {allowed}.", hint="The pages at the top are yours.")
         _freshness(here)
         yield actions
         tell()

@@ -149,14 +149,17 @@ def edit(suggestion: Suggestion) -> None:
 def _evidence(suggestion: Suggestion, key: str) -> None:
     """The picture of the evidence and what it shows; left out when the rule has no series."""
     evidence = suggestion.evidence or {}
-    series = [float(point[1]) for point in evidence.get("series") or [] if point[1] is not None]
+    points = [point for point in evidence.get("series") or [] if point[1] is not None]
+    series = [float(point[1]) for point in points]
     if len(series) < 3:
         return
+    days = (date.fromisoformat(points[-1][0]) - date.fromisoformat(points[0][0])).days + 1
     baseline = evidence.get("baseline")
-    name, unit = str(evidence.get("series_name") or "Value"), str(evidence.get("unit") or "")
+    name = str(evidence.get("series_name") or "value")
+    name = name[:1].upper() + name[1:]
     shown = charts.evidence(series, None if baseline is None else float(baseline), dark=charts.is_dark())
-    charts.draw(shown, key=f"evidence_{key}", alt=f"{name}, {len(series)} points, last {series[-1]:.0f}")
-    caption = f"{escaped(name)}{', ' + escaped(unit) if unit and unit.lower() not in name.lower() else ''}, {len(series)} points"
+    charts.draw(shown, key=f"evidence_{key}", alt=f"{name}, over {days} days, last {series[-1]:.0f}")
+    caption = f"{escaped(name)}, over {figures.count(days, 'day')}"
     if baseline is not None:
         caption += f"; dotted: own baseline {figures.grouped(float(baseline))}"
     st.markdown(f":small[:gray[{caption}]]")

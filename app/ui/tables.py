@@ -62,6 +62,11 @@ def trend(width: int = 86) -> ColumnConfig:
     return st.column_config.LineChartColumn("90 days", y_min=0, y_max=100, width=width, color="auto")
 
 
+def trend_cell(values: object) -> list[float]:
+    """Scores of a sparkline without the days that have none: one gap and the cell would show numbers instead."""
+    return [round(float(value), 1) for value in values if value is not None] if isinstance(values, list) else []
+
+
 def text(label: str, width: int | None = None, *, right: bool = False) -> ColumnConfig:
     """Plain text, cut at the cell's edge."""
     return st.column_config.TextColumn(label, width=width, alignment="right" if right else None)
@@ -106,6 +111,7 @@ def show(
             height=height(len(rows), row_height=row_height, most=most),
             key=key,
             alt=alt,
+            placeholder="–",
         )
 
 
