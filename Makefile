@@ -42,10 +42,10 @@ check: setup-dev  ## lint, types, import contracts, SQL style
 		$(abspath $(BIN))/sqlfluff lint --processes 2 models tests
 
 bench: setup-dev  ## measure the running demo; figures go to bench/results.md
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench $(PARTS)
 
 screenshots: setup-dev  ## photograph every page of the running demo for the README
-	@$(BIN)/python -m local run -m bench.screenshots
+	@$(BIN)/python -m local run -m bench.screenshots $(ACCOUNT)
 
 setup:
 	@local/setup.sh demo

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from local.postgres import free_port
 from local.state import PORTS, ROOT, read_env
@@ -122,6 +122,8 @@ def chromium() -> Iterator[Browser]:
         yield browser
         browser.close()
 
+
+expect.set_options(timeout=20_000)  # two cores carry the system, the browser and the test
 
 SignIn = Callable[..., Page]
 

@@ -1,0 +1,89 @@
+"""`make bench`: measure the running demo. Options choose parts: `start` stops and starts it, `pipeline` lets a day pass."""
+
+import argparse
+import re
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench import browser, machine
+from bench.report import Figure, table
+from local.state import ROOT, Environment, State
+
+RESULTS = Path(__file__).with_name("results.md")
+PARTS = ("start", "browser", "pipeline")
+
+
+def _local(*arguments: str) -> tuple[float, str]:
+    """Run a command of the launcher; returns seconds and what it printed."""
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "local", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return time.perf_counter() - began, done.stdout
+
+
+def later_start() -> list[Figure]:
+    """A stop and a start of a demo whose warehouse is loaded."""
+    _local("stop")
+    seconds, _ = _local("up", "--detach")
+    return [Figure("later start, all services ready", f"{seconds:.1f} s", "30 s", seconds / 30)]
+
+
+def one_day() -> list[Figure]:
+    """One simulated day of changes, then the incremental pipeline from launch to its end."""
+    advanced, _ = _local("run", "-m", "simulator", "advance", "--days", "1")
+    seconds, said = _local("run", "-m", "orchestration.launch", "incremental", "--wait")
+    dbt = re.search(r"done\s+dbt in ([\d.]+) s", said)
+    part = f", of which dbt {dbt.group(1)} s" if dbt else ""
+    return [
+        Figure("one simulated day generated", f"{advanced:.1f} s", "8 s", advanced / 8),
+        Figure("incremental pipeline, one day of changes", f"{seconds:.1f} s{part}", "90 s", seconds / 90),
+    ]
+
+
+def _an_action() -> str:
+    query = (
+        "select action_id from app.actions a join app.users u on u.user_id = a.owner_user_id"
+        f" where u.email = '{browser.CSM}' and a.status not in ('closed', 'cancelled') limit 1"
+    )
+    found = _local("sql", query)[1].strip()
+    if not found:
+        raise SystemExit(f"{browser.CSM} has no open action: accept a suggestion first, then measure.")
+    return found
+
+
+def in_the_browser(environment: Environment) -> list[Figure]:
+    """Page switches and writes as a CSM."""
+    action_id = _an_action()
+    with browser.signed_in(environment) as page:
+        return [*browser.page_switches(page), *browser.writes(page, environment, action_id)]
+
+
+def main() -> None:
+    """Measure the chosen parts and append the table to bench/results.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all when none is named")
+    parts = parser.parse_args().parts or list(PARTS)
+    environment = Environment.existing(State.default())
+    if environment is None:
+        raise SystemExit("Nothing to measure: make demo DETACH=1 first.")
+    before = machine.look()
+    figures: list[Figure] = []
+    for part, measure in (
+        ("start", later_start),
+        ("browser", lambda: in_the_browser(environment)),
+        ("pipeline", one_day),
+    ):
+        if part in parts:
+            figures += measure()
+    text = table(figures, before, machine.look())
+    print(text)
+    with RESULTS.open("a") as kept:
+        kept.write(f"\n## {datetime.now(UTC):%Y-%m-%d %H:%M} UTC\n\n{text}")
+
+
+if __name__ == "__main__":
+    main()
