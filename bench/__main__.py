@@ -1,4 +1,4 @@
-"""`make bench`: measure the running demo. Options choose parts: `start` stops and starts it, `pipeline` lets a day pass."""
+"""`make bench`: measure the running demo. `start` stops and starts it, `pipeline` lets a simulated day pass."""
 
 import argparse
 import re
