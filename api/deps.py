@@ -1,0 +1,79 @@
+"""What routes ask for: a transaction, the person, the time, and proof that a request may be sent twice.
+
+Authorisation stands on the route, as a dependency of class `Policy`; a test walks all routes and fails on one without.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Header, Request
+from sqlalchemy import Connection
+
+from app import auth, clock
+from app.auth import Identity, Permission
+from app.db import unit_of_work
+from app.errors import NotAuthenticated, NotPermitted
+
+
+def transaction() -> Iterator[Connection]:
+    """One connection a request, committed before the answer leaves: a 2xx means that it is in the database."""
+    with unit_of_work() as db:
+        yield db
+
+
+# scope="function": FastAPI would otherwise commit after the answer has been sent.
+Db = Annotated[Connection, Depends(transaction, scope="function")]
+
+
+class Policy:
+    """Who may call a route: a signed-in person whose role has the permission `needs`.
+
+    For a permission that reaches own things only, the service decides on the thing; here the role must have it at all.
+    """
+
+    def __init__(self, needs: Permission) -> None:
+        self.needs = needs
+
+    def __call__(self, request: Request, db: Db) -> Identity:
+        """The person. Raises NotAuthenticated or NotPermitted."""
+        token = request.cookies.get(auth.SESSION_COOKIE)
+        identity = auth.resolve(db, token=token, now=clock.real_now())
+        if identity is None:
+            raise NotAuthenticated("You are not signed in.", hint="Sign in and try again; nothing you sent is lost.")
+        if self.needs not in auth.PERMISSIONS[identity.role]:
+            raise NotPermitted(f"Your role ({identity.role}) may not do this.", hint="Ask an admin if you should.")
+        return identity
+
+
+class Public:
+    """The policy of the few routes that everybody may call."""
+
+    def __call__(self) -> None:
+        """Let them in."""
+
+
+def business_now(db: Db) -> datetime:
+    """The time the data lives in, UTC."""
+    return clock.business_now(db)
+
+
+Anybody = Depends(Public())
+Now = Annotated[datetime, Depends(business_now)]
+Reader = Annotated[Identity, Depends(Policy(Permission.READ))]
+ActionCreator = Annotated[Identity, Depends(Policy(Permission.CREATE_ACTION))]
+NoteAuthor = Annotated[Identity, Depends(Policy(Permission.ADD_NOTE))]
+ActionWorker = Annotated[Identity, Depends(Policy(Permission.WORK_ACTION))]
+SuggestionAnswerer = Annotated[Identity, Depends(Policy(Permission.ANSWER_SUGGESTION))]
+Assigner = Annotated[Identity, Depends(Policy(Permission.ASSIGN))]
+
+IdempotencyKey = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=8,
+        max_length=200,
+        pattern=r"^[A-Za-z0-9_.:-]+$",
+        description="Made by the client when the form is drawn; sending it again gives the first answer again.",
+    ),
+]

@@ -1,0 +1,112 @@
+"""Bodies and answers of /actions. Rows are the service's own (`app.actions.model`), which have no defaults here."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.actions.lifecycle import Result, Status
+from app.actions.model import ActionDraft, ActionRow, OutcomeDraft
+from app.actions.vocabulary import (
+    ActionType,
+    Channel,
+    CustomerResponse,
+    Execution,
+    Intervention,
+    Priority,
+    StakeholderRole,
+)
+
+Version = Annotated[int, Field(ge=1, description="The version this change is based on; 409 when it is an older one.")]
+
+
+class Body(BaseModel):
+    """A request body. A field that is not listed is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewAction(Body):
+    """A new action. Without an owner it is the CSM's own; an admin's goes to the unassigned queue."""
+
+    account_key: str
+    title: str
+    action_type: ActionType
+    intervention: Intervention
+    priority: Priority = Priority.MEDIUM
+    due_date: date | None = None
+    reason: str | None = None
+    owner_user_id: UUID | None = None
+    stakeholder: str | None = None
+
+    def draft(self) -> ActionDraft:
+        """As the service takes it."""
+        return ActionDraft(**self.model_dump())
+
+
+class ActionChanges(Body):
+    """Fields to change; those left out stay. Only an admin may name another owner."""
+
+    version: Version
+    title: str | None = None
+    action_type: ActionType | None = None
+    intervention: Intervention | None = None
+    priority: Priority | None = None
+    due_date: date | None = None
+    reason: str | None = None
+    stakeholder: str | None = None
+    owner_user_id: UUID | None = None
+
+    def given(self) -> dict[str, object]:
+        """The fields the request named, null included."""
+        return {name: getattr(self, name) for name in self.model_fields_set - {"version"}}
+
+
+class Move(Body):
+    """A move to another status. Snoozing needs a date and a reason, cancelling and reopening a reason."""
+
+    version: Version
+    to_status: Status
+    reason: str | None = None
+    snoozed_until: date | None = None
+
+
+class Closing(Body):
+    """What closing records: result, what was done, and a note of one line at least."""
+
+    version: Version
+    result: Result
+    done_intervention: Intervention
+    closing_note: str
+    execution: Execution = Execution.DONE_AS_PLANNED
+    customer_response: CustomerResponse = CustomerResponse.NONE
+    channel: Channel | None = None
+    done_date: date | None = None
+    minutes: int | None = None
+    stakeholder_role_reached: StakeholderRole | None = None
+
+    def outcome(self) -> OutcomeDraft:
+        """As the service takes it."""
+        return OutcomeDraft(**self.model_dump(exclude={"version"}))
+
+
+class NewNote(Body):
+    """A note; a correction names the note it corrects."""
+
+    note: str
+    corrects_note_id: UUID | None = None
+
+
+class Reassignment(Body):
+    """Actions that get a new owner, or none."""
+
+    action_ids: Annotated[list[UUID], Field(min_length=1, max_length=500)]
+    owner_user_id: UUID | None
+
+
+class ActionList(BaseModel):
+    """Actions, open before ended, most urgent first. `has_more` when the limit cut the list."""
+
+    items: list[ActionRow]
+    has_more: bool

@@ -1,0 +1,55 @@
+"""Bodies and answers of /suggestions."""
+
+from dataclasses import fields
+from datetime import date, datetime
+
+from pydantic import BaseModel
+
+from api.models.actions import Body, NewAction, Version
+from app.actions.model import Action
+from app.suggestions.model import AcceptedAction, DismissalReason, Suggestion
+
+
+class Acceptance(Body):
+    """Accepting as it is, or with the action as edited. Whose account it is can not be edited."""
+
+    version: Version
+    edits: NewAction | None = None
+
+
+class Dismissal(Body):
+    """Saying no, and why: the reason is the rule's report card."""
+
+    version: Version
+    reason: DismissalReason
+
+
+class Snooze(Body):
+    """Not now: back on that day."""
+
+    version: Version
+    until: date
+
+
+class SuggestionList(BaseModel):
+    """Open suggestions, best first."""
+
+    items: list[Suggestion]
+
+
+class Accepted(BaseModel):
+    """The action of an accepted suggestion. `already_accepted_by` is set when somebody had accepted it before."""
+
+    action: Action
+    already_accepted_by: str | None
+    already_accepted_at: datetime | None
+
+    @classmethod
+    def of(cls, accepted: AcceptedAction) -> "Accepted":
+        """The service's answer as an answer of ours."""
+        columns = {field.name: getattr(accepted, field.name) for field in fields(Action)}
+        return cls(
+            action=Action(**columns),
+            already_accepted_by=accepted.already_accepted_by,
+            already_accepted_at=accepted.already_accepted_at,
+        )

@@ -1,0 +1,163 @@
+"""The API as a user meets it: uvicorn on a free port, over a real PostgreSQL and a real Valkey, asked with httpx.
+
+One estate and one server a run; tests keep apart by accounts of their own.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+
+from app.auth import Identity, Role
+from app.db import make_engine
+from app.migrations.run import upgrade
+from local.postgres import Postgres, free_port
+from tests.app.factories import PASSWORD, Estate, create_marts
+from tests.conftest import drop_database, make_warehouse
+
+ROOT = Path(__file__).resolve().parents[2]
+_numbers = count(1)
+
+
+@contextmanager
+def serving(environment: dict[str, str]) -> Iterator[str]:
+    """A server of the API with this environment; its address."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-W", "ignore", "-m", "uvicorn", "api.main:create_app", "--factory"]
+    server = subprocess.Popen(
+        [*command, "--host", "127.0.0.1", "--port", str(port), "--no-proxy-headers", "--log-level", "warning"],
+        env={**os.environ, "DATABASE_POOL_SIZE": "20", **environment},
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(200):
+            try:
+                httpx.get(f"{address}/openapi.json")
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=15)
+
+
+@dataclass
+class World:
+    """The running API, the estate behind it, and people who are signed in."""
+
+    url: str
+    estate: Estate
+    environment: dict[str, str]
+    tokens: dict[str, str] = field(default_factory=dict)
+    clients: list[httpx.Client] = field(default_factory=list)
+
+    def client(self, who: Identity | None = None, *, url: str | None = None) -> httpx.Client:
+        """A client of nobody, or of somebody signed in; it sends JSON as a browser's own page would."""
+        cookies = {"account_intelligence_session": self._token(who)} if who else None
+        made = httpx.Client(
+            base_url=url or self.url,
+            cookies=cookies,
+            headers={"content-type": "application/json", "sec-fetch-site": "same-origin"},
+            timeout=30,
+        )
+        self.clients.append(made)
+        return made
+
+    def _token(self, who: Identity) -> str:
+        if who.email not in self.tokens:
+            answer = httpx.post(f"{self.url}/session", json={"email": who.email, "password": PASSWORD})
+            assert answer.status_code == 201, answer.text
+            self.tokens[who.email] = answer.cookies["account_intelligence_session"]
+        return self.tokens[who.email]
+
+    def account(self, **values: object) -> str:
+        """A published account that no other test uses; returns its key."""
+        name = str(values.pop("account_name", f"Account {next(_numbers)}"))
+        key = self.estate.account(name, **values)
+        self.estate.publish()
+        return key
+
+
+@pytest.fixture(scope="session")
+def world(postgres_server: Postgres, redis_url: str) -> Iterator[World]:
+    """The one estate and its server."""
+    warehouse = make_warehouse(postgres_server)
+    upgrade(warehouse.application_url)
+    transformer = psycopg.connect(warehouse.transformer_dsn, autocommit=True)
+    create_marts(transformer)
+    admin = psycopg.connect(warehouse.admin_dsn, autocommit=True)
+    engine = make_engine(warehouse.application_url, pool_size=5)
+    estate = Estate(
+        engine=engine,
+        transformer=transformer,
+        admin=admin,
+        application_url=warehouse.application_url,
+        loader_dsn=warehouse.loader_dsn,
+    )
+    environment = {
+        "APP_DATABASE_URL": warehouse.application_url,
+        "REDIS_URL": redis_url,
+        "FOLLOW_SOURCE_CLOCK": "false",
+        "ENVIRONMENT": "demo",
+        "API_URL": "http://127.0.0.1",
+    }
+    with serving(environment) as url:
+        yield World(url=url, estate=estate, environment=environment)
+    engine.dispose()
+    transformer.close()
+    admin.close()
+    drop_database(postgres_server, warehouse.database)
+
+
+@pytest.fixture(scope="session")
+def second_server(world: World) -> Iterator[str]:
+    """The address of another process over the same database and cache."""
+    with serving(world.environment) as url:
+        yield url
+
+
+@pytest.fixture(autouse=True)
+def closed_clients(request: pytest.FixtureRequest) -> Iterator[None]:
+    """No client outlives its test."""
+    yield
+    if "world" in request.fixturenames:
+        clients: list[httpx.Client] = request.getfixturevalue("world").clients
+        while clients:
+            clients.pop().close()
+
+
+@pytest.fixture
+def maya(world: World) -> Identity:
+    """A CSM."""
+    return world.estate.user()
+
+
+@pytest.fixture
+def tom(world: World) -> Identity:
+    """Another CSM."""
+    return world.estate.user("Tom Okafor")
+
+
+@pytest.fixture
+def harriet(world: World) -> Identity:
+    """An admin."""
+    return world.estate.user("Harriet Cole", Role.ADMIN)
+
+
+@pytest.fixture
+def alex(world: World) -> Identity:
+    """An analyst."""
+    return world.estate.user("Alex Stone", Role.ANALYST)

@@ -1,0 +1,151 @@
+"""Every error of the application has one status, and what nobody foresaw gives nothing away."""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.exc import OperationalError
+from starlette.types import ASGIApp
+
+from api import errors as faces
+from api.main import create_app
+from app import auth, cache, errors
+from app.auth import Identity
+from app.clock import real_now
+from app.db import engine, unit_of_work
+from app.settings import get_settings
+from app.users import create_user
+from tests.api.conftest import World
+from tests.app.factories import PASSWORD
+from tests.conftest import Warehouse
+
+NAMED = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, errors.AppError)]
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in NAMED if kind is not errors.AppError], ids=lambda kind: kind.__name__
+)
+def test_every_named_error_has_a_status_of_its_own(kind: type[errors.AppError]) -> None:
+    assert kind in faces.STATUS
+
+
+def ask(app: ASGIApp, *paths: str, cookies: dict[str, str] | None = None) -> list[httpx.Response]:
+    """What an application in this process answers."""
+
+    async def go() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://api", cookies=cookies) as client:
+            return [await client.get(path) for path in paths]
+
+    return asyncio.run(go())
+
+
+def answer_to(error: Exception) -> httpx.Response:
+    """What a client gets when a route raises `error`."""
+    app = FastAPI()
+    faces.install(app)
+
+    @app.get("/")
+    def broken() -> None:
+        raise error
+
+    return ask(app, "/")[0]
+
+
+@pytest.fixture
+def made(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., FastAPI]]:
+    """Makes the application with an environment of its own, in this process."""
+
+    def forget() -> None:
+        if engine.cache_info().currsize:
+            engine().dispose()
+        for kept in (get_settings, engine, cache.region):
+            kept.cache_clear()
+
+    def make(**environment: str) -> FastAPI:
+        for name, value in {**world.environment, **environment}.items():
+            monkeypatch.setenv(name, value)
+        forget()
+        return create_app()
+
+    yield make
+    forget()
+
+
+def test_a_bug_gives_a_number_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
+    answer = answer_to(RuntimeError("select secret from app.users where password_hash = 'x'"))
+
+    told = answer.json()
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert "Traceback" not in answer.text
+    assert str(Path(__file__).parents[2]) not in answer.text
+    assert told["error_id"] in told["hint"]
+    assert told["error_id"] in caplog.text
+
+
+def test_a_database_that_is_away_is_said_without_its_address() -> None:
+    answer = answer_to(OperationalError("select 1", {}, Exception("connection to 10.0.0.7 refused")))
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+    assert "10.0.0.7" not in answer.text
+    assert answer.headers["retry-after"]
+
+
+def test_health_tells_the_database_the_cache_and_the_age_of_the_figures(world: World) -> None:
+    world.account()
+
+    told = httpx.get(f"{world.url}/health").json()
+
+    assert (told["status"], told["database"], told["cache"]) == ("ok", "up", "up")
+    assert told["publication"]["as_of_date"] == "2026-11-19"
+    assert set(told) == {"status", "database", "cache", "publication"}
+
+
+def test_without_the_cache_answers_are_the_same_and_health_says_degraded(
+    world: World, maya: Identity, made: Callable[..., FastAPI]
+) -> None:
+    path = f"/accounts/{world.account(account_name='Uncached')}"
+    client = world.client(maya)
+
+    health, read = ask(made(REDIS_URL="redis://127.0.0.1:1/0"), "/health", path, cookies=dict(client.cookies))
+
+    assert (health.status_code, health.json()["status"], health.json()["cache"]) == (200, "degraded", "down")
+    assert read.json() == client.get(path).json()
+
+
+def test_without_the_database_the_server_lives_and_says_so(made: Callable[..., FastAPI]) -> None:
+    answers = ask(made(APP_DATABASE_URL="postgresql+psycopg://x:y@127.0.0.1:1/none"), "/health", "/session")
+
+    assert [answer.status_code for answer in answers] == [503, 503]
+    assert {answer.json()["code"] for answer in answers} == {"database_unavailable"}
+
+
+def test_before_the_first_build_health_says_so_and_figures_are_a_sentence(
+    migrated_app: Warehouse, made: Callable[..., FastAPI]
+) -> None:
+    app = made(APP_DATABASE_URL=migrated_app.application_url)
+    with unit_of_work() as db:
+        create_user(
+            db, now=real_now(), email="first@force24.example", display_name="First", role="csm", password=PASSWORD
+        )
+        token, _ = auth.sign_in(
+            db, email="first@force24.example", password=PASSWORD, address="test", user_agent=None, now=real_now()
+        )
+
+    health, accounts = ask(app, "/health", "/accounts", cookies={auth.SESSION_COOKIE: token})
+
+    assert (health.status_code, health.json()["publication"]) == (200, None)
+    assert (accounts.status_code, accounts.json()["code"]) == (503, "mart_unavailable")
+    assert accounts.json()["hint"]
+
+
+def test_an_unknown_address_and_a_wrong_method_are_problems_too(world: World) -> None:
+    answers = [httpx.get(f"{world.url}/nowhere"), httpx.put(f"{world.url}/health", json={})]
+
+    assert [answer.status_code for answer in answers] == [404, 405]
+    assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}

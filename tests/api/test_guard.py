@@ -1,0 +1,122 @@
+"""Requests from elsewhere, headers on every answer, and bodies that are too large."""
+
+import itertools
+
+import httpx
+import pytest
+from starlette.datastructures import Headers
+
+from api.guard import refusal
+from app.auth import Identity
+from tests.api.asking import a_new_action, key, open_action
+from tests.api.conftest import World
+
+HOST = "app.example"
+SITES = [None, "same-origin", "none", "same-site", "cross-site"]
+ORIGINS = [
+    None,
+    f"https://{HOST}",
+    "https://evil.example",
+    "null",
+    f"https://{HOST}.evil.example",
+    f"https://{HOST}:8443",
+]
+TYPES = [
+    "application/json",
+    "application/json; charset=utf-8",
+    "text/plain",
+    "text/plain;application/json",
+    "application/json, text/plain",
+    "application/x-www-form-urlencoded",
+    "multipart/form-data; boundary=x",
+    None,
+]
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=str)
+def test_only_json_from_our_own_page_may_write(kind: str | None) -> None:
+    is_json = kind in ("application/json", "application/json; charset=utf-8")
+    for site, origin in itertools.product(SITES, ORIGINS):
+        given = {"host": HOST, "sec-fetch-site": site, "origin": origin, "content-type": kind}
+
+        refused = refusal("POST", Headers({name: value for name, value in given.items() if value is not None}))
+
+        is_ours = site in (None, "same-origin", "none") and origin in (None, f"https://{HOST}")
+        expected = None if is_ours and is_json else 415 if is_ours else 403
+        assert (refused.status_code if refused else None) == expected, given
+
+
+def test_reading_needs_no_content_type() -> None:
+    assert refusal("GET", Headers({"host": HOST, "sec-fetch-site": "cross-site"})) is None
+
+
+def test_a_foreign_write_changes_nothing(world: World, maya: Identity) -> None:
+    client = world.client(maya)
+    account = world.account()
+
+    refused = client.post("/actions", json=a_new_action(account), headers={**key(), "origin": "https://evil.example"})
+
+    assert refused.status_code == 403
+    assert client.get("/actions", params={"account_key": account}).json()["items"] == []
+
+
+def test_reading_never_writes(world: World, harriet: Identity) -> None:
+    client = world.client(harriet)
+    action = open_action(world, client)
+    tables = ("actions", "action_events", "action_notes", "action_outcomes", "suggestions", "suggestion_events",
+              "decisions", "users", "idempotency_keys", "rules")  # fmt: skip
+
+    def written() -> list[str]:
+        return [
+            world.estate.one(f"select md5(coalesce(string_agg(t::text, '' order by t::text), '')) from app.{name} as t")
+            for name in tables
+        ]
+
+    before = written()
+    for path in ("/health", "/session", "/accounts", f"/accounts/{action['account_key']}", "/actions",
+                 f"/actions/{action['action_id']}", "/suggestions", "/workload", "/openapi.json", "/docs"):  # fmt: skip
+        assert client.get(path).status_code == 200, path
+
+    assert written() == before
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/health"),
+        ("GET", "/nowhere"),
+        ("GET", "/actions"),
+        ("POST", "/actions"),
+        ("PUT", "/actions"),
+        ("GET", "/docs"),
+    ],
+)
+def test_every_answer_carries_the_headers_and_names_no_software(world: World, method: str, path: str) -> None:
+    answer = httpx.request(method, world.url + path)
+
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_foreign_origin_gets_no_permission_to_read(world: World) -> None:
+    asked = {"origin": "https://evil.example", "access-control-request-method": "POST"}
+
+    answer = httpx.options(f"{world.url}/actions", headers=asked)
+
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["declared", "chunked"])
+def test_a_body_over_the_limit_is_refused(world: World, maya: Identity, is_chunked: bool) -> None:
+    body = b'{"note": "' + b"x" * 300_000 + b'"}'
+
+    answer = world.client(maya).post(
+        "/actions/00000000-0000-0000-0000-000000000007/notes",
+        content=iter([body[:100_000], body[100_000:]]) if is_chunked else body,
+        headers=key(),
+    )
+
+    assert answer.status_code == 413
+    assert answer.headers["content-type"] == "application/problem+json"

@@ -1,0 +1,84 @@
+"""The committed description is what the code says, and it promises what the generated client relies on."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api import openapi
+from api.docs import page
+
+COMMITTED = Path(openapi.__file__).with_name("openapi.json")
+METHODS = {"get", "post", "patch", "put", "delete"}
+
+
+@pytest.fixture(scope="module")
+def description() -> dict[str, Any]:
+    return json.loads(openapi.description())
+
+
+def operations(description: dict[str, Any]) -> list[dict[str, Any]]:
+    return [one for path in description["paths"].values() for method, one in path.items() if method in METHODS]
+
+
+def reachable(description: dict[str, Any], schema: Any, seen: set[str]) -> None:
+    """Names of all schemas below one."""
+    if isinstance(schema, dict):
+        name = str(schema.get("$ref", "")).rsplit("/", 1)[-1]
+        if name and name not in seen:
+            seen.add(name)
+            reachable(description, description["components"]["schemas"][name], seen)
+        for value in schema.values():
+            reachable(description, value, seen)
+    elif isinstance(schema, list):
+        for value in schema:
+            reachable(description, value, seen)
+
+
+def test_the_committed_description_is_the_current_one() -> None:
+    assert COMMITTED.read_text() == openapi.description(), "run: python -m api.openapi > api/openapi.json"
+
+
+def test_answers_always_hold_every_field(description: dict[str, Any]) -> None:
+    answered: set[str] = set()
+    for operation in operations(description):
+        reachable(description, operation["responses"], answered)
+
+    optional = {
+        name: sorted(set(schema["properties"]) - set(schema.get("required", ())))
+        for name, schema in description["components"]["schemas"].items()
+        if name in answered and "properties" in schema
+    }
+    assert answered >= {"Account", "ActionDetail", "Suggestion", "Problem"}
+    assert {name: fields for name, fields in optional.items() if fields} == {}
+
+
+def test_every_write_but_the_session_takes_a_request_key(description: dict[str, Any]) -> None:
+    without = [
+        f"{method} {path}"
+        for path, methods in description["paths"].items()
+        for method, operation in methods.items()
+        if method != "get"
+        and not any(one["name"] == "Idempotency-Key" and one["required"] for one in operation.get("parameters", ()))
+    ]
+
+    assert without == ["delete /session", "post /session"] or set(without) == {"delete /session", "post /session"}
+
+
+def test_operations_have_names_and_refusals_are_problems(description: dict[str, Any]) -> None:
+    names = [one["operationId"] for one in operations(description)]
+
+    assert len(names) == len(set(names))
+    assert all(name.isidentifier() for name in names)
+    assert {kind for one in operations(description) for kind in one["responses"]["4XX"]["content"]} == {
+        "application/problem+json"
+    }
+
+
+def test_the_page_for_people_lists_every_operation_and_loads_nothing(description: dict[str, Any]) -> None:
+    shown = page(description)
+
+    assert shown.count("<dt>") == len(operations(description))
+    assert "http" not in shown.replace("</", "")
+    assert "<script" not in shown
