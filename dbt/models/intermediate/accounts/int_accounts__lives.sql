@@ -54,7 +54,8 @@ service as (
         min(start_date) as first_start_date,
         bool_and(coalesce(has_ended, false)) as all_ended,
         max(service_end_date) as last_service_end_date,
-        (array_agg(notice_date order by service_end_date desc nulls last))[1] as notice_date,
+        -- Notice counts when it is given for everything.
+        case when bool_and(notice_date is not null) then max(notice_date) end as notice_date,
         (array_agg(cancellation_reason order by service_end_date desc nulls last))[1] as last_reason
     from ended
     group by account_key

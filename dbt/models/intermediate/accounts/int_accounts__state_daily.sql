@@ -31,6 +31,7 @@ accounts as (
         lives.customer_since_date,
         lives.currency_code,
         lives.anchor_date,
+        lives.notice_date,
         companies.property_onboarding_completed_date as onboarding_completed_date,
         stripe.account_key is not null as has_billing,
         zendesk.account_key is not null as has_help_desk
@@ -181,6 +182,7 @@ select
     dated.customer_age_days,
     dated.renewal_date,
     dated.renewal_date - dated.state_date as days_to_renewal,
+    case when dated.state_date >= dated.notice_date then dated.state_date - dated.notice_date end as days_since_notice,
     case when dated.has_billing then dated.seats_paid::integer end as seats_paid,
     dated.currency_code,
     dated.mrr,

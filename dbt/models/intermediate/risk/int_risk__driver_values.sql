@@ -35,6 +35,7 @@ cross join lateral (
     ('health_score', round(health.score)),
     ('health_trend_30d', round(health.score - month_before.score)),
     ('key_activity_change', health.key_activity_value),
+    ('campaign_pace', health.campaigns_value),
     ('seat_use', health.seat_use_value),
     ('days_since_use', health.recency_value),
     ('urgent_unresolved', health.urgent_unresolved_value),
@@ -44,6 +45,7 @@ cross join lateral (
     ('champion', health.champion_value),
     ('overdue_invoice', health.overdue_invoice_value),
     ('failed_payment', health.failed_payment_value),
-    ('days_to_renewal', states.days_to_renewal)
+    ('days_to_renewal', states.days_to_renewal),
+    ('days_since_notice', states.days_since_notice)
 ) as drivers (driver, driver_value)
 where health.health_date > as_of.as_of_date - {{ var('risk_history_days') }}

@@ -3,10 +3,11 @@ with source as (
     where coalesce(payload ->> 'livemode', 'true') = 'true' and payload ->> 'test_clock' is null and _deleted_at is null
 ),
 
-typed as (
+-- Without its lines a payload is unpacked once and small; with them, once for every column below.
+typed as materialized (
     select
         _pk as id,
-        payload,
+        payload - 'lines' as payload,
         lower(payload ->> 'currency') as currency,
         _first_loaded_at as first_loaded_at,
         _loaded_at as loaded_at

@@ -3,10 +3,14 @@ with source as (
     where coalesce(payload ->> 'livemode', 'true') = 'true' and payload ->> 'test_clock' is null
 ),
 
-first_item as (
+-- Without its items a payload is unpacked once and small; with them, once for every column below.
+first_item as materialized (
     select
-        source.*,
-        source.payload -> 'items' -> 'data' -> 0 as item
+        _pk,
+        payload - 'items' as payload,
+        payload -> 'items' -> 'data' -> 0 as item,
+        _first_loaded_at,
+        _loaded_at
     from source
 )
 
