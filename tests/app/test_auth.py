@@ -69,9 +69,9 @@ def test_tokens_are_unique_and_long(estate: Estate) -> None:
     assert all(re.fullmatch(r"[\w-]{43}", token) for token in tokens)
 
 
-@pytest.mark.parametrize("token", [None, "", "x", "x" * 10_000, "\x00", "\ud800", "é" * 43, "' or true --"])
-def test_a_token_that_nobody_has_resolves_to_nobody(estate: Estate, token: str | None) -> None:
-    assert resolve(estate, token) is None
+def test_a_token_that_nobody_has_resolves_to_nobody(estate: Estate) -> None:
+    for token in (None, "", "x", "x" * 10_000, "\x00", "\ud800", "é" * 43, "' or true --"):
+        assert resolve(estate, token) is None
 
 
 def test_signing_out_ends_the_session_for_every_copy_of_it(estate: Estate) -> None:
@@ -175,25 +175,13 @@ def test_an_unknown_person_costs_as_much_work_as_a_known_one() -> None:
     assert 0.4 < median(known) / median(unknown) < 2.5
 
 
-@pytest.mark.parametrize(
-    ("name", "is_hers"),
-    [
-        ("MAYA.LIND@FORCE24.EXAMPLE", True),
-        ("  maya.lind@force24.example ", True),
-        ("ｍaya.lind@force24.example", True),
-        ("maya.lind@force24.example\x00", False),
-        ("\ud800", False),
-        ("", False),
-        ("a" * 100_000, False),
-        ("' or 1=1 --", False),
-    ],
-)
-def test_one_person_has_one_name_however_it_is_typed(estate: Estate, name: str, is_hers: bool) -> None:
-    estate.user()
+def test_one_person_has_one_name_however_it_is_typed(estate: Estate) -> None:
+    maya = estate.user()
 
-    found = outcome(lambda: sign_in(estate, email=name))
-
-    assert isinstance(found, tuple) if is_hers else isinstance(found, NotAuthenticated)
+    for name in ("MAYA.LIND@FORCE24.EXAMPLE", "  maya.lind@force24.example ", "ｍaya.lind@force24.example"):
+        assert sign_in(estate, email=name)[1] == maya
+    for name in ("maya.lind@force24.example\x00", "\ud800", "", "a" * 100_000, "' or 1=1 --"):
+        assert isinstance(outcome(lambda name=name: sign_in(estate, email=name)), NotAuthenticated)
 
 
 # --- throttling ------------------------------------------------------------------------------------------------------
@@ -206,11 +194,11 @@ def guess(estate: Estate, number: int = 0, **more: Any) -> Any:
 def test_of_many_guesses_at_one_person_only_a_few_are_looked_at(estate: Estate) -> None:
     estate.user()
 
-    answers = [guess(estate, number, now=NOW + timedelta(seconds=number / 20)) for number in range(400)]
+    answers = [guess(estate, number, now=NOW + timedelta(seconds=number / 20)) for number in range(150)]
 
     looked_at = [answer for answer in answers if isinstance(answer, NotAuthenticated)]
     assert len(looked_at) <= 10
-    right = outcome(lambda: sign_in(estate, now=NOW + timedelta(seconds=21)))
+    right = outcome(lambda: sign_in(estate, now=NOW + timedelta(seconds=9)))
     assert isinstance(right, Throttled)
     assert right.retry_at > NOW
     assert isinstance(sign_in(estate, now=right.retry_at + timedelta(seconds=1))[0], str)
@@ -320,27 +308,29 @@ def test_a_password_that_is_easy_to_guess_is_refused(estate: Estate, password: s
     assert refused.value.field == "password"
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("email", "maya.lind@force24.example"),
-        ("email", "MAYA.LIND@force24.example"),
-        ("email", "not an address"),
-        ("email", ""),
-        ("email", "a\x00b@force24.example"),
-        ("owner_email", "maya.lind@force24.example"),
-        ("role", "owner"),
-        ("display_name", " "),
-    ],
-)
-def test_a_person_is_created_once_and_completely(estate: Estate, field: str, value: str) -> None:
-    estate.user()
-    new: dict[str, str] = {"email": "new@force24.example", "display_name": "New One", "role": "csm"}
+UNUSABLE = [
+    ("email", "maya.lind@force24.example"),
+    ("email", "MAYA.LIND@force24.example"),
+    ("email", "not an address"),
+    ("email", ""),
+    ("email", "a\x00b@force24.example"),
+    ("owner_email", "maya.lind@force24.example"),
+    ("role", "owner"),
+    ("display_name", " "),
+]
 
+
+def test_a_person_is_created_once_and_completely(estate: Estate) -> None:
+    estate.user()
+    new: dict[str, Any] = {"email": "new@force24.example", "display_name": "New One", "role": "csm"}
+
+    for field, value in UNUSABLE:
+        given: dict[str, Any] = new | {"password": PASSWORD, field: value}
+        with estate.work() as db:
+            with pytest.raises(InvalidInput) as refused:
+                users.create_user(db, now=NOW, **given)
+            assert refused.value.field == field
     with estate.work() as db:
-        with pytest.raises(InvalidInput) as refused:
-            users.create_user(db, now=NOW, password=PASSWORD, **(new | {field: value}))  # pyright: ignore[reportArgumentType]
-        assert refused.value.field == field
         assert len(users.list_users(db)) == 1
 
 

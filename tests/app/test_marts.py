@@ -61,12 +61,12 @@ def counted(estate: Estate) -> Iterator[list[str]]:
     event.remove(estate.engine, "before_cursor_execute", note)
 
 
-@pytest.mark.parametrize("reader", READERS)
-def test_every_reader_says_so_before_the_first_build(estate: Estate, reader: str) -> None:
+def test_every_reader_says_so_before_the_first_build(estate: Estate) -> None:
     estate.account()
 
-    with estate.work() as db, pytest.raises(MartUnavailable):
-        READERS[reader](db)
+    for reader in READERS.values():
+        with estate.work() as db, pytest.raises(MartUnavailable):
+            reader(db)
 
 
 def test_every_reader_says_so_when_its_table_is_missing(estate: Estate) -> None:
@@ -183,36 +183,32 @@ def test_three_thousand_accounts_are_read_quickly(estate: Estate) -> None:
     assert min(seconds) < 0.25  # 0.05 s on a quiet machine
 
 
-@pytest.mark.parametrize(
-    ("text", "names"),
-    [
-        ("ash", ["Ashford Media", "Trash Ltd", "Ash Gone"]),
-        ("ASHFORD", ["Ashford Media"]),
-        ("trash.ex", ["Trash Ltd"]),
-        ("100%", ["100% Pure_ly"]),
-        ("%", ["100% Pure_ly"]),
-        ("_", ["100% Pure_ly"]),
-        ("\\", []),
-        ("'; drop table marts.dim_accounts; --", []),
-        ("", []),
-        ("  ", []),
-        ("a\x00sh", ["Ashford Media", "Trash Ltd", "Ash Gone"]),
-        ("x" * 10_000, []),
-    ],
-)
-def test_search_finds_names_and_domains_literally(estate: Estate, text: str, names: list[str]) -> None:
+SEARCHES = [
+    ("ash", ["Ashford Media", "Ash Gone", "Trash Ltd"]),
+    ("ASHFORD", ["Ashford Media"]),
+    ("trash.ex", ["Trash Ltd"]),
+    ("100%", ["100% Pure_ly"]),
+    ("%", ["100% Pure_ly"]),
+    ("_", ["100% Pure_ly"]),
+    ("\\", []),
+    ("'; drop table marts.dim_accounts; --", []),
+    ("", []),
+    ("  ", []),
+    ("a\x00sh", ["Ashford Media", "Ash Gone", "Trash Ltd"]),
+    ("x" * 10_000, []),
+]
+
+
+def test_search_finds_names_and_domains_literally_best_first(estate: Estate) -> None:
     estate.account()
     estate.account("Trash Ltd")
     estate.account("100% Pure_ly", domain="pure.example")
     estate.account("Ash Gone", is_active=False)
     estate.publish()
 
-    with estate.work() as db:
-        found = [hit.account_name for hit in accounts.search(db, text)]
-
-    assert sorted(found) == sorted(names)
-    if text == "ash":
-        assert found == ["Ashford Media", "Ash Gone", "Trash Ltd"]
+    for text, names in SEARCHES:
+        with estate.work() as db:
+            assert [hit.account_name for hit in accounts.search(db, text)] == names, text
 
 
 def test_the_movement_of_health_adds_up_to_its_change(estate: Estate) -> None:
