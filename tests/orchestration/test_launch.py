@@ -1,0 +1,138 @@
+"""The command that starts a job and watches it, against the real webserver, daemon and code server over PostgreSQL."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from local.postgres import Postgres, free_port
+from tests.conftest import Warehouse, drop_database, make_warehouse
+from tests.orchestration import small
+
+ROOT = Path(__file__).resolve().parents[2]
+ROOM = ROOT / "orchestration"
+SENTENCE = "Desk refuses the token (401); set DESK_TOKEN and run again."
+
+
+@dataclass
+class Stack:
+    """A running orchestrator over the small graph."""
+
+    url: str
+    environment: dict[str, str]
+    world: Path
+    warehouse: Warehouse
+
+    def launch(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """The command as a person types it."""
+        return subprocess.run(
+            [sys.executable, "-m", "orchestration.launch", *arguments],
+            env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False,
+        )  # fmt: skip
+
+
+def parsed_project_of(folder: Path) -> Path:
+    shutil.copytree(Path(__file__).parent / "project", folder / "project")
+    return folder / "project"
+
+
+@pytest.fixture(scope="module")
+def stack(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Code server, webserver and daemon with the room's own dagster.yaml, started as the launcher does."""
+    home = tmp_path_factory.mktemp("dagster_home")
+    warehouse = make_warehouse(postgres_server)
+    database = f"dagster_{os.getpid()}"
+    with psycopg.connect(postgres_server.dsn(), autocommit=True) as server:
+        server.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
+    small.make_tables(warehouse)
+    project = parsed_project_of(home)
+    code_port, web_port = free_port(), free_port()
+    shutil.copy(ROOM / "dagster.yaml", home / "dagster.yaml")
+    (home / "workspace.yaml").write_text((ROOM / "workspace.yaml").read_text().replace("4266", str(code_port)))
+    world = home / "world"
+    world.write_text("")
+    url = f"http://127.0.0.1:{web_port}"
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore",
+        "DAGSTER_HOME": str(home),
+        "DAGSTER_PG_URL": postgres_server.dsn(database).replace("postgresql://", "postgresql+psycopg2://"),
+        "DAGSTER_URL": url,
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+        "DO_NOT_TRACK": "1",
+        "LOADER_DSN": warehouse.loader_dsn,
+        "APP_DATABASE_URL": warehouse.application_url,
+        "DBT_PROJECT_DIR": str(project),
+        "DBT_TARGET_PATH": str(project / "target"),
+        "DBT_HOST": "127.0.0.1",
+        "DBT_PORT": str(warehouse.port),
+        "DBT_DATABASE": warehouse.database,
+        "DBT_USER": "transformer",
+        "DBT_ENV_SECRET_PASSWORD": warehouse.transformer_password,
+        "SMALL_WORLD": str(world),
+    }
+    workspace = str(home / "workspace.yaml")
+    migrate = ["dagster", "instance", "migrate"]
+    code = ["dagster", "code-server", "start", "-m", "tests.orchestration.served", "-h", "127.0.0.1", "-p"]
+    web = ["dagster_webserver", "-w", workspace, "-h", "127.0.0.1", "-p"]
+    daemon = ["dagster._daemon", "run", "-w", workspace]
+    log = (home / "log").open("w")
+
+    def start(*arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", *arguments]
+        return subprocess.Popen(command, env=environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True)
+
+    assert start(*migrate).wait(timeout=60) == 0
+    running = [start(*code, str(code_port)), start(*web, str(web_port)), start(*daemon)]
+    yield Stack(url, environment, world, warehouse)
+    for one in reversed(running):
+        os.killpg(one.pid, 15)
+    for one in running:
+        try:
+            one.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            os.killpg(one.pid, 9)
+            one.wait()
+    log.close()
+    drop_database(postgres_server, database)
+    drop_database(postgres_server, warehouse.database)
+
+
+def run_id_of(output: str) -> str:
+    return output.split("run ", 1)[1].split(":", 1)[0]
+
+
+def test_a_run_shows_its_progress_fails_with_a_sentence_and_goes_on_where_it_failed(stack: Stack) -> None:
+    stack.world.write_text(f"users: {SENTENCE}\n")
+
+    failed = stack.launch("incremental", "--wait")
+    stack.world.write_text("")
+    resumed = stack.launch("incremental", "--wait", "--from-failure", run_id_of(failed.stdout))
+
+    assert failed.returncode == 1, failed.stdout + failed.stderr
+    assert "raw_crm 1/1  companies  2 rows" in failed.stdout
+    assert f"  load_desk: load_desk: users: {SENTENCE}" in failed.stdout
+    assert "Traceback" not in failed.stdout + failed.stderr
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert "load_crm" not in resumed.stdout
+    assert "raw_desk 2/2" in resumed.stdout
+    assert "done  dbt in" in resumed.stdout
+    assert "marts 4/4" in resumed.stdout.splitlines()[-1]
+    assert "\x1b[" not in resumed.stdout  # no control characters into a log
+
+
+def test_a_job_that_does_not_exist_and_an_orchestrator_that_is_away_are_sentences(stack: Stack) -> None:
+    unknown = stack.launch("weekly", "--patience", "0")
+    away = stack.launch("incremental", "--url", "http://127.0.0.1:1", "--patience", "0")
+
+    assert (unknown.returncode, away.returncode) == (2, 2)
+    assert "There is no job called weekly; known jobs: incremental." in unknown.stdout
+    assert "does not answer" in away.stdout
