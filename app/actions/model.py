@@ -43,14 +43,16 @@ class ActionDraft:
 class OutcomeDraft:
     """What closing records: the first three layers of an outcome. The fourth is measured, never typed.
 
+    No layer has a default: a guess would be learnt from as if somebody had said it.
+
     `done_date` None is today; `minutes` is time spent, 0 to 6,000.
     """
 
     result: str
     done_intervention: str
     closing_note: str
-    execution: str = Execution.DONE_AS_PLANNED
-    customer_response: str = CustomerResponse.NONE
+    execution: str
+    customer_response: str
     channel: str | None = None
     done_date: date | None = None
     minutes: int | None = None

@@ -563,6 +563,14 @@ def test_an_unpublished_build_is_not_evaluated(estate: Estate) -> None:
         evaluate(estate, build_id=99)
 
 
+def test_the_story_of_a_suggestion_cannot_be_changed_by_anybody(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+
+    for statement in ("update app.suggestion_events set at = at", "delete from app.suggestion_events"):
+        with pytest.raises(Exception, match="append-only"):
+            estate.admin.execute(statement.encode())
+
+
 # --- exposure --------------------------------------------------------------------------------------------------------
 
 
