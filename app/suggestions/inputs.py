@@ -62,8 +62,9 @@ _HEALTH = text(
         array_agg(h.health_date order by h.health_date) as days,
         array_agg(h.score order by h.health_date) as scores,
         (array_agg(to_jsonb(h)) filter (where h.health_date = n.as_of))[1] as newest_row,
-        (array_agg(to_jsonb(h)) filter (where h.health_date = n.as_of - cast(:window_days as integer)))[1] as
-        earlier_row
+        (array_agg(to_jsonb(h)) filter (
+            where h.health_date = n.as_of - cast(:window_days as integer)
+        ))[1] as earlier_row
     from marts.fct_account_health_daily as h
     cross join newest as n
     join marts.dim_accounts as a on a.account_key = h.account_key and a.is_active
