@@ -58,15 +58,18 @@ def _status(settings: Settings, arguments: argparse.Namespace) -> int:
             return 1
         number, first, last, offset, target = row
         say(
-            f"seed {number}, history {date_of(first)} to {date_of(last)}, simulated today {date_of(real_today() + offset)} ({offset} days ahead of real time)"
+            f"seed {number}, history {date_of(first)} to {date_of(last)}, "
+            f"simulated today {date_of(real_today() + offset)} ({offset} days ahead of real time)"
         )
         if target is not None:
             say(
-                f"an advance to {date_of(target)} was interrupted: run `python -m simulator advance --days 1` to finish it"
+                f"an advance to {date_of(target)} was interrupted: "
+                "`python -m simulator advance --days 1` finishes it and adds nothing"
             )
         for query in (
             "select object_type, count(*) from hubspot_objects group by 1 order by 1",
-            "select object, count(*) from stripe_objects group by 1 union all select 'event', count(*) from stripe_events order by 1",
+            """select object, count(*) from stripe_objects group by 1
+                union all select 'event', count(*) from stripe_events order by 1""",
             "select kind, count(*) from zendesk_objects group by 1 order by 1",
         ):
             say("  " + ", ".join(f"{name} {count:,}" for name, count in db.execute(query.encode())))

@@ -1,8 +1,8 @@
 """Time goes on: one day, one transaction.
 
-Order within a day: product rows and files first (written again they change nothing), then the simulator's own transaction with vendor
-records and the world's state, then the product's clock. A process killed anywhere leaves a state from which the next run repeats the
-unfinished day with the same dice.
+Order within a day: product rows and files first (written again they change nothing), then the simulator's own
+transaction with vendor records and the world's state, then the product's clock. A process killed anywhere leaves a
+state from which the next run repeats the unfinished day with the same dice.
 """
 
 import time
@@ -64,7 +64,8 @@ def advance(settings: Settings, *, days: int, real_today: int, report: Report) -
             generated += 1
             if generated % 10 == 0 or world.day == target:
                 report(
-                    f"  {date_of(world.day)}  day {generated} done, {target - world.day} left, {time.perf_counter() - started:.1f} s"
+                    f"  {date_of(world.day)}  {generated} days done, {target - world.day} left, "
+                    f"{time.perf_counter() - started:.1f} s"
                 )
     return generated
 

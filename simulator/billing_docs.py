@@ -1,6 +1,7 @@
 """How Stripe renders customers, subscriptions, invoices, prices and products, at the version 2026-10-28.endive.
 
-`at_old_version` renders an object as accounts pinned before 2025-03-31 ("basil") see it: that is what event payloads contain.
+`at_old_version` renders an object as accounts pinned before 2025-03-31 ("basil") see it: that is what event payloads
+contain.
 """
 
 import hashlib
@@ -240,7 +241,10 @@ def subscription_doc(account: Account, sub: Subscription) -> Doc:
 
 
 def line_doc(invoice: Invoice, line: list[Any]) -> Doc:
-    """One invoice line; `line` is [id, amount, quantity, price id, product id, unit amount, description, start, end, is proration]."""
+    """One invoice line.
+
+    `line` is [id, amount, quantity, price id, product id, unit amount, description, start, end, is proration].
+    """
     line_id, amount, quantity, price_id, product_id, unit, description, start, end, is_proration = line
     return {
         "id": line_id,
@@ -346,7 +350,10 @@ def invoice_doc(invoice: Invoice, account: Account) -> Doc:
 
 
 def at_old_version(doc: Doc) -> Doc:
-    """The same object before "basil": periods on the subscription, the subscription on the invoice; what moved is absent where it is now."""
+    """The same object before "basil".
+
+    Periods on the subscription, the subscription on the invoice; what moved is absent where it is now.
+    """
     old = dict(doc)
     if doc["object"] == "subscription":
         first = doc["items"]["data"][0]

@@ -1,7 +1,7 @@
 """Time inside the simulation.
 
-A day is an integer (days since 1970-01-01, UTC) and a moment is epoch seconds: numpy, Stripe and arithmetic agree on both.
-Simulated now = real now + whole days of offset; `advance` raises the offset, nothing ever lowers it.
+A day is an integer (days since 1970-01-01, UTC) and a moment is epoch seconds: numpy, Stripe and arithmetic agree on
+both. Simulated now = real now + whole days of offset; `advance` raises the offset, nothing ever lowers it.
 """
 
 import time

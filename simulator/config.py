@@ -1,6 +1,7 @@
 """Settings of the simulator, read from the environment.
 
-The credentials are the same variables the extractors read: what the vendor accepts and what the client sends is one value.
+The credentials are the same variables the extractors read: what the vendor accepts and what the client sends is one
+value.
 """
 
 from functools import lru_cache

@@ -1,6 +1,7 @@
 """How the CRM records things: HubSpot property sets of companies, contacts, deals and engagements.
 
-Every value is a string or null, as HubSpot delivers it. Ids have 11 to 17 digits; the long ones exceed what a float can hold.
+Every value is a string or null, as HubSpot delivers it. Ids have 11 to 17 digits; the long ones exceed what a float
+can hold.
 """
 
 from simulator import catalogue

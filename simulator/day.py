@@ -3,7 +3,7 @@
 from simulator import latents, lifecycle, relationship, support, surveys
 from simulator.clock import weekday
 from simulator.ledger import Ledger
-from simulator.usage import retarget_automations, usage_of_day
+from simulator.usage import pause, retarget_automations, usage_of_day
 from simulator.world import NEVER, World
 
 
@@ -13,6 +13,7 @@ def live_through(world: World, ledger: Ledger, day: int) -> None:
         columns = world.columns
         leaving = columns.notice < NEVER
         shocks = latents.step(world.rng("latents", day), columns.deviation, columns.active, leaving)
+        pause(world, shocks, day)
         retarget_automations(world, day)
         relationship.live_through(world, ledger, shocks, day)
         lifecycle.decide(world, ledger, day)

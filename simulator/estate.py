@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from simulator import billing, crm, product, store, support, surveys
+from simulator import billing_records, crm, product, store, support, surveys
 from simulator.clock import start_of
 from simulator.config import Settings
 from simulator.day import live_through
@@ -49,8 +49,8 @@ def plan_arrivals(world: World, accounts: int, days: int) -> list[int]:
 def seed(settings: Settings, *, accounts: int, days: int, number: int, today: int, report: Report) -> World:
     """Generate the estate through yesterday and write it.
 
-    Refuses nothing: the caller has checked that no estate exists. The state row is written last, in the same transaction as the vendor
-    records, so a seed that was killed leaves no estate and the next one starts over.
+    The caller has checked that no estate exists. The state is written in the same transaction as the vendor records,
+    so a seed that was killed leaves no estate and the next one starts over.
     """
     started = time.perf_counter()
     with store_connection(settings) as db, product.connect(settings.simulator_product_dsn) as product_db:
@@ -81,17 +81,17 @@ def seed(settings: Settings, *, accounts: int, days: int, number: int, today: in
         surveys.write_files(settings.simulator_surveys_folder, ledger.files)
         writer.finish()
         db.commit()
-        for table in store.TABLES:
-            db.execute(f"analyze {table}".encode())
+        db.execute(f"analyze {store.TABLES}".encode())
     report(
-        f"seeded {len(world.accounts)} accounts, {days} days, {writer.rows:,} usage events in {time.perf_counter() - started:.1f} s"
+        f"seeded {len(world.accounts)} accounts, {days} days, {writer.rows:,} usage events "
+        f"in {time.perf_counter() - started:.1f} s"
     )
     return world
 
 
 def begin(world: World, ledger: Ledger, accounts: int, days: int) -> None:
     """The world on the morning of its first day."""
-    billing.write_catalogue(world, ledger)
+    billing_records.write_catalogue(world, ledger)
     crm.write_staff(ledger, world.first_day)
     support.write_staff(ledger, world.first_day)
     for start in plan_arrivals(world, accounts, days):
@@ -107,7 +107,8 @@ def _progress(report: Report, world: World, days: int, rows: int, started: float
     done = world.day - world.first_day + 1
     bar = "#" * (done * 24 // days)
     report(
-        f"  [{bar:<24}] day {done:>4} of {days}, {len(world.accounts):>4} accounts, {rows:>9,} events, {time.perf_counter() - started:4.1f} s"
+        f"  [{bar:<24}] day {done:>4} of {days}, {len(world.accounts):>4} accounts, {rows:>9,} events, "
+        f"{time.perf_counter() - started:4.1f} s"
     )
 
 

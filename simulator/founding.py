@@ -1,12 +1,14 @@
-"""How an account comes into being: company, people, users, subscription, support organisation, and the dirt in its links."""
+"""How an account comes into being: company, people, users, subscription, support organisation, and the dirt in its
+links.
+"""
 
 import random
 
 import numpy as np
 
-from simulator import billing, catalogue, crm, names, support
+from simulator import billing, billing_records, catalogue, crm, names, support, words
 from simulator.clock import DAY_SECONDS
-from simulator.latents import draw_deviations, draw_means
+from simulator.latents import R, draw_deviations, draw_means
 from simulator.ledger import HubspotRow, Ledger
 from simulator.world import NEVER, SLOTS, Account, Contact, World
 
@@ -26,17 +28,20 @@ DIRT = [
 
 
 def found_account(world: World, ledger: Ledger, start: int, day: int) -> Account:
-    """Create one account that became a customer on day `start`; `day` is the day being simulated (start, or the first day of history)."""
+    """Create one account that became a customer on day `start`.
+
+    `day` is the day being simulated (start, or the first day of history).
+    """
     number = world.next_id("account")
     dice = world.dice("founding", start, number)
-    country = dice.choices([code for code, _ in names.COUNTRIES], [weight for _, weight in names.COUNTRIES])[0]
-    industry = dice.choice(list(names.INDUSTRIES))
+    country = dice.choices(list(names.COUNTRIES), list(names.COUNTRIES.values()))[0]
+    industry = dice.choice(list(words.INDUSTRIES))
     name, domain = names.company(dice, country, industry, world.domains)
     seats = int(min(200, max(5, round(dice.lognormvariate(2.72, 0.85)))))
     segment = catalogue.segment_of(seats)
     plan = dice.choices(list(catalogue.PLANS), PLAN_ODDS[segment])[0]
     interval = "year" if dice.random() < ANNUAL_ODDS[segment] else "month"
-    by_transfer = dice.random() < (0.55 if interval == "year" else 0.14)
+    by_transfer = dice.random() < (0.55 if interval == "year" else 0.22)
     currency = "gbp" if country == "GB" else "usd" if country == "US" or dice.random() < 0.2 else "eur"
     employees = int(seats * dice.uniform(3, 14))
     account = Account(
@@ -45,7 +50,7 @@ def found_account(world: World, ledger: Ledger, start: int, day: int) -> Account
         domain=domain,
         industry=industry,
         country=country,
-        city=dice.choice(names.CITIES[country]),
+        city=dice.choice(words.CITIES[country]),
         plan=plan,
         seats=seats,
         currency=currency,
@@ -57,7 +62,7 @@ def found_account(world: World, ledger: Ledger, start: int, day: int) -> Account
         start=start,
         tenant_id=4000 + number,
         company_id=crm.new_id(world, "companies"),
-        customer_id=billing.stripe_id(world, "cus"),
+        customer_id=billing_records.stripe_id(world, "cus"),
         organization_id=support.new_id(world, "organization"),
         csm=(number * 5 + dice.randrange(3)) % len(catalogue.CSMS),
         dirt=[label for label, odds in DIRT if dice.random() < odds],
@@ -84,7 +89,7 @@ def _add_columns(world: World, account: Account, day: int, dice: random.Random) 
             "deviation": draw_deviations(draws, 1)[0],
             "affinity": draws.normal(0, 0.7, 10),
             "size": draws.normal(),
-            "carry": draws.random(10),
+            "carry": np.append(draws.random(10), draws.random()),
             "cursor": 0,
             "seats": account.seats,
             "start": account.start,
@@ -95,6 +100,7 @@ def _add_columns(world: World, account: Account, day: int, dice: random.Random) 
             "bill": NEVER,
             "tenant": account.tenant_id,
             "users": np.zeros(SLOTS, np.int64),
+            "paused": 0,
             "live": dice.choice([0, 1, 1, 2, 2, 3]) if account.start < day - 60 else 0,
         }
     )
@@ -103,13 +109,11 @@ def _add_columns(world: World, account: Account, day: int, dice: random.Random) 
 def _add_people(world: World, ledger: Ledger, account: Account, dice: random.Random) -> None:
     """Users for every seat, and the contacts the CRM knows of; most contacts are users too."""
     fill_slots(world, ledger, account, account.start * DAY_SECONDS + 41_000)
-    roles: list[str | None] = [
-        role
-        for role, odds in (("CHAMPION", 0.93), ("DECISION_MAKER", 0.8), ("BUDGET_HOLDER", 0.45))
-        if dice.random() < odds
-    ]
+    closeness = 1.0 if world.columns.mean[account.no - 1, R] > -0.6 else 0.35
+    odds = {"CHAMPION": 0.95, "DECISION_MAKER": 0.85, "BUDGET_HOLDER": 0.5}
+    roles: list[str | None] = [role for role, share in odds.items() if dice.random() < share * closeness]
     extra = 1 + min(5, int(account.seats**0.5 / 2)) - (dice.random() < 0.4)
-    roles += [("END_USER" if dice.random() < 0.5 else None) for _ in range(max(extra, 1))]
+    roles += [("END_USER" if dice.random() < 0.6 * closeness else None) for _ in range(max(extra, 1))]
     slot = 0
     for role in roles:
         is_user = role in ("CHAMPION", "END_USER", None) or dice.random() < 0.3
@@ -139,7 +143,7 @@ def add_contact(
         address = names.email(first, last, domain)
     if dice.random() < 0.033:
         address = names.email(first, last, dice.choice(names.FREE_MAIL), dice.randrange(2, 99))
-    title = dice.choice(names.TITLES[role or "END_USER"])
+    title = dice.choice(words.TITLES[role or "END_USER"])
     contact = Contact(crm.new_id(world, "contacts"), first, last, address, title, role, int(created), user=user)
     account.contacts.append(contact)
     crm.write_contact(ledger, account, contact, created + 5)

@@ -24,7 +24,7 @@ class Query:
     parameters: dict[str, Any] = field(default_factory=dict)
 
 
-def compile_query(object_type: str, body: dict[str, Any]) -> Query:
+def compile_query(body: dict[str, Any]) -> Query:
     """Raises ValueError, with the vendor's kind of explanation, for what the vendor refuses."""
     groups = body.get("filterGroups") or []
     filters = [one for group in groups for one in group.get("filters", [])]

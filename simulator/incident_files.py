@@ -1,11 +1,16 @@
 """NPS files with the faults such files have in the wild, one variant per fault."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
-from datetime import datetime
-from pathlib import Path
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from simulator.ledger import SurveyFile
 from simulator.surveys import COLUMNS, render, write_files
+
+if TYPE_CHECKING:
+    from simulator.incidents import Scene
 
 RowList = list[list[str]]
 
@@ -62,31 +67,25 @@ VARIANTS: dict[str, Callable[[RowList], bytes]] = {
 }
 
 
-def drop(folder: Path, variant: str, now: datetime) -> str:
-    """Write a file of the variant and return its name.
+async def survey_file(scene: Scene, variant: str) -> str:
+    """The survey tool drops a file with a fault of its own.
 
-    `same_name_new_content` rewrites the newest file with one answer more, `same_content_new_name` copies it; `unfinished` has no manifest.
-    Raises ValueError for an unknown variant.
+    `same_name_new_content` rewrites the newest file with one answer more, `same_content_new_name` copies it,
+    `unfinished` has no manifest. Raises ValueError for an unknown variant.
     """
-    files = sorted(folder.glob("nps_*.csv"))
+    folder, now = scene.settings.simulator_surveys_folder, datetime.fromtimestamp(scene.now, UTC)
+    newest = max(folder.glob("nps_*.csv"))
+    content = newest.read_bytes()
+    count = content.count(b"\r\n") - 1
     if variant == "same_content_new_name":
-        file = SurveyFile(
-            f"nps_copy_{now:%Y-%m-%d}.csv", files[-1].read_bytes(), files[-1].read_bytes().count(b"\r\n") - 1
-        )
+        file = SurveyFile(f"nps_copy_{now:%Y-%m-%d}.csv", content, count)
     elif variant == "same_name_new_content":
-        content = files[-1].read_bytes() + render(_rows(now, 1)).split("\r\n", 1)[1].encode()
-        file = SurveyFile(files[-1].name, content, content.count(b"\r\n") - 1)
+        file = SurveyFile(newest.name, content + _plain(_rows(now, 1)).split(b"\r\n", 1)[1], count + 1)
     elif variant in VARIANTS:
-        rows = _rows(now)
-        file = SurveyFile(
-            f"nps_{variant.replace('_', '-')}_{now:%Y-%m-%d}.csv",
-            VARIANTS[variant](rows),
-            len(rows) + (variant == "total_row"),
-            variant != "unfinished",
-        )
+        rows, name = _rows(now), f"nps_{variant.replace('_', '-')}_{now:%Y-%m-%d}.csv"
+        file = SurveyFile(name, VARIANTS[variant](rows), len(rows) + (variant == "total_row"), variant != "unfinished")
     else:
-        raise ValueError(
-            f"unknown variant {variant!r}; known: same_name_new_content, same_content_new_name, {', '.join(VARIANTS)}"
-        )
+        known = ", ".join(["same_name_new_content", "same_content_new_name", *VARIANTS])
+        raise ValueError(f"unknown variant {variant!r}; known: {known}")
     write_files(folder, [file])
     return file.name

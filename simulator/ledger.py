@@ -1,7 +1,7 @@
 """What one step of the world changed, waiting to be written.
 
-Keyed by vendor id, so that a record touched twice is written once, in its last state. Both seeding (two years in one ledger) and
-advancing (one day) fill it; `store` and `product` empty it.
+Keyed by vendor id, so that a record touched twice is written once, in its last state. Both seeding (two years in one
+ledger) and advancing (one day) fill it; `store` and `product` empty it.
 """
 
 from dataclasses import dataclass, field
@@ -87,7 +87,10 @@ class SurveyFile:
 
 @dataclass
 class Ledger:
-    """Everything that changed. Billing events before `events_since` (epoch seconds) are not kept: the feed would not serve them."""
+    """Everything that changed.
+
+    Billing events before `events_since` (epoch seconds) are not kept: the feed would not serve them.
+    """
 
     events_since: int = 0
     hubspot: dict[tuple[str, int], HubspotRow] = field(default_factory=dict)

@@ -1,12 +1,13 @@
-"""Coming, growing, shrinking, leaving. True health decides who leaves; the decision precedes the notice, and usage falls from then on.
+"""Coming, growing, shrinking, leaving. True health decides who leaves; the decision precedes the notice, and usage
+falls from then on.
 
-Monthly contracts can be left any week, yearly ones are decided about ten weeks before the renewal. The constants give about 18% churn
-a year, of which a sixth is involuntary (`billing`).
+Monthly contracts can be left any week, yearly ones are decided about ten weeks before the renewal. The constants give
+about 18% churn a year, of which a sixth is involuntary (`billing`).
 """
 
 import numpy as np
 
-from simulator import billing, catalogue, crm, texts
+from simulator import billing, billing_records, catalogue, crm, payments, texts
 from simulator.clock import DAY_SECONDS, date_of, start_of
 from simulator.founding import fill_slots, found_account, write_tenant
 from simulator.latents import P, V, health
@@ -15,9 +16,10 @@ from simulator.relationship import next_workday, office_time, write_note
 from simulator.usage import seat_ratio
 from simulator.world import NEVER, Account, World
 
-MONTHLY_HAZARD = 6.35
-YEARLY_HAZARD = 1.75
-YEARLY_SLOPE = 1.25
+MONTHLY_HAZARD = 6.65
+MONTHLY_SLOPE = 0.42
+YEARLY_HAZARD = 2.4
+YEARLY_SLOPE = 0.5
 SIGNUPS_PER_ACCOUNT_YEAR = 0.43
 
 
@@ -48,7 +50,7 @@ def decide(world: World, ledger: Ledger, day: int) -> None:
         main = account.subscriptions[0]
         to_end = main.period_end // DAY_SECONDS - day
         if account.interval == "month":
-            odds = 1 / (1 + np.exp(MONTHLY_HAZARD + true_health[index]))
+            odds = 1 / (1 + np.exp(MONTHLY_HAZARD + MONTHLY_SLOPE * true_health[index]))
         else:
             odds = 1 / (1 + np.exp(YEARLY_HAZARD + YEARLY_SLOPE * true_health[index])) if 70 <= to_end < 77 else 0.0
         if luck[0, index] < odds:
@@ -78,7 +80,7 @@ def _decide_to_leave(world: World, account: Account, day: int) -> None:
     account.reason = texts.CHURN_REASONS[texts.topic_of(world.latents_of(index), dice)]
     world.columns.notice[index] = day
     wait = (
-        dice.randrange(18, 40)
+        dice.randrange(28, 56)
         if account.interval == "month"
         else account.subscriptions[0].period_end // DAY_SECONDS - day - dice.randrange(15, 45)
     )
@@ -167,7 +169,7 @@ def bill_accounts(world: World, ledger: Ledger, day: int) -> None:
             close(world, ledger, account, day, "voluntary", max(sub.ended_at or 0 for sub in account.subscriptions))
     for index in np.nonzero(world.columns.active & (world.columns.bill == day + 7))[0]:
         billing.announce_upcoming(world, ledger, world.accounts[int(index)], day)
-    for account in billing.settle_invoices(world, ledger, day):
+    for account in payments.settle_invoices(world, ledger, day):
         if account.status == "active":
             at = start_of(day) + 82_000
             for sub in account.subscriptions:
@@ -228,7 +230,7 @@ def carry_out(world: World, ledger: Ledger, day: int) -> None:
 
 def delete_customer(world: World, ledger: Ledger, account: Account, at: int) -> None:
     """Removed from billing: GET answers with a stub, lists no longer show it; its subscriptions stay."""
-    billing.write_customer(world, ledger, account)
+    billing_records.write_customer(world, ledger, account)
     row: StripeRow = ledger.stripe[account.customer_id]
     row.deleted = at
-    billing.emit(world, ledger, "customer.deleted", at, row.doc)
+    billing_records.emit(world, ledger, "customer.deleted", at, row.doc)

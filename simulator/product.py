@@ -1,8 +1,9 @@
+# ruff: noqa: S608 - table and column names are constants of this module
 """The simulated product database: tables, fast loading, and a clock of its own.
 
-`usage_events` is keyed by (ingested_at, event_id), not by event id: the pipeline that fills it delivers at least once, so the same
-event can arrive twice. Rows are written in PostgreSQL's binary COPY format straight from numpy, because formatting a million rows
-of text in Python would take longer than everything else together.
+`usage_events` is keyed by (ingested_at, event_id), not by event id: the pipeline that fills it delivers at least
+once, so the same event can arrive twice. Rows are written in PostgreSQL's binary COPY format straight from numpy,
+because formatting a million rows of text in Python would take longer than everything else together.
 """
 
 import numpy as np
@@ -16,7 +17,8 @@ from simulator.ledger import Ledger, Usage
 
 SCHEMA = """
 create schema if not exists simulated;
-create table if not exists simulated.clock (is_only boolean primary key default true check (is_only), offset_days integer not null);
+create table if not exists simulated.clock (
+    is_only boolean primary key default true check (is_only), offset_days integer not null);
 insert into simulated.clock (offset_days) values (0) on conflict do nothing;
 create or replace function simulated.now() returns timestamptz language sql stable parallel safe
     as $$ select pg_catalog.now() + make_interval(days => (select offset_days from simulated.clock)) $$;
@@ -30,10 +32,12 @@ create table if not exists public.tenants (
     id bigint primary key, name text not null, plan text not null, country text not null, status text not null,
     created_at timestamptz not null, updated_at timestamptz not null, deleted_at timestamptz);
 create table if not exists public.users (
-    id bigint primary key, tenant_id bigint not null, email text not null, role text not null, is_active boolean not null,
+    id bigint primary key, tenant_id bigint not null, email text not null, role text not null,
+    is_active boolean not null,
     created_at timestamptz not null, updated_at timestamptz not null, deleted_at timestamptz);
 create table if not exists public.usage_events (
-    event_id bigint not null, tenant_id bigint not null, user_id bigint, event_name text not null, feature text not null,
+    event_id bigint not null, tenant_id bigint not null, user_id bigint, event_name text not null,
+    feature text not null,
     occurred_at timestamptz not null, ingested_at timestamptz not null, duration_ms integer, properties jsonb);
 create index if not exists tenants_by_change on public.tenants (updated_at, id);
 create index if not exists users_by_change on public.users (updated_at, id);

@@ -1,4 +1,6 @@
-"""The CSM's side: touches on a cadence, notes that name the topic, champions who leave and their successors, onboarding."""
+"""The CSM's side: touches on a cadence, notes that name the topic, champions who leave and their successors,
+onboarding.
+"""
 
 import random
 
@@ -11,7 +13,7 @@ from simulator.latents import R, Shock
 from simulator.ledger import Ledger
 from simulator.world import Account, Contact, World
 
-CADENCE_DAYS = {"SMB": 24, "Mid-market": 18, "Enterprise": 12}
+CADENCE_DAYS = {"SMB": 33, "Mid-market": 26, "Enterprise": 17}
 HOUR = 3_600
 
 
@@ -125,7 +127,7 @@ def _touch(world: World, ledger: Ledger, account: Account, day: int, dice: rando
     if reached and dice.random() < 0.62:
         write_note(world, ledger, account, dice.choice(texts.NOTES[topic]), at + 4_000, people, dice)
     if reached:
-        stretch = float(np.exp(-0.38 * np.clip(people_latent, -2.6, 2)))
+        stretch = float(np.exp(-0.78 * np.clip(people_latent, -2.2, 1.2)))
         wait = CADENCE_DAYS[account.segment] * stretch * dice.uniform(0.75, 1.3)
     else:
         wait = dice.uniform(4, 12) * (1 if people_latent > -1 else 2.5)
@@ -215,7 +217,10 @@ def _onboard(world: World, ledger: Ledger, account: Account, day: int, dice: ran
 
 
 def _leave(world: World, ledger: Ledger, account: Account, contact: Contact, day: int, *, archive: bool) -> None:
-    """A contact has left: mail bounces, the product user goes; sometimes the CRM record is archived (which does not bump its change time)."""
+    """A contact has left.
+
+    Mail bounces, the product user goes; sometimes the CRM record is archived (which does not bump its change time).
+    """
     at = start_of(day) + 30_000 + contact.id % 20_000
     contact.left, contact.bounced, contact.archived = day, True, at + 3_600 if archive else None
     crm.write_contact(ledger, account, contact, at)

@@ -1,14 +1,15 @@
+# ruff: noqa: S608 - table and column names are constants of this module
 """The simulator's own database: the world's state and what the vendors would show of it.
 
-Vendor records are rows with their document as JSON; the columns beside it are what lists, searches and feeds need. Documents are
-`json`, not `jsonb`, where they are served as they are: order and spelling survive and nothing is parsed twice.
+Vendor records are rows with their document as JSON; the columns beside it are what lists, searches and feeds need.
+Documents are `json`, not `jsonb`, where they are served as they are: order and spelling survive and nothing is parsed
+twice.
 """
 
 import json
 from typing import Any
 
 import psycopg
-from psycopg.types.json import Json
 
 from simulator.billing_docs import Invoice
 from simulator.clock import iso_ms
@@ -17,38 +18,63 @@ from simulator.support_docs import Ticket
 from simulator.world import Account, Columns, Contact, Subscription, World
 
 SCHEMA = """
-create table if not exists estate (is_only boolean primary key default true check (is_only), seed bigint not null, account_count integer not null,
-    day_count integer not null, first_day integer not null, last_day integer not null, offset_days integer not null, target_day integer, world json not null);
+create table if not exists estate (
+    is_only boolean primary key default true check (is_only),
+    seed bigint not null, account_count integer not null, day_count integer not null,
+    first_day integer not null, last_day integer not null, offset_days integer not null, target_day integer,
+    world json not null);
 create table if not exists accounts (no integer primary key, state json not null);
-create table if not exists hubspot_objects (object_type text, id bigint, created_at timestamptz not null, updated_at timestamptz not null,
-    archived_at timestamptz, erased_at timestamptz, merged_into bigint, merged_ids text, properties jsonb not null, primary key (object_type, id));
+create table if not exists hubspot_objects (
+    object_type text, id bigint, created_at timestamptz not null, updated_at timestamptz not null,
+    archived_at timestamptz, erased_at timestamptz, merged_into bigint, merged_ids text, properties jsonb not null,
+    primary key (object_type, id));
 create index if not exists hubspot_by_change on hubspot_objects (object_type, updated_at);
-create table if not exists hubspot_links (from_type text, from_id bigint, to_type text, to_id bigint, is_primary boolean not null,
+create table if not exists hubspot_links (
+    from_type text, from_id bigint, to_type text, to_id bigint, is_primary boolean not null,
     primary key (from_type, from_id, to_type, to_id));
 create index if not exists hubspot_links_back on hubspot_links (to_type, to_id, from_type);
-create table if not exists stripe_objects (id text primary key, object text not null, seq bigint not null, created bigint not null, customer text,
-    subscription text, status text, deleted bigint, doc json not null, plan json);
+create table if not exists stripe_objects (
+    id text primary key, object text not null, seq bigint not null, created bigint not null,
+    customer text, subscription text, status text, deleted bigint, doc json not null, plan json);
 create index if not exists stripe_newest on stripe_objects (object, created desc, seq desc);
 create index if not exists stripe_by_customer on stripe_objects (customer);
-create table if not exists stripe_events (id text primary key, seq bigint not null, created bigint not null, type text not null, doc json not null);
+create table if not exists stripe_events (
+    id text primary key, seq bigint not null, created bigint not null, type text not null, doc json not null);
 create index if not exists stripe_events_newest on stripe_events (created desc, seq desc);
-create table if not exists zendesk_objects (kind text, id bigint, created bigint not null, updated bigint not null, generated bigint not null,
+create table if not exists zendesk_objects (
+    kind text, id bigint, created bigint not null, updated bigint not null, generated bigint not null,
     status text, doc json not null, plan json, primary key (kind, id));
 create index if not exists zendesk_by_change on zendesk_objects (kind, generated, id);
 """
-TABLES = [
-    "estate",
-    "accounts",
-    "hubspot_objects",
-    "hubspot_links",
-    "stripe_objects",
-    "stripe_events",
-    "zendesk_objects",
-]
-
-HUBSPOT_COLUMNS = "object_type, id, created_at, updated_at, archived_at, merged_into, merged_ids, properties"
-STRIPE_COLUMNS = "id, object, seq, created, customer, subscription, status, deleted, doc, plan"
-ZENDESK_COLUMNS = "kind, id, created, updated, generated, status, doc, plan"
+TABLES = "estate, accounts, hubspot_objects, hubspot_links, stripe_objects, stripe_events, zendesk_objects"
+COLUMNS = {
+    "hubspot_objects": "object_type, id, created_at, updated_at, archived_at, merged_into, merged_ids, properties",
+    "hubspot_links": "from_type, from_id, to_type, to_id, is_primary",
+    "stripe_objects": "id, object, seq, created, customer, subscription, status, deleted, doc, plan",
+    "stripe_events": "id, seq, created, type, doc",
+    "zendesk_objects": "kind, id, created, updated, generated, status, doc, plan",
+}
+CONFLICTS = {
+    "hubspot_objects": """(object_type, id) do update set
+        updated_at = excluded.updated_at, properties = excluded.properties,
+        archived_at = coalesce(excluded.archived_at, old.archived_at),
+        merged_ids = coalesce(old.merged_ids, excluded.merged_ids)""",
+    "hubspot_links": "(from_type, from_id, to_type, to_id) do nothing",
+    "stripe_objects": """(id) do update set
+        customer = excluded.customer, status = excluded.status, doc = excluded.doc, plan = excluded.plan,
+        deleted = coalesce(excluded.deleted, old.deleted)""",
+    "stripe_events": "(id) do nothing",
+    "zendesk_objects": """(kind, id) do update set
+        updated = excluded.updated, generated = excluded.generated, status = excluded.status,
+        doc = excluded.doc, plan = excluded.plan where old.status is distinct from 'deleted'""",
+}
+"""What an incident did to a record (archived, merged, deleted) survives a later ordinary change of it."""
+SAVE_ESTATE = """
+    insert into estate (seed, account_count, day_count, first_day, last_day, offset_days, target_day, world)
+    values (%(seed)s, %(accounts)s, %(days)s, %(first)s, %(last)s, %(offset)s, %(target)s, %(world)s)
+    on conflict (is_only) do update set last_day = excluded.last_day, offset_days = excluded.offset_days,
+        target_day = excluded.target_day, world = excluded.world
+"""
 
 
 def prepare(db: psycopg.Connection) -> None:
@@ -64,7 +90,7 @@ def has_estate(db: psycopg.Connection) -> bool:
 
 def clear(db: psycopg.Connection) -> None:
     """Empty every table, inside the caller's transaction."""
-    db.execute(f"truncate {', '.join(TABLES)}".encode())
+    db.execute(f"truncate {TABLES}".encode())
 
 
 def dump(value: Any) -> str:
@@ -72,26 +98,28 @@ def dump(value: Any) -> str:
     return json.dumps(value, default=vars, separators=(",", ":"), ensure_ascii=False)
 
 
-def _rows(ledger: Ledger) -> dict[str, list[tuple]]:
-    """Rows per `table (columns)`, moments still as epoch seconds."""
+def _moment(second: float | None) -> str | None:
+    return None if second is None else iso_ms(second)
+
+
+def _rows(ledger: Ledger) -> dict[str, list[tuple[Any, ...]]]:
+    """Rows per table, in the order of COLUMNS."""
     return {
-        f"hubspot_objects ({HUBSPOT_COLUMNS})": [
+        "hubspot_objects": [
             (
                 row.object_type,
                 row.id,
-                row.created,
-                row.updated,
-                row.archived,
+                _moment(row.created),
+                _moment(row.updated),
+                _moment(row.archived),
                 row.merged_into,
                 row.merged_ids,
                 dump(row.properties),
             )
             for row in ledger.hubspot.values()
         ],
-        "hubspot_links (from_type, from_id, to_type, to_id, is_primary)": [
-            (*key, is_primary) for key, is_primary in ledger.links.items()
-        ],
-        f"stripe_objects ({STRIPE_COLUMNS})": [
+        "hubspot_links": [(*key, is_primary) for key, is_primary in ledger.links.items()],
+        "stripe_objects": [
             (
                 row.id,
                 row.object,
@@ -106,8 +134,8 @@ def _rows(ledger: Ledger) -> dict[str, list[tuple]]:
             )
             for row in ledger.stripe.values()
         ],
-        "stripe_events (id, seq, created, type, doc)": [(*event[:4], dump(event[4])) for event in ledger.events],
-        f"zendesk_objects ({ZENDESK_COLUMNS})": [
+        "stripe_events": [(*event[:4], dump(event[4])) for event in ledger.events],
+        "zendesk_objects": [
             (
                 row.kind,
                 row.id,
@@ -123,45 +151,22 @@ def _rows(ledger: Ledger) -> dict[str, list[tuple]]:
     }
 
 
-CONFLICTS = {
-    "hubspot_objects": "(object_type, id) do update set updated_at = excluded.updated_at, properties = excluded.properties,"
-    " archived_at = coalesce(excluded.archived_at, old.archived_at), merged_ids = coalesce(old.merged_ids, excluded.merged_ids)",
-    "hubspot_links": "(from_type, from_id, to_type, to_id) do nothing",
-    "stripe_objects": "(id) do update set customer = excluded.customer, status = excluded.status, doc = excluded.doc, plan = excluded.plan,"
-    " deleted = coalesce(excluded.deleted, old.deleted)",
-    "stripe_events": "(id) do nothing",
-    "zendesk_objects": "(kind, id) do update set updated = excluded.updated, generated = excluded.generated, status = excluded.status,"
-    " doc = excluded.doc, plan = excluded.plan where old.status is distinct from 'deleted'",
-}
-
-
 def write_ledger(db: psycopg.Connection, ledger: Ledger, *, is_fresh: bool) -> None:
-    """Write everything the ledger holds, inside the caller's transaction; a fresh estate skips the look for older versions.
-
-    What an incident did to a record (archived, merged, deleted) survives a later ordinary change of it.
-    """
-    for target, rows in _rows(ledger).items():
-        table, _, columns = target.partition(" ")
+    """Write everything the ledger holds, inside the caller's transaction; `is_fresh` when nothing can be there yet."""
+    for table, rows in _rows(ledger).items():
         if not rows:
             continue
-        if table == "hubspot_objects":
-            rows = [
-                (row[0], row[1], *(None if moment is None else iso_ms(moment) for moment in row[2:5]), *row[5:])
-                for row in rows
-            ]
+        columns = COLUMNS[table]
         arriving = table if is_fresh else f"arriving_{table}"
         if not is_fresh:
-            db.execute(
-                f"create temporary table if not exists {arriving} (like {table} including defaults) on commit delete rows".encode()
-            )
-        with db.cursor() as cursor, cursor.copy(f"copy {arriving} {columns} from stdin".encode()) as copy:
+            like = f"(like {table} including defaults) on commit delete rows"
+            db.execute(f"create temporary table if not exists {arriving} {like}".encode())
+        with db.cursor() as cursor, cursor.copy(f"copy {arriving} ({columns}) from stdin".encode()) as copy:
             for row in rows:
                 copy.write_row(row)
         if not is_fresh:
-            names = columns.strip("()")
-            db.execute(
-                f"insert into {table} as old ({names}) select {names} from {arriving} on conflict {CONFLICTS[table]}".encode()
-            )
+            taken = f"insert into {table} as old ({columns}) select {columns} from {arriving}"
+            db.execute(f"{taken} on conflict {CONFLICTS[table]}".encode())
 
 
 def save_world(
@@ -181,11 +186,8 @@ def save_world(
             [(number, dump(world.accounts[number - 1])) for number in sorted(world.touched)],
         )
     world.touched.clear()
-    db.execute(
-        "insert into estate (seed, account_count, day_count, first_day, last_day, offset_days, target_day, world) values (%s, %s, %s, %s, %s, %s, %s, %s)"
-        " on conflict (is_only) do update set last_day = excluded.last_day, offset_days = excluded.offset_days, target_day = excluded.target_day, world = excluded.world",
-        [world.seed, accounts, days, world.first_day, world.day, offset_days, target_day, Json(state, dumps=dump)],
-    )
+    values = {"seed": world.seed, "accounts": accounts, "days": days, "first": world.first_day, "last": world.day}
+    db.execute(SAVE_ESTATE, {**values, "offset": offset_days, "target": target_day, "world": dump(state)})
 
 
 def load_world(db: psycopg.Connection) -> World:
@@ -194,15 +196,8 @@ def load_world(db: psycopg.Connection) -> World:
     if row is None:
         raise LookupError("No estate: run `python -m simulator seed` first.")
     seed, first_day, last_day, state = row
-    world = World(
-        seed=seed,
-        first_day=first_day,
-        day=last_day,
-        counters=state["counters"],
-        signups=state["signups"],
-        answers=state["answers"],
-        later=state["later"],
-    )
+    parts = {name: state[name] for name in ("counters", "signups", "answers", "later")}
+    world = World(seed=seed, first_day=first_day, day=last_day, **parts)
     for (data,) in db.execute("select state from accounts order by no"):
         data["contacts"] = [Contact(**contact) for contact in data["contacts"]]
         data["subscriptions"] = [Subscription(**sub) for sub in data["subscriptions"]]

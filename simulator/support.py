@@ -7,7 +7,7 @@ import numpy as np
 
 from simulator import texts
 from simulator.clock import DAY_SECONDS, end_of, start_of, weekday
-from simulator.latents import F, sigmoid
+from simulator.latents import F
 from simulator.ledger import Ledger, ZendeskRow
 from simulator.support_docs import (
     AGENTS,
@@ -103,7 +103,7 @@ def open_tickets(world: World, ledger: Ledger, day: int) -> None:
     live = columns.active & (columns.start <= day)
     friction = world.latents()[:, F]
     newcomer = 1 + 0.8 * (day - columns.start < 45)
-    monthly = np.exp(-0.25 + 0.7 * np.clip(friction, -3, 2.6)) * (columns.seats / 20) ** 0.35 * newcomer
+    monthly = np.exp(1.1 * np.clip(friction, -3, 2.6)) * (columns.seats / 20) ** 0.35 * newcomer
     counts = rng.poisson(np.where(live, monthly / 30 * min(1.15, float(WEEKDAY[weekday(day)]) + 0.05) * season(day), 0))
     for index in np.nonzero(counts)[0]:
         for number in range(counts[index]):
@@ -125,7 +125,7 @@ def _open_ticket(world: World, ledger: Ledger, index: int, day: int, dice: rando
     body = dice.choice(texts.TICKET_BODIES).format(
         subject=subject, first=contact.first, last=contact.last, company=account.name
     )
-    is_urgent = topic == "friction" and dice.random() < float(sigmoid(np.float64(-1.9 + 0.8 * friction)))
+    is_urgent = topic == "friction" and dice.random() < 1 / (1 + math.exp(1.4 - 0.8 * friction))
     priority = (
         "urgent" if is_urgent else dice.choices(["low", "normal", "high"], [2, 6, 2 if topic == "friction" else 1])[0]
     )
@@ -151,11 +151,12 @@ def _open_ticket(world: World, ledger: Ledger, index: int, day: int, dice: rando
 
 
 def _plan(ticket: Ticket, friction: float, dice: random.Random) -> list[list]:
-    """First answer, some back and forth, solution, sometimes a reopening, a rating, closing, and rarely a silent system update."""
+    """Answer, back and forth, solution, sometimes reopening and rating, closing, rarely a silent system update."""
     haste = {"urgent": 0.35, "high": 0.7, "normal": 1.0, "low": 1.6}[ticket.priority]
-    at = ticket.created + int(60 * min(6_000, haste * dice.lognormvariate(4.75 + 0.28 * friction, 0.8)))
+    at = ticket.created + int(60 * min(6_000, haste * dice.lognormvariate(5.2 + 0.45 * friction, 0.95)))
     steps: list[list] = [[at, "reply", None]]
-    work = haste * dice.lognormvariate(0.25 + 0.30 * friction, 0.85) * DAY_SECONDS
+    patience = 1.6 if ticket.priority == "urgent" else haste  # urgent means hard, not quick
+    work = patience * dice.lognormvariate(0.35 + 0.45 * friction, 0.85) * DAY_SECONDS
     rounds = dice.choice([0, 0, 1, 1, 2])
     for number in range(rounds):
         steps.append([at + int(work * (number + 0.4) / (rounds + 1)), "customer", None])

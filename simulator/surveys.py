@@ -1,10 +1,11 @@
-"""NPS: who is asked, who answers what, and the CSV files the survey tool drops every Monday, with a few of its usual faults."""
+"""NPS: who is asked, who answers what, and the CSV files the survey tool drops every Monday, with a few of its usual
+faults.
+"""
 
 import csv
 import hashlib
 import io
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -31,12 +32,15 @@ COLUMNS = [
     "channel",
 ]
 ZONE = ZoneInfo("Europe/London")
-EVERY_DAYS = 150
+EVERY_DAYS = 130
 LANGUAGE = {"DE": "de", "FR": "fr", "NL": "nl"}
 
 
 def ask(world: World, day: int) -> None:
-    """Accounts whose turn it is: up to four people are asked, four in ten answer, fewer where the relationship is poor."""
+    """Accounts whose turn it is.
+
+    Up to four people are asked, almost half answer, fewer where the relationship is poor.
+    """
     columns = world.columns
     for index in np.nonzero(columns.active & (columns.survey <= day) & (columns.start < day))[0]:
         account = world.accounts[int(index)]
@@ -46,9 +50,9 @@ def ask(world: World, day: int) -> None:
         true_health = float(health(latents[None, :])[0])
         topic = texts.topic_of(world.latents_of(int(index)), dice)
         for contact in account.present_contacts()[:4]:
-            if dice.random() > 0.42 + 0.05 * max(-2.0, min(2.0, float(latents[R]))):
+            if dice.random() > 0.54 + 0.03 * max(-2.0, min(2.0, float(latents[R]))):
                 continue
-            score = int(min(10, max(0, round(8.25 + 1.15 * true_health + dice.gauss(0, 1.3)))))
+            score = int(min(10, max(0, round(8.2 + 0.95 * true_health + dice.gauss(0, 1.3)))))
             category = "promoter" if score >= 9 else "passive" if score >= 7 else "detractor"
             at = (
                 start_of(day)
@@ -135,4 +139,4 @@ def _place(path: Path, content: bytes) -> None:
         return
     partial = path.with_name("." + path.name + ".part")
     partial.write_bytes(content)
-    os.replace(partial, path)
+    partial.replace(path)

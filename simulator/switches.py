@@ -1,7 +1,8 @@
 """Fault switches: what a vendor does wrong from now on, or for the next few requests.
 
-Set with `POST /__switches` (JSON, merged), read with GET, cleared with DELETE; only on a server bound to loopback. A member `do` holds
-incidents, things that happen in the estate at once (`incidents`), for example `{"do": [{"archive": {"object_type": "deals", "count": 50}}]}`.
+Set with `POST /__switches` (JSON, merged), read with GET, cleared with DELETE; only on a server bound to loopback. A
+member `do` holds incidents, things that happen in the estate at once (`incidents`), for example `{"do": [{"archive":
+{"object_type": "deals", "count": 50}}]}`.
 """
 
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import Any
 KNOWN = {
     "down": "true: every request is answered 503",
     "slow_seconds": "every request waits this long",
-    "fail_next": '{"status": 503, "count": 2}, with vendor extras: retry_after, policy (HubSpot), should_retry, code (Stripe), envelope (Zendesk)',
+    "fail_next": '{"status": 503, "count": 2}; also retry_after, envelope, policy, should_retry, code',
     "truncate_next": "number of answers whose JSON is cut in half",
     "reset_next": "number of answers that break off in the middle of the transfer",
     "rate_limit": 'a number for the main bucket or {"bucket": number}',

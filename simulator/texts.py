@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - sentences stay on one line
 """What people write: call notes, ticket subjects, survey comments. The topic follows the account's latent state.
 
 Topics: depth (V low), breadth (B low), people (R low), friction (F high), price (P high), well (nothing presses).
@@ -55,6 +56,7 @@ SHOCK_NOTES = {
     "champion_left": "{first} has left {company}; out-of-office names {colleague} as contact. Our main sponsor is gone.",
     "incident": "Incident at {company}: scheduled campaign was sent twice after the sync error. {first} is upset, support is on it.",
     "price_event": "{first} at {company} was told about the new price list. Reaction: surprised, asks for options before the renewal.",
+    "pause": "{company} has stopped all sends for now: internal data review. {first} hopes to start again within the month.",
     "team_change": "Restructuring at {company}: marketing team cut, {first} says campaigns pause for now.",
     "new_champion": "{first} is the new main contact at {company}. Introduction call planned.",
     "notice": "{first} gave notice for {company}. Reason given: {reason}.",

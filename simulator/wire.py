@@ -1,7 +1,8 @@
-"""What all three vendors share on the wire: gate keeping, faults, the simulated `Date`, links from the request's own host.
+"""What all three vendors share on the wire: gate keeping, faults, the simulated `Date`, links from the request's own
+host.
 
-A vendor is a `Vendor` subclass: its routes, its credentials, its buckets, its way to say no. The gate runs faults, authentication and
-budgets, in this order, before a route sees the request.
+A vendor is a `Vendor` subclass: its routes, its credentials, its buckets, its way to say no. The gate runs faults,
+authentication and budgets, in this order, before a route sees the request.
 """
 
 import asyncio
@@ -25,6 +26,14 @@ from simulator.limits import Budgets
 from simulator.switches import KNOWN, Switches
 
 OPEN_PATHS = ("/", "/healthz", "/__switches")
+
+
+class Refused(Exception):
+    """Raised by a handler that will not answer; carries the vendor's way to say so."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__("refused")
+        self.response = response
 
 
 class Vendor:
@@ -81,13 +90,22 @@ class Vendor:
             Route("/", self._root),
             Route("/__switches", self._switches, methods=["GET", "POST", "DELETE"]),
         ]
-        return Gate(
-            self, Starlette(routes=[*own, *self.routes()], exception_handlers={404: self.not_found, 500: self._broken})
-        )
+        handlers = {404: self.not_found, Refused: self._refused, ValueError: self._unreadable, 500: self._broken}
+        return Gate(self, Starlette(routes=[*own, *self.routes()], exception_handlers=handlers))  # pyright: ignore[reportArgumentType]
 
     async def not_found(self, request: Request, error: Exception) -> Response:
         """Unknown path."""
         raise NotImplementedError
+
+    def unreadable(self, problem: ValueError) -> Response:
+        """The vendor's 400 for numbers that are none and JSON that is none."""
+        raise NotImplementedError
+
+    async def _refused(self, request: Request, problem: Exception) -> Response:
+        return problem.response if isinstance(problem, Refused) else await self._broken(request, problem)
+
+    async def _unreadable(self, request: Request, problem: Exception) -> Response:
+        return self.unreadable(problem if isinstance(problem, ValueError) else ValueError(str(problem)))
 
     async def _broken(self, request: Request, error: Exception) -> Response:
         return JSONResponse({"simulator": "internal error", "detail": repr(error)}, 500)
@@ -97,8 +115,9 @@ class Vendor:
 
     async def _root(self, request: Request) -> Response:
         return HTMLResponse(
-            f"<!doctype html><title>Simulator</title><h1>This is a simulator of {self.name}</h1><p>Not {self.name} itself, and no real customer is in it: "
-            f"generated companies, people, invoices and tickets, served in the vendor's format.</p><p>Simulated time: {self.clock.http_date()}</p>"
+            f"<!doctype html><title>Simulator</title><h1>This is a simulator of {self.name}</h1>"
+            f"<p>Not {self.name} itself, and no real customer is in it: generated companies, people, invoices and "
+            f"tickets, served in the vendor's format.</p><p>Simulated time: {self.clock.http_date()}</p>"
         )
 
     async def _switches(self, request: Request) -> Response:
@@ -189,7 +208,7 @@ class _Truncated:
     def __init__(self, send: Send, *, keeps_connection: bool) -> None:
         self.send = send
         self.keeps_connection = keeps_connection
-        self.start: Message | None = None
+        self.start: Message = {"type": "http.response.start", "status": 200, "headers": []}
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -197,7 +216,6 @@ class _Truncated:
             return
         body = message.get("body", b"")
         half = body[: len(body) // 2]
-        assert self.start is not None
         declared = len(half) if self.keeps_connection else len(body)
         headers = [(name, value) for name, value in self.start["headers"] if name != b"content-length"]
         await self.send({**self.start, "headers": [*headers, (b"content-length", str(declared).encode())]})

@@ -1,7 +1,7 @@
 """The world's state between two days: one story per account, arrays for what moves every day.
 
-Everything random is drawn from a generator keyed by (seed, subject, day), and everything that lasts is in this state, so that a
-world saved and loaded continues exactly as one that never stopped.
+Everything random is drawn from a generator keyed by (seed, subject, day), and everything that lasts is in this state,
+so that a world saved and loaded continues exactly as one that never stopped.
 """
 
 import random
@@ -20,7 +20,10 @@ SUBJECTS = ["latents", "usage", "support", "relationship", "billing", "surveys",
 
 @dataclass
 class Contact:
-    """A person in the CRM. `left` is the day they left the company, seen or not; times are epoch seconds, days are day numbers."""
+    """A person in the CRM.
+
+    `left` is the day they left the company, seen or not; times are epoch seconds, days are day numbers.
+    """
 
     id: int
     first: str
@@ -38,7 +41,10 @@ class Contact:
 
 @dataclass
 class Subscription:
-    """A Stripe subscription; `items` are [item id, price id, product, unit amount, quantity]; periods in epoch seconds."""
+    """A Stripe subscription.
+
+    `items` are [item id, price id, product, unit amount, quantity]; periods in epoch seconds.
+    """
 
     id: str
     customer: str
@@ -145,13 +151,26 @@ class Columns:
     tenant: NDArray[np.int64]
     users: NDArray[np.int64]
     live: NDArray[np.int64]
+    paused: NDArray[np.int64]
 
     @staticmethod
     def empty() -> "Columns":
         """No accounts yet."""
         flat = {
             name: np.zeros(0, np.int64)
-            for name in ("cursor", "seats", "start", "notice", "ends", "touch", "survey", "bill", "tenant", "live")
+            for name in (
+                "cursor",
+                "seats",
+                "start",
+                "notice",
+                "ends",
+                "touch",
+                "survey",
+                "bill",
+                "tenant",
+                "live",
+                "paused",
+            )
         }
         return Columns(
             active=np.zeros(0, np.bool_),
@@ -159,7 +178,7 @@ class Columns:
             deviation=np.zeros((0, 5)),
             affinity=np.zeros((0, 10)),
             size=np.zeros(0),
-            carry=np.zeros((0, 10)),
+            carry=np.zeros((0, 11)),
             users=np.zeros((0, SLOTS), np.int64),
             **flat,
         )
