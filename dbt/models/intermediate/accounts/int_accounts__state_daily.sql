@@ -1,3 +1,5 @@
+-- noqa: disable=LT02
+-- (loops and lateral lists are indented for the reader; the linter sees them unrolled)
 with windows as (
     select * from {{ ref('int_time__rebuild_windows') }}
 ),
@@ -189,7 +191,8 @@ select
     round(dated.mrr * rates.eur_per_unit, 2) as mrr_eur,
     case when dated.has_help_desk then dated.ticket_count_30d::integer end as ticket_count_30d,
     case when dated.has_help_desk then dated.urgent_open_count::integer end as urgent_open_count,
-    (dated.first_reply_minutes_30d / nullif(dated.first_reply_count_30d, 0))::double precision as mean_first_reply_minutes,
+    (dated.first_reply_minutes_30d / nullif(dated.first_reply_count_30d, 0))::double precision
+        as mean_first_reply_minutes,
     dated.last_two_way_contact_date,
     dated.state_date - coalesce(dated.last_two_way_contact_date, dated.first_date) as days_since_two_way_contact,
     case when dated.contact_count > 0 then dated.known_role_count::integer end as known_role_count,

@@ -12,7 +12,8 @@ versions as (
         config_version,
         valid_from_date,
         lead(valid_from_date) over (order by valid_from_date, config_version) as valid_to_date
-    from (select distinct config_version, valid_from_date from {{ ref('health_measures') }}) as distinct_versions
+    from measures
+    group by config_version, valid_from_date
 ),
 
 wide as (

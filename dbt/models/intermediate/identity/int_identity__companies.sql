@@ -3,7 +3,7 @@ with recursive companies as (
 ),
 
 -- The absorbed record names its survivor, or the survivor lists what it absorbed: vendors do either.
-merges as (
+absorptions as (
     select
         id as absorbed_id,
         merged_into_id as survivor_id
@@ -23,7 +23,7 @@ merges as (
 known as (
     select id as company_id from companies
     union
-    select absorbed_id as company_id from merges
+    select absorbed_id as company_id from absorptions
 ),
 
 -- Merges chain: A into B, later B into C.
@@ -38,10 +38,10 @@ walked as (
 
     select
         walked.company_id,
-        merges.survivor_id as current_id,
+        absorptions.survivor_id as current_id,
         walked.step_count + 1 as step_count
     from walked
-    inner join merges on walked.current_id = merges.absorbed_id
+    inner join absorptions on walked.current_id = absorptions.absorbed_id
     where walked.step_count < 20
 ),
 
@@ -50,8 +50,8 @@ survivors as (
         walked.company_id,
         walked.current_id as surviving_company_id
     from walked
-    left join merges on walked.current_id = merges.absorbed_id
-    where merges.absorbed_id is null
+    left join absorptions on walked.current_id = absorptions.absorbed_id
+    where absorptions.absorbed_id is null
     order by walked.company_id, walked.step_count desc
 )
 

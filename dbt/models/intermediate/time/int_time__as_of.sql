@@ -16,7 +16,7 @@ under_way as (
     from runs
     where
         status = 'running'
-        and started_at > (select max(started_at) from runs) - interval '6 hours'
+        and started_at > (select max(every_run.started_at) from runs as every_run) - interval '6 hours'
 ),
 
 -- Older accounts had a life before our sources reach back; what happened then is unknown, not nothing.

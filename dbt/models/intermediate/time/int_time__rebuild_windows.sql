@@ -23,14 +23,19 @@ select
     case
         when
             last_build.account_key is null
-            or last_build.links_hash is distinct from lives.links_hash
+            or (last_build.links_hash is distinct from lives.links_hash)
             or last_build.first_date > lives.first_date
             then lives.first_date
         else greatest(
             lives.first_date,
             least(
-                last_build.built_through_date + 1 - {{ var('lookback_days') }},
-                lives.last_date + 1 - {{ var('lookback_days') }},
+                case
+                    -- A life that ended before and still ends there has nothing to work over again.
+                    when not lives.is_active and last_build.built_through_date = lives.last_date
+                        then lives.last_date + 1
+                    else
+                        least(last_build.built_through_date, lives.last_date) + 1 - {{ var('lookback_days') }}
+                end,
                 arrivals.affected_from_date
             )
         )

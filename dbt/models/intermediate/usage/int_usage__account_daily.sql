@@ -10,7 +10,7 @@ with windows as (
         greatest(rebuild_from_date - {{ history_days }}, usage_first_date) as read_from_date,
         row_number() over (order by account_key)::integer as account_number
     from {{ ref('int_time__rebuild_windows') }}
-    where usage_first_date <= last_date
+    where usage_first_date <= last_date and rebuild_from_date <= last_date
 ),
 
 tenants as (
@@ -140,7 +140,7 @@ member_days as (
     group by account_number, change_date
 ),
 
--- Older than what is read above: the last key activity and the last use before it, for accounts that went quiet long ago.
+-- Older than what is read above: the last key activity and the last use, for accounts that went quiet long ago.
 before_window as (
     select
         tenants.account_number,

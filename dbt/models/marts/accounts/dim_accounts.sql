@@ -84,6 +84,16 @@ stakeholders as (
     group by account_key
 ),
 
+contacts as (
+    select
+        engagements.account_key,
+        max({{ utc_date('engagements.occurred_at') }}) as last_contact_date
+    from {{ ref('fct_engagements') }} as engagements
+    cross join as_of
+    where engagements.is_two_way and {{ utc_date('engagements.occurred_at') }} <= as_of.as_of_date
+    group by engagements.account_key
+),
+
 answers as (
     select distinct on (account_key)
         account_key,
@@ -141,7 +151,7 @@ select
     risk.churn_risk_band,
     risk.model_version as churn_risk_model,
     coalesce(risk.mrr_at_risk_eur, 0) as mrr_at_risk_eur,
-    states.last_two_way_contact_date as last_contact_date,
+    contacts.last_contact_date,
     answers.nps_score,
     answers.nps_date,
     coalesce(support.open_ticket_count, 0) as open_ticket_count,
@@ -173,5 +183,6 @@ left join trends on lives.account_key = trends.account_key
 left join support on lives.account_key = support.account_key
 left join overdue on lives.account_key = overdue.account_key
 left join stakeholders on lives.account_key = stakeholders.account_key
+left join contacts on lives.account_key = contacts.account_key
 left join answers on lives.account_key = answers.account_key
 left join linked on lives.account_key = linked.account_key

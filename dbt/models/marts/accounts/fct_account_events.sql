@@ -8,6 +8,8 @@
     )
 }}
 
+-- noqa: disable=LT02
+-- (loops and lateral lists are indented for the reader; the linter sees them unrolled)
 with as_of as (
     select
         as_of_date,
@@ -237,8 +239,10 @@ events as (
         round(band_changes.previous_score::numeric) || ' to ' || round(band_changes.score::numeric) || ', mostly '
         || band_changes.measure || ' (' || to_char(round(band_changes.moved::numeric), 'FMSG990') || ')' as detail,
         null::numeric as amount_eur,
-        case when band_changes.band = 'R' or (band_changes.previous_band = 'G' and band_changes.band = 'Y') then 2 else 1 end
-            as importance
+        case
+            when band_changes.band = 'R' or (band_changes.previous_band = 'G' and band_changes.band = 'Y') then 2
+            else 1
+        end as importance
     from band_changes
 
     union all

@@ -136,8 +136,8 @@ answers as (
     inner join responses
         on
             horizons.account_key = responses.account_key
-            and responses.responded_at > horizons.decided_at
-            and {{ utc_date('responses.responded_at') }} <= horizons.horizon_date
+            and horizons.decided_at < responses.responded_at
+            and horizons.horizon_date >= {{ utc_date('responses.responded_at') }}
     where horizons.status = 'measured'
     order by horizons.decision_id, horizons.horizon, responses.responded_at desc, responses.response_key
 ),
@@ -230,7 +230,8 @@ select
     (snapshots.features -> 'account' ->> 'mrr_eur')::numeric as context_mrr_eur,
     {% for days in horizons -%}
     measured_{{ days }}.status as measured_{{ days }}d_status,
-    case when measured_{{ days }}.status = 'measured' then measured_{{ days }}.horizon_date end as measured_{{ days }}d_date,
+    case when measured_{{ days }}.status = 'measured' then measured_{{ days }}.horizon_date end
+        as measured_{{ days }}d_date,
     measured_{{ days }}.health_change as health_change_{{ days }}d,
     measured_{{ days }}.usage_change_ratio as usage_change_ratio_{{ days }}d,
     measured_{{ days }}.ticket_change as ticket_change_{{ days }}d,

@@ -10,6 +10,8 @@
     )
 }}
 
+-- noqa: disable=LT02
+-- (loops and lateral lists are indented for the reader; the linter sees them unrolled)
 with measured as (
     select * from {{ ref('int_health__measure_values') }}
 ),
@@ -56,7 +58,9 @@ dimensioned as (
         pointed.*,
         {% for dimension, in_dimension in health_dimensions().items() -%}
         nullif(
-            {%- for measure in in_dimension %}{{ ' + ' if not loop.first }}{{ measure }}_share{% endfor -%}
+            {% for measure in in_dimension -%}
+            {{ measure }}_share{{ ' + ' if not loop.last }}
+            {% endfor -%}
             , 0
         ) as {{ dimension }}_known{{ ',' if not loop.last }}
         {% endfor %}
@@ -77,7 +81,7 @@ weighed as (
         as full_weight,
         nullif(
             {% for dimension in health_dimensions() -%}
-            case when {{ dimension }}_known is not null then {{ dimension }}_weight else 0 end{{ ' + ' if not loop.last }}
+            case when {{ dimension }}_known is null then 0 else {{ dimension }}_weight end{{ ' + ' if not loop.last }}
             {% endfor -%}
             , 0
         ) as present_weight
@@ -91,9 +95,9 @@ contributed as (
         known_weight / full_weight as coverage_ratio,
         {% for dimension, in_dimension in health_dimensions().items() -%}
         (
-            {%- for measure in in_dimension -%}
-            {{ ' + ' if not loop.first }}coalesce({{ measure }}_points * {{ measure }}_share, 0)
-            {%- endfor -%}
+            {% for measure in in_dimension -%}
+            coalesce({{ measure }}_points * {{ measure }}_share, 0){{ ' + ' if not loop.last }}
+            {% endfor -%}
         ) / {{ dimension }}_known as {{ dimension }}_score,
         {% for measure in in_dimension -%}
         {{ measure }}_points * {{ measure }}_share / {{ dimension }}_known * {{ dimension }}_weight / present_weight

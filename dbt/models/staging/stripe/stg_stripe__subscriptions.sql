@@ -30,8 +30,10 @@ select
     {{ present("payload -> 'metadata' ->> 'tenant_id'") }} as metadata_tenant_id,
     {{ present("payload -> 'metadata' ->> 'hubspot_company_id'") }} as metadata_hubspot_company_id,
     -- Since version 2025-03-31 the period belongs to the item; older payloads have it on the subscription.
-    {{ from_epoch("coalesce(item ->> 'current_period_start', payload ->> 'current_period_start')") }} as current_period_start,
-    {{ from_epoch("coalesce(item ->> 'current_period_end', payload ->> 'current_period_end')") }} as current_period_end,
+    {{ from_epoch("coalesce(item ->> 'current_period_start', payload ->> 'current_period_start')") }}
+        as current_period_start,
+    {{ from_epoch("coalesce(item ->> 'current_period_end', payload ->> 'current_period_end')") }}
+        as current_period_end,
     payload ->> 'latest_invoice' as latest_invoice_id,
     _first_loaded_at as first_loaded_at,
     _loaded_at as loaded_at

@@ -8,7 +8,7 @@ select
     payload ->> 'survey_id' as survey_id,
     lower({{ present("payload ->> 'respondent_email'") }}) as respondent_email,
     {{ present("payload ->> 'account_external_id'") }} as account_external_id,
-    -- As typed by people and exported by spreadsheets: "10 - very likely", "9,0". The leading whole number is the score.
+    -- As people type and spreadsheets export it: "10 - very likely", "9,0". The leading whole number is the score.
     substring(payload ->> 'score' from '^\s*([0-9]{1,2})(?![0-9])')::integer as score,
     {{ present("payload ->> 'comment'") }} as comment,
     {{ to_timestamp_utc("payload ->> 'responded_at'") }} as responded_at,
