@@ -5,25 +5,27 @@ One class per source, so that a missing Stripe key does not stop HubSpot. Names 
 """
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from extract.errors import SourceRejected
+
+Address = Annotated[str, StringConstraints(pattern=r"^https?://[^/]+")]
 
 
 class LoaderSettings(BaseSettings):
     """`LOADER_DSN`: the warehouse as role loader."""
 
-    model_config = SettingsConfigDict(env_prefix="LOADER_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="LOADER_", env_ignore_empty=True, frozen=True)
     dsn: SecretStr
 
 
 class HttpSettings(BaseSettings):
     """Patience of the HTTP clients, in seconds. `connect_budget` applies until a source has answered once."""
 
-    model_config = SettingsConfigDict(env_prefix="EXTRACT_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="EXTRACT_", env_ignore_empty=True, frozen=True)
     retry_budget_seconds: float = 900.0
     connect_budget_seconds: float = 20.0
     wait_initial_seconds: float = 1.0
@@ -33,7 +35,7 @@ class HttpSettings(BaseSettings):
 class ScanSettings(BaseSettings):
     """How much of a table one full scan may tombstone as missing (0-1), and what it does with erased people."""
 
-    model_config = SettingsConfigDict(env_prefix="EXTRACT_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="EXTRACT_", env_ignore_empty=True, frozen=True)
     missing_limit_ratio: float = 0.05
     erase_privacy_deleted: bool = False
 
@@ -41,8 +43,8 @@ class ScanSettings(BaseSettings):
 class HubspotSettings(BaseSettings):
     """HubSpot portal. `version` is a dated release such as 2026-09, or v3 for the older paths."""
 
-    model_config = SettingsConfigDict(env_prefix="HUBSPOT_", frozen=True)
-    base_url: str
+    model_config = SettingsConfigDict(env_prefix="HUBSPOT_", env_ignore_empty=True, frozen=True)
+    base_url: Address
     token: SecretStr
     version: str = "2026-09"
 
@@ -50,8 +52,8 @@ class HubspotSettings(BaseSettings):
 class StripeSettings(BaseSettings):
     """Stripe account. `version` is sent as Stripe-Version and pins the shape of every object."""
 
-    model_config = SettingsConfigDict(env_prefix="STRIPE_", frozen=True)
-    base_url: str
+    model_config = SettingsConfigDict(env_prefix="STRIPE_", env_ignore_empty=True, frozen=True)
+    base_url: Address
     api_key: SecretStr
     version: str = "2026-10-28.endive"
 
@@ -59,8 +61,8 @@ class StripeSettings(BaseSettings):
 class ZendeskSettings(BaseSettings):
     """Zendesk account, signed in by OAuth client credentials. `base_url` is the host, with or without /api/v2."""
 
-    model_config = SettingsConfigDict(env_prefix="ZENDESK_", frozen=True)
-    base_url: str
+    model_config = SettingsConfigDict(env_prefix="ZENDESK_", env_ignore_empty=True, frozen=True)
+    base_url: Address
     client_id: str
     client_secret: SecretStr
 
@@ -68,14 +70,14 @@ class ZendeskSettings(BaseSettings):
 class ProductSettings(BaseSettings):
     """`PRODUCT_DSN`: the product database as its read-only role."""
 
-    model_config = SettingsConfigDict(env_prefix="PRODUCT_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="PRODUCT_", env_ignore_empty=True, frozen=True)
     dsn: SecretStr
 
 
 class SurveysSettings(BaseSettings):
     """`SURVEYS_FOLDER`: the drop folder of NPS exports."""
 
-    model_config = SettingsConfigDict(env_prefix="SURVEYS_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="SURVEYS_", env_ignore_empty=True, frozen=True)
     folder: Path
 
 

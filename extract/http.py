@@ -250,6 +250,10 @@ class HttpClient:
                 json=json_body,
                 headers=dict(credentials),
             )
+        except httpx.UnsupportedProtocol as error:
+            raise SourceRejected(
+                f"{vendor.title}: {session.base_url} is no address; check {vendor.base_setting}."
+            ) from error
         except httpx.TransportError as error:
             entry.error = type(error).__name__
             raise _Again(_plain(error), refused_connection=isinstance(error, httpx.ConnectError)) from error

@@ -181,6 +181,8 @@ class Loader:
         for record in chunk.records:
             if not record.is_tombstone:
                 self.drift.observe(record.payload)
+        for path, type_name in self.journal.declared.items():
+            self.drift.note(path, type_name, sample=type_name)
         quarantined = [*chunk.quarantined, *refused]
         entries = list(self.journal.entries)
         with self.db.transaction(), self.db.cursor() as cursor:

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from extract import config
 from extract.errors import TruncatedExtract
-from extract.stream import Chunk, Record, Run
+from extract.stream import Chunk, Counts, Record, Run, Table, Transaction
 
 # Two rows may always go: five per cent of a table of ten would be none.
 ALWAYS_ALLOWED = 2
@@ -47,9 +47,31 @@ def tombstone_unseen(run: Run, *, reason: str = "missing", confirm: Confirm | No
     """Chunks that end the rows this scan did not meet. `confirm` asks the source about them first, and may find that
     some exist after all (it returns live records for those) or know a better reason."""
     keys = iter(unseen(run))
+    erases = config.read(config.ScanSettings).erase_privacy_deleted
     while batch := list(islice(keys, CHUNK_SIZE)):
         records = list(confirm(batch)) if confirm else [missing(run, key, reason) for key in batch]
-        yield Chunk(records=records)
+        private = [record.pk for record in records if record.delete_reason == "privacy"]
+        yield Chunk(records=records, also=_eraser(run.table, private) if private and erases else None)
+
+
+def _eraser(table: Table, keys: list[str]) -> Callable[[Transaction, Counts], None]:
+    """What removes the content of erased people from the table and its change log, in the transaction that ends
+    them; the tombstone in the log stays as the proof."""
+
+    def erase(transaction: Transaction, counts: Counts) -> None:
+        transaction.cursor.execute(
+            sql.SQL(
+                "update {} set payload = jsonb_build_object('id', _pk, '_erased', true), _row_hash = ''::bytea"
+                " where _pk = any(%s)"
+            ).format(table.identifier),
+            (keys,),
+        )
+        transaction.cursor.execute(
+            sql.SQL("update {} set payload = null where _pk = any(%s) and _op <> 'D'").format(table.log_identifier),
+            (keys,),
+        )
+
+    return erase
 
 
 def missing(run: Run, key: str, reason: str = "missing") -> Record:

@@ -158,9 +158,11 @@ class HttpEntry:
 
 @dataclass
 class Journal:
-    """What a run notes on the way: requests not yet logged, the source's clock, sentences for a person."""
+    """What a run notes on the way: requests not yet logged, the source's clock, sentences for a person, and the types
+    that the source itself declares for its fields (path to type)."""
 
     entries: list[HttpEntry] = field(default_factory=list)
+    declared: dict[str, str] = field(default_factory=dict)
     source_now: datetime | None = None
     warnings: list[str] = field(default_factory=list)
 

@@ -114,7 +114,11 @@ def _owner(item: Json, at: datetime) -> Record:
 
 
 def _property_names(run: Run[Hubspot], kind: str) -> list[str]:
-    return sorted(definition["name"] for definition in run.client.properties(kind))
+    """All properties of the type. Their declared types go to the drift table: every value is a string on the wire, so
+    that a type changed in the portal would not show in the records."""
+    definitions = run.client.properties(kind)
+    run.journal.declared.update({f"declared:{one['name']}": str(one.get("type")) for one in definitions})
+    return sorted(one["name"] for one in definitions)
 
 
 def _first_load(run: Run[Hubspot], kind: str, names: list[str]) -> Iterator[Chunk]:

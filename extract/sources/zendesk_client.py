@@ -8,7 +8,7 @@ import httpx
 
 from extract import config
 from extract.errors import SourceRejected
-from extract.http import Advice, HttpClient, Session, Throttle, Vendor, retry_after
+from extract.http import RETRIED, Advice, HttpClient, Session, Throttle, Vendor, retry_after
 from extract.stream import Journal
 
 _EXPORT_HEADER = "zendesk-ratelimit-incremental-exports"
@@ -86,9 +86,12 @@ def open_account(transport: httpx.BaseTransport | None = None) -> Zendesk:
                 "scope": "read",
             },
         )
-        if response.status_code >= 500 or response.status_code == 429:
+        if response.status_code in {*RETRIED, 409}:
             raise httpx.ReadError(f"the sign-in answered {response.status_code}", request=response.request)
-        token = response.json().get("access_token") if response.is_success else None
+        try:
+            token = response.json().get("access_token") if response.is_success else None
+        except ValueError as error:
+            raise httpx.ReadError("the sign-in was cut off", request=response.request) from error
         if not token:
             raise SourceRejected(
                 f"Zendesk at {host}/oauth/tokens refused the sign-in with {response.status_code}; check "

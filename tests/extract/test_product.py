@@ -189,8 +189,10 @@ def test_events_that_appeared_behind_the_watermark_are_found_by_comparing_days(p
 
 
 def test_every_value_of_an_event_arrives(product: ProductDatabase) -> None:
-    product.do("insert into usage_events values (9007199254740993, 1, null, 'sms_sent', 'sms',"
-               " now() - interval '1 day', now() - interval '1 day', null, '{\"a\": 1.50, \"b\": \"😀\"}')")  # fmt: skip
+    product.do(
+        "insert into usage_events values (9007199254740993, 1, null, 'sms_sent', 'sms', now() - interval '1 day',"
+        ' now() - interval \'1 day\', null, \'{"a": 1.50, "b": "😀"}\')'
+    )
 
     product.load("usage_events")
 
