@@ -1,7 +1,7 @@
 """The Streamlit face as one ASGI application: pages, session routes, export, security headers.
 
-Start it with `python -m app.asgi` (or any ASGI server on `app.asgi:app`). Where it listens and who may frame it come from
-the environment, so `.streamlit/config.toml` stays the same everywhere.
+Start it with `python -m app.asgi` (or any ASGI server on `app.asgi:app`). Where it listens and who may frame it come
+from the environment, so `.streamlit/config.toml` stays the same everywhere.
 """
 
 from pathlib import Path

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.auth import Role
-from app.ui import action_dialog, action_panel, data, day_lists, figures, frame, suggestion_card, visit, week_strip
+from app.ui import action_dialog, action_panel, data, day_lists, frame, suggestion_card, visit, week_strip
 
 here = visit.current()
 with frame.page(

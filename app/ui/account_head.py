@@ -1,5 +1,6 @@
 """Head of an account: eight figures in one strip, each with what it rests on beneath it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -7,7 +8,7 @@ import streamlit as st
 
 from app.actions.model import ActionRow
 from app.marts.accounts import Account
-from app.ui import data, figures, visit, words
+from app.ui import account_data, figures, visit, words
 from app.ui.text import escaped
 
 
@@ -18,7 +19,7 @@ class Subject:
     account: Account
     as_of: date
     is_past: bool
-    facts: data.AccountFacts
+    facts: account_data.AccountFacts
     actions: list[ActionRow]
 
 
@@ -64,7 +65,9 @@ def _risk(subject: Subject) -> tuple[str, str]:
 def _renewal(account: Account) -> tuple[str, str]:
     if account.renewal_date is None or account.days_to_renewal is None:
         return "**–**", "no renewal date"
-    interval = {"month": "monthly", "year": "annual"}.get(account.billing_interval or "", account.billing_interval or "")
+    interval = {"month": "monthly", "year": "annual"}.get(
+        account.billing_interval or "", account.billing_interval or ""
+    )
     if account.days_to_renewal < 0:
         return f":red[**{-account.days_to_renewal} days ago**]", f"{figures.full_day(account.renewal_date)}, {interval}"
     return f"**{account.days_to_renewal} days**", f"{figures.full_day(account.renewal_date)}, {interval}"
@@ -76,7 +79,13 @@ def _next(subject: Subject) -> tuple[str, str]:
         return "**None**", "add one"
     action = subject.actions[0]
     late = (today - action.due_date).days if action.due_date else 0
-    under = f":red[overdue {figures.count(late, 'day')}]" if late > 0 else f"due {figures.day(action.due_date, today=today)}" if action.due_date else "no due date"
+    under = (
+        f":red[overdue {figures.count(late, 'day')}]"
+        if late > 0
+        else f"due {figures.day(action.due_date, today=today)}"
+        if action.due_date
+        else "no due date"
+    )
     return f"**{words.word(words.INTERVENTIONS, action.intervention)}**", under
 
 
@@ -90,15 +99,32 @@ def strip(subject: Subject) -> None:
     risk = subject.facts.risk
     at_risk = risk.mrr_at_risk_eur if risk is not None else account.mrr_at_risk_eur
     probability = risk.churn_probability_90d if risk is not None else None
-    with st.container(border=True, horizontal=True, horizontal_alignment="distribute", gap="medium", key="account_head"):
+    with st.container(
+        border=True, horizontal=True, horizontal_alignment="distribute", gap="medium", key="account_head"
+    ):
         _cell("Health" + then, *_health(subject))
         _cell("Churn risk, 90 d" + then, *_risk(subject))
         seats = f"{account.seats_paid or 0} seats, {account.seats_used_28d or 0} used"
         _cell("MRR", f"**{mrr}**", in_euro + seats)
-        _cell("MRR at risk", f"**{figures.money(at_risk)}**", f"{probability:.2f} x MRR" if probability is not None else "–")
+        _cell(
+            "MRR at risk",
+            f"**{figures.money(at_risk)}**",
+            f"{probability:.2f} x MRR" if probability is not None else "–",
+        )
         _cell("Renewal", *_renewal(account))
         _cell("Owner", f"**{escaped(account.csm_name)}**", words.word(words.LIFECYCLE, account.lifecycle_stage))
         contact = figures.ago(account.last_contact_date, today)
-        nps = f"NPS {account.nps_score}, {figures.ago(account.nps_date, today)}" if account.nps_score is not None else "no NPS answer"
+        nps = (
+            f"NPS {account.nps_score}, {figures.ago(account.nps_date, today)}"
+            if account.nps_score is not None
+            else "no NPS answer"
+        )
         _cell("Last contact", f"**{contact}**", nps)
         _cell("Next action", *_next(subject))
+
+
+def figure_line(parts: Sequence[tuple[str, str]], key: str) -> None:
+    """A line of figures above a tab: value in bold, what it is in grey."""
+    with st.container(border=True, horizontal=True, gap="large", key=key):
+        for value, name in parts:
+            st.markdown(f"{value} :gray[{name}]", width="content")

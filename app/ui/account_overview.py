@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
-from app.ui import action_panel, charts, data, figures, frame, suggestion_card, visit, words
+from app.ui import account_data, action_panel, charts, figures, frame, health_charts, suggestion_card, visit, words
 from app.ui.account_head import Subject
 from app.ui.text import escaped, shortened
 
@@ -26,19 +26,21 @@ def show(subject: Subject) -> None:
         _suggested(subject)
 
 
-def _markers(subject: Subject, rows: pd.DataFrame) -> list[charts.Marker]:
+def _markers(subject: Subject, rows: pd.DataFrame) -> list[health_charts.Marker]:
     """Actions that ended within the range, and the days on which another configuration took over."""
     days = [pd.Timestamp(day).date() for day in rows["health_date"]]
     marks = []
-    ended = data.closed_actions(subject.account.account_key)
+    ended = account_data.closed_actions(subject.account.account_key)
     for action in ended:
         at = action.closed_at.date() if action.closed_at else None
         if at is not None and days[0] <= at <= days[-1]:
-            marks.append(charts.Marker(at, shortened(words.word(words.INTERVENTIONS, action.intervention), limit=22)))
+            marks.append(
+                health_charts.Marker(at, shortened(words.word(words.INTERVENTIONS, action.intervention), limit=22))
+            )
     versions = rows["config_version"].tolist()
     for place in range(1, len(versions)):
         if versions[place] != versions[place - 1]:
-            marks.append(charts.Marker(days[place], f"Config {versions[place]}", is_configuration=True))
+            marks.append(health_charts.Marker(days[place], f"Config {versions[place]}", is_configuration=True))
     return sorted(marks, key=lambda mark: mark.at)[-6:]
 
 
@@ -47,17 +49,27 @@ def history(subject: Subject) -> None:
     """The score day by day above its bands, with what was done and what was reconfigured."""
     with st.container(border=True, gap="xsmall", key="health_history"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-            st.markdown("**Health over time** :small[:gray[solid line: action ended · dashed: configuration]]", width="content")
+            st.markdown(
+                "**Health over time** :small[:gray[solid line: action ended · dashed: configuration]]", width="content"
+            )
             chosen = st.segmented_control(
-                "Range", list(RANGES), default="180 d", required=True, key="range", bind="query-params", label_visibility="collapsed"
-            )  # fmt: skip
-        rows = data.facts(subject.account.account_key, visit.current(), as_of=subject.as_of, days=RANGES[chosen or "180 d"]).health
+                "Range",
+                list(RANGES),
+                default="180 d",
+                required=True,
+                key="range",
+                bind="query-params",
+                label_visibility="collapsed",
+            )
+        rows = account_data.facts(
+            subject.account.account_key, visit.current(), as_of=subject.as_of, days=RANGES[chosen or "180 d"]
+        ).health
         if not len(rows):
             st.markdown(":gray[No health has been computed for this account yet.]")
             return
         days = [pd.Timestamp(day).date() for day in rows["health_date"]]
         scores = [None if pd.isna(score) else float(score) for score in rows["score"]]
-        figure = charts.health_history(days, scores, _markers(subject, rows), dark=charts.is_dark())
+        figure = health_charts.health_history(days, scores, _markers(subject, rows), dark=charts.is_dark())
         charts.draw(figure, key="health_chart", alt=f"Health score, {len(days)} days, now {scores[-1] or 0:.0f}")
 
 
@@ -73,10 +85,18 @@ def moved(subject: Subject) -> None:
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             title = st.empty()
             span = st.segmented_control(
-                "Over", list(SPANS), default="30 d", required=True, key="span", bind="query-params", label_visibility="collapsed"
-            )  # fmt: skip
+                "Over",
+                list(SPANS),
+                default="30 d",
+                required=True,
+                key="span",
+                bind="query-params",
+                label_visibility="collapsed",
+            )
         start = subject.as_of - timedelta(days=SPANS[span or "30 d"])
-        before, after, movements = data.movement(subject.account.account_key, here, start=start, end=subject.as_of)
+        before, after, movements = account_data.movement(
+            subject.account.account_key, here, start=start, end=subject.as_of
+        )
         title.markdown("**What moved it**")
         if before is None or after is None or before.score is None or after.score is None:
             st.markdown(f":gray[There is no score for {_label(start, here.today)} to compare with.]")
@@ -89,13 +109,17 @@ def moved(subject: Subject) -> None:
         if not steps:
             st.markdown(f":gray[Nothing moved: {after.score:.0f} on both days.]")
             return
-        floor = charts.waterfall_floor(before.score, [delta for _, delta in steps])
+        floor = health_charts.waterfall_floor(before.score, [delta for _, delta in steps])
         cut = f" · the axis begins at {floor:.0f}" if floor else ""
-        note = f"{_label(start, here.today)} to {_label(subject.as_of, here.today)}, points of health, adds up exactly{cut}"
+        between = f"{_label(start, here.today)} to {_label(subject.as_of, here.today)}"
+        note = f"{between}, points of health, adds up exactly{cut}"
         title.markdown(f"**What moved it** :small[:gray[{note}]]")
-        figure = charts.waterfall(
-            (_label(start, here.today), before.score), steps, (_label(subject.as_of, here.today), after.score), dark=charts.is_dark()
-        )  # fmt: skip
+        figure = health_charts.waterfall(
+            (_label(start, here.today), before.score),
+            steps,
+            (_label(subject.as_of, here.today), after.score),
+            dark=charts.is_dark(),
+        )
         alt = ", ".join(f"{name} {figures.signed(delta, 1)}" for name, delta in steps)
         charts.draw(figure, key="moved_chart", alt=f"From {before.score:.0f} to {after.score:.0f}: {alt}")
 
@@ -105,14 +129,19 @@ def _drivers(subject: Subject) -> None:
     with st.container(border=True, gap="xxsmall", key="drivers"):
         model = (risk.model_version if risk else None) or ""
         is_rule_based = model.startswith("rules")
-        frame.heading("Drivers of risk", f"rule-based, {escaped(model)}" if is_rule_based else f"model {escaped(model)}" if model else "")
+        frame.heading(
+            "Drivers of risk",
+            f"rule-based, {escaped(model)}" if is_rule_based else f"model {escaped(model)}" if model else "",
+        )
         drivers = (risk.drivers if risk else None) or []
         if not drivers:
             st.markdown(":gray[Nothing stands out.]")
         for driver in drivers[:6]:
             is_raising = driver.get("direction") == "raises"
             arrow = ":red[:material/arrow_upward:]" if is_raising else ":green[:material/arrow_downward:]"
-            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
+            with st.container(
+                horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"
+            ):
                 st.markdown(f"{arrow} {escaped(driver.get('text') or driver.get('driver'), limit=60)}", width="content")
                 # a bare number says nothing that the sentence does not say with its unit
                 if isinstance(driver.get("value"), str) and driver["value"].strip():
@@ -128,12 +157,26 @@ def _open_actions(subject: Subject) -> None:
             st.markdown(":gray[None. Add one from what you see here.]")
         for action in subject.actions[:6]:
             late = (today - action.due_date).days if action.due_date else 0
-            due = f":red[overdue {late} d]" if late > 0 else f"due {figures.day(action.due_date, today=today)}" if action.due_date else "no due date"
-            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
-                st.markdown(
-                    f"**{escaped(action.title, limit=70)}**  \n{words.status_badge(action.status)} :small[{due} :gray[· {escaped(action.owner_name) if action.owner_name else 'nobody'}]]",
+            due = (
+                f":red[overdue {late} d]"
+                if late > 0
+                else f"due {figures.day(action.due_date, today=today)}"
+                if action.due_date
+                else "no due date"
+            )
+            with st.container(
+                horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"
+            ):
+                owner = escaped(action.owner_name) if action.owner_name else "nobody"
+                state = f"{words.status_badge(action.status)} :small[{due} :gray[· {owner}]]"
+                st.markdown(f"**{escaped(action.title, limit=70)}**  \n{state}")
+                st.button(
+                    "Open",
+                    type="tertiary",
+                    key=f"open_{action.action_id.hex}",
+                    on_click=action_panel.open_in_drawer,
+                    args=(action.action_id,),
                 )
-                st.button("Open", type="tertiary", key=f"open_{action.action_id.hex}", on_click=action_panel.open_in_drawer, args=(action.action_id,))
         if len(subject.actions) > 6:
             st.markdown(f":small[:gray[and {len(subject.actions) - 6} more in Timeline]]")
 
@@ -142,7 +185,11 @@ def _open_actions(subject: Subject) -> None:
 def _suggested(subject: Subject) -> None:
     if suggestion_card.was_answered() and visit.is_fragment_run():
         st.rerun()
-    offered = [item for item in data.account_suggestions(subject.account.account_key) if item.status in suggestion_card.OPEN]
+    offered = [
+        item
+        for item in account_data.account_suggestions(subject.account.account_key)
+        if item.status in suggestion_card.OPEN
+    ]
     if not offered:
         return
     frame.heading("Suggested", str(len(offered)))

@@ -4,16 +4,21 @@ Only the open tab is drawn: each reads its own lists, and nobody waits for the s
 """
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 import streamlit as st
 
 from app.actions.model import ActionFilter
 from app.errors import NotFound
+from app.marts.accounts import Account
 from app.ui import (
+    account_data,
     account_head,
-    account_lists,
+    account_money,
     account_overview,
+    account_people,
+    account_proof,
+    account_support,
     account_timeline,
     account_usage,
     action_dialog,
@@ -29,12 +34,13 @@ TABS: dict[str, Callable[[Subject], None]] = {
     "Overview": account_overview.show,
     "Timeline": account_timeline.show,
     "Usage": account_usage.show,
-    "People": account_lists.people,
-    "Money": account_lists.money,
-    "Support": account_lists.support,
-    "Proof": account_lists.proof,
+    "People": account_people.show,
+    "Money": account_money.show,
+    "Support": account_support.show,
+    "Proof": account_proof.show,
 }
 HISTORY_DAYS = 180
+LOOK_BACK_DAYS = 730
 
 
 def choose() -> None:
@@ -43,11 +49,22 @@ def choose() -> None:
     with frame.page("Account", note="choose one"):
         names = data.account_names(here)
         chosen = st.selectbox(
-            "Account", list(names), index=None, format_func=lambda key: shortened(names[key], limit=80),
-            placeholder="Type a name", key="choose_account", width=420,
-        )  # fmt: skip
+            "Account",
+            list(names),
+            index=None,
+            format_func=lambda key: shortened(names[key], limit=80),
+            placeholder="Type a name",
+            key="choose_account",
+            width=420,
+        )
         if chosen:
             action_panel.open_account(chosen)
+
+
+def _earliest(account: Account, latest: date) -> date:
+    """The first day one can look back to: two years, or since they are a customer."""
+    floor = latest - timedelta(days=LOOK_BACK_DAYS)
+    return max(min(account.customer_since_date or floor, latest), floor)
 
 
 def show(account_key: str) -> None:
@@ -56,24 +73,35 @@ def show(account_key: str) -> None:
     try:
         account = data.account(account_key, here)
     except NotFound:
-        frame.empty("This account does not exist.", "It may have been merged into another; find it by name.", icon=":material/search_off:")
+        frame.empty(
+            "This account does not exist.",
+            "It may have been merged into another; find it by name.",
+            icon=":material/search_off:",
+        )
         choose()
         return
     latest = account.as_of_date
     with frame.page(escaped(account.account_name, limit=60), note=account_head.note(account)) as controls:
         with controls:
             as_of = st.date_input(
-                "As of", value=latest, min_value=max(account.customer_since_date or latest, latest - timedelta(days=730)),
-                max_value=latest, format="DD/MM/YYYY", key="as_of", bind="query-params", label_visibility="collapsed", width=132,
+                "As of",
+                value=latest,
+                min_value=_earliest(account, latest),
+                max_value=latest,
+                format="DD/MM/YYYY",
+                key="as_of",
+                bind="query-params",
+                label_visibility="collapsed",
+                width=132,
                 help="Look back: health, risk and timeline as they were on this day",
-            )  # fmt: skip
+            )
             action_dialog.add_button(account_key=account_key)
         day = min(as_of or latest, latest)
         subject = Subject(
             account=account,
             as_of=day,
             is_past=day != latest,
-            facts=data.facts(account_key, here, as_of=day, days=HISTORY_DAYS),
+            facts=account_data.facts(account_key, here, as_of=day, days=HISTORY_DAYS),
             actions=data.actions(ActionFilter(account_key=account_key, categories=data.OPEN), limit=100),
         )
         account_head.strip(subject)

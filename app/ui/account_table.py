@@ -7,7 +7,20 @@ import pandas as pd
 import streamlit as st
 
 from app.auth import Permission, can
-from app.ui import action_dialog, action_panel, charts, data, figures, filters, frame, portfolio, tables, visit, words
+from app.ui import (
+    action_dialog,
+    action_panel,
+    charts,
+    data,
+    figures,
+    filters,
+    frame,
+    portfolio,
+    portfolio_charts,
+    tables,
+    visit,
+    words,
+)
 from app.ui.action_form import Prefill
 
 COLUMNS = {
@@ -57,7 +70,9 @@ def _configuration(on_open: Any) -> dict[str, Any]:
         "band": tables.band_chip(52),
         "health": tables.number("Health", 58, "%d"),
         "trend": tables.trend(88),
-        "risk": st.column_config.ProgressColumn("Risk, 90 d", format="percent", min_value=0, max_value=1, width=112, color="gray"),
+        "risk": st.column_config.ProgressColumn(
+            "Risk, 90 d", format="percent", min_value=0, max_value=1, width=112, color="gray"
+        ),
         "at_risk": tables.number("At risk, €", 78),
         "mrr": tables.number("MRR, €", 70),
         "renewal": tables.number("Renewal", 74, "%d d"),
@@ -66,7 +81,7 @@ def _configuration(on_open: Any) -> dict[str, Any]:
         "next_due": tables.text("Next due", 96),
         "segment": tables.text("Segment", 96),
         "plan": tables.text("Plan", 96),
-    }  # fmt: skip
+    }
 
 
 def _go(keys: list[str]) -> None:
@@ -101,17 +116,28 @@ def _list(rows: pd.DataFrame, total: int, chosen: portfolio.AccountFilter, is_bo
     here = visit.current()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
         note = "in the box on the map" if is_boxed else "by MRR at risk"
-        st.markdown(f"**{figures.grouped(len(rows))} of {figures.count(total, 'account')}** :gray[{note}]", width="content")
+        st.markdown(
+            f"**{figures.grouped(len(rows))} of {figures.count(total, 'account')}** :gray[{note}]", width="content"
+        )
         buttons = st.container(horizontal=True, width="content", gap="xsmall")
     if not len(rows):
-        frame.empty("No account matches.", "Take a filter away, or look at another view.", icon=":material/filter_alt_off:")
+        frame.empty(
+            "No account matches.", "Take a filter away, or look at another view.", icon=":material/filter_alt_off:"
+        )
         return
     keys = rows.index.tolist()
     with buttons:
         create = st.container(width="content")
         with st.popover("Columns", icon=":material/view_column:", key="columns_chip"):
-            names = st.multiselect("Columns", list(COLUMNS), default=list(AT_FIRST), key="columns", persist_state="session", width=300)
-        st.link_button("Export", data.export_address(chosen), icon=":material/download:", help="All columns as CSV, with these filters")
+            names = st.multiselect(
+                "Columns", list(COLUMNS), default=list(AT_FIRST), key="columns", persist_state="session", width=300
+            )
+        st.link_button(
+            "Export",
+            data.export_address(chosen),
+            icon=":material/download:",
+            help="All columns as CSV, with these filters",
+        )
     configuration = _configuration(partial(_go, keys))
     order = ["account", *(COLUMNS[name] for name in COLUMNS if name in (names or AT_FIRST))]
     picked = st.dataframe(
@@ -138,7 +164,7 @@ def _map(matching: pd.DataFrame) -> set[str]:
     with st.container(border=True, gap="xsmall", key="portfolio_map_panel"):
         frame.heading("Portfolio map", "size: MRR · drag a box to select rows")
         event = st.plotly_chart(
-            charts.portfolio_map(matching, dark=charts.is_dark()),
+            portfolio_charts.portfolio_map(matching, dark=charts.is_dark()),
             theme=None,
             key="portfolio_map",
             on_select="rerun",
@@ -155,7 +181,8 @@ def _sum(rows: pd.DataFrame) -> None:
     with st.container(border=True, gap="xsmall", key="selection_summary"):
         st.markdown("**In this selection**")
         st.markdown(
-            f":gray[MRR] **{figures.money_short(total.mrr_eur)}** :gray[· at risk] **{figures.money_short(total.mrr_at_risk_eur)}** "
+            f":gray[MRR] **{figures.money_short(total.mrr_eur)}** "
+            f":gray[· at risk] **{figures.money_short(total.mrr_at_risk_eur)}** "
             f":gray[· renewing in 90 days] **{total.renewing_count}**"
         )
         st.markdown(

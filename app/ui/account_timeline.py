@@ -8,15 +8,25 @@ import streamlit as st
 
 from app.actions.model import ActionFilter
 from app.calendar import DISPLAY_ZONE
-from app.ui import data, figures, frame, tables, visit, words
+from app.ui import account_data, data, figures, frame, tables, visit, words
 from app.ui.account_head import Subject
 
 MOST = 300
 WHERE = {
-    "call": "CRM", "meeting": "CRM", "note": "CRM", "champion_left": "CRM", "ticket_opened": "Support desk",
-    "ticket_solved": "Support desk", "invoice_issued": "Billing", "invoice_paid": "Billing", "payment_failed": "Billing",
-    "mrr_change": "Billing", "nps_response": "Survey", "band_change": "Health score", "usage_step": "Product",
-}  # fmt: skip
+    "call": "CRM",
+    "meeting": "CRM",
+    "note": "CRM",
+    "champion_left": "CRM",
+    "ticket_opened": "Support desk",
+    "ticket_solved": "Support desk",
+    "invoice_issued": "Billing",
+    "invoice_paid": "Billing",
+    "payment_failed": "Billing",
+    "mrr_change": "Billing",
+    "nps_response": "Survey",
+    "band_change": "Health score",
+    "usage_step": "Product",
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +43,7 @@ class Entry:
 def _from_sources(subject: Subject, here: visit.Visit) -> list[Entry]:
     return [
         Entry(event.occurred_at, event.event_kind, event.title, event.detail or "", WHERE.get(event.event_kind, ""))
-        for event in data.of_account("events", subject.account.account_key, here)
+        for event in account_data.of_account("events", subject.account.account_key, here)
     ]
 
 
@@ -42,16 +52,40 @@ def _from_us(account_key: str) -> list[Entry]:
     entries = []
     for action in data.actions(ActionFilter(account_key=account_key), limit=300):
         done = words.word(words.INTERVENTIONS, action.intervention)
-        entries.append(Entry(action.created_at, "action", f"Action added: {action.title}", action.reason or done, action.owner_name or ""))
+        entries.append(
+            Entry(
+                action.created_at,
+                "action",
+                f"Action added: {action.title}",
+                action.reason or done,
+                action.owner_name or "",
+            )
+        )
         if action.closed_at is not None:
             end = words.RESULTS.get(action.result or "") or words.CANCELLATIONS.get(action.cancel_reason or "", "")
-            entries.append(Entry(action.closed_at, "action", f"Action {words.STATUSES[action.status].lower()}: {action.title}", end, action.owner_name or ""))
-    for note in data.account_notes(account_key):
+            entries.append(
+                Entry(
+                    action.closed_at,
+                    "action",
+                    f"Action {words.STATUSES[action.status].lower()}: {action.title}",
+                    end,
+                    action.owner_name or "",
+                )
+            )
+    for note in account_data.account_notes(account_key):
         entries.append(Entry(note.created_at, "action_note", "Note", note.body, note.author_name))
-    for item in data.account_suggestions(account_key):
+    for item in account_data.account_suggestions(account_key):
         state = item.status.replace("_", " ")
         why = f" ({words.word(words.DISMISSALS, item.dismissal_reason).lower()})" if item.dismissal_reason else ""
-        entries.append(Entry(item.generated_at, "suggestion", f"Suggested: {item.title}", f"{item.sentence} {state}{why}", item.answered_by_name or ""))
+        entries.append(
+            Entry(
+                item.generated_at,
+                "suggestion",
+                f"Suggested: {item.title}",
+                f"{item.sentence} {state}{why}",
+                item.answered_by_name or "",
+            )
+        )
     return entries
 
 
@@ -66,12 +100,20 @@ def show(subject: Subject) -> None:
     entries.sort(key=lambda entry: entry.at, reverse=True)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         chosen = st.pills(
-            "Kinds", list(words.TIMELINE_GROUPS), selection_mode="multi", key="kinds", bind="query-params", label_visibility="collapsed"
-        )  # fmt: skip
+            "Kinds",
+            list(words.TIMELINE_GROUPS),
+            selection_mode="multi",
+            key="kinds",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
         wanted = {kind for group in chosen or () for kind in words.TIMELINE_GROUPS.get(group, ())}
         shown = [entry for entry in entries if not wanted or entry.kind in wanted]
         more = f", the newest {MOST} are shown" if len(shown) > MOST else ""
-        st.markdown(f":small[:gray[{figures.count(len(shown), 'entry', 'entries')}{more} · click a cell to read all of it]]", width="content")
+        st.markdown(
+            f":small[:gray[{figures.count(len(shown), 'entry', 'entries')}{more} · click a cell to read all of it]]",
+            width="content",
+        )
     shown = shown[:MOST]
     if not shown:
         frame.empty("Nothing of this kind has happened yet.", "Choose other kinds.", icon=":material/timeline:")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pandas as pd
 import streamlit as st
 
-from app.ui import charts, data, figures, frame, visit
+from app.ui import account_data, charts, figures, frame, visit
 from app.ui.account_head import Subject
 
 DAYS = 180
@@ -14,11 +14,17 @@ DAYS = 180
 def show(subject: Subject) -> None:
     """Four figures and three pictures of half a year up to the as-of day."""
     here = visit.current()
-    rows: pd.DataFrame = data.of_account("usage", subject.account.account_key, here, since=subject.as_of - timedelta(days=DAYS))
+    rows: pd.DataFrame = account_data.of_account(
+        "usage", subject.account.account_key, here, since=subject.as_of - timedelta(days=DAYS)
+    )
     if len(rows):
         rows = rows[pd.to_datetime(rows["usage_date"]).dt.date <= subject.as_of]
     if not len(rows):
-        frame.empty("No usage has been seen for this account.", "Proof tells which product tenant it is linked to.", icon=":material/monitoring:")
+        frame.empty(
+            "No usage has been seen for this account.",
+            "Proof tells which product tenant it is linked to.",
+            icon=":material/monitoring:",
+        )
         return
     last = rows.iloc[-1]
     days = [pd.Timestamp(day).date() for day in rows["usage_date"]]
@@ -26,11 +32,16 @@ def show(subject: Subject) -> None:
     with st.container(border=True, horizontal=True, gap="large", key="usage_figures"):
         used = int(last["active_users_28d"] or 0)
         st.markdown(f"**{used}{f' of {seats}' if seats else ''}** :gray[seats used in 28 days]", width="content")
-        st.markdown(f"**{_plain(last['key_activity_30d'])}** :gray[key activities in 30 days, before that {_plain(last['key_activity_prev_30d'])}]", width="content")
+        before = _plain(last["key_activity_prev_30d"])
+        st.markdown(
+            f"**{_plain(last['key_activity_30d'])}** :gray[key activities in 30 days, before that {before}]",
+            width="content",
+        )
         st.markdown(f"**{_plain(last['feature_family_count'])}** :gray[feature families]", width="content")
         st.markdown(f"**{_plain(last['automation_live_count'])}** :gray[automations live]", width="content")
         idle = last["days_since_key_activity"]
-        st.markdown(f"**{'today' if not idle or pd.isna(idle) else figures.count(int(idle), 'day') + ' ago'}** :gray[last key activity]", width="content")
+        newest = "never" if pd.isna(idle) else "today" if idle < 1 else f"{figures.count(int(idle), 'day')} ago"
+        st.markdown(f"**{newest}** :gray[last key activity]", width="content")
     dark = charts.is_dark()
     left, right = st.columns(2, gap="small")
     with left, st.container(border=True, gap="xsmall"):
@@ -41,16 +52,33 @@ def show(subject: Subject) -> None:
         charts.draw(charts.lines(days, series, dark=dark), key="usage_seats", alt=f"Active users, now {used}")
     with right, st.container(border=True, gap="xsmall"):
         frame.heading("Key activity", "sum of 7 days")
-        charts.draw(charts.lines(days, [("7 days", _column(rows, "key_activity_7d"))], dark=dark), key="usage_activity", alt="Key activity, sum of seven days")
+        charts.draw(
+            charts.lines(days, [("7 days", _column(rows, "key_activity_7d"))], dark=dark),
+            key="usage_activity",
+            alt="Key activity, sum of seven days",
+        )
     with left, st.container(border=True, gap="xsmall"):
         frame.heading("Campaigns sent", "a week")
-        weekly = rows.assign(week=pd.to_datetime(rows["usage_date"]).dt.to_period("W").dt.start_time).groupby("week")["campaign_sent_count"].sum()
+        weekly = (
+            rows.assign(week=pd.to_datetime(rows["usage_date"]).dt.to_period("W").dt.start_time)
+            .groupby("week")["campaign_sent_count"]
+            .sum()
+        )
         labels = [stamp.date() for stamp in weekly.index]
-        charts.draw(charts.bars(labels, [float(value) for value in weekly], dark=dark), key="usage_campaigns", alt="Campaigns sent a week")
+        charts.draw(
+            charts.bars(labels, [float(value) for value in weekly], dark=dark),
+            key="usage_campaigns",
+            alt="Campaigns sent a week",
+        )
     with right, st.container(border=True, gap="xsmall"):
         frame.heading("Breadth", "feature families used and automations live")
-        breadth = [("features", _column(rows, "feature_family_count")), ("automations", _column(rows, "automation_live_count"))]
-        charts.draw(charts.lines(days, breadth, dark=dark), key="usage_breadth", alt="Feature families and live automations")
+        breadth = [
+            ("features", _column(rows, "feature_family_count")),
+            ("automations", _column(rows, "automation_live_count")),
+        ]
+        charts.draw(
+            charts.lines(days, breadth, dark=dark), key="usage_breadth", alt="Feature families and live automations"
+        )
 
 
 def _column(rows: pd.DataFrame, name: str) -> list[float | None]:

@@ -39,7 +39,9 @@ def people_for_owner() -> Sequence[action_form.Person]:
 
 @st.dialog("Add action", width="medium")
 def add(account_keys: list[str], prefill: Prefill) -> None:
-    """A new action on one account, or the same one on each of several; without accounts the first field asks for one."""
+    """A new action on one account, or the same one on each of several; without accounts the first field asks for
+    one.
+    """
     here = visit.begin() if visit.is_fragment_run() else visit.current()
     if here is None:
         st.rerun()
@@ -60,7 +62,9 @@ def add(account_keys: list[str], prefill: Prefill) -> None:
     else:
         listed = ", ".join(escaped(names.get(key), limit=40) for key in account_keys[:4])
         more = f" and {len(account_keys) - 4} more" if len(account_keys) > 4 else ""
-        st.markdown(f"**{figures.count(len(account_keys), 'account')}**: {listed}{more}. Each gets an action of its own.")
+        st.markdown(
+            f"**{figures.count(len(account_keys), 'account')}**: {listed}{more}. Each gets an action of its own."
+        )
     subject = "new-action:" + (account_keys[0] if len(account_keys) == 1 else "any" if not account_keys else "several")
     name = subject.replace(":", "_").replace("-", "_")
 
@@ -68,16 +72,16 @@ def add(account_keys: list[str], prefill: Prefill) -> None:
         keys = account_keys or [key for key in [st.session_state.get("add_account")] if key]
         return _create(keys, values, idempotency_key, name)
 
-    action_form.draw(
-        name, prefill, button="Add action", subject=subject, send=send, people=people_for_owner()
-    )
+    action_form.draw(name, prefill, button="Add action", subject=subject, send=send, people=people_for_owner())
     if st.session_state.pop("add_action:done", False):
         st.rerun()
 
 
 def _create(account_keys: list[str], values: dict[str, Any], idempotency_key: str, name: str) -> bool:
     if not account_keys:
-        frame.remember(ADD_PLACE, InvalidInput("account", "Which account is it for?", hint="Choose one, then add the action."))
+        frame.remember(
+            ADD_PLACE, InvalidInput("account", "Which account is it for?", hint="Choose one, then add the action.")
+        )
         return False
 
     def write(db: Connection, actor: Identity, now: datetime) -> list[Action]:

@@ -41,19 +41,35 @@ def chosen_action() -> UUID | None:
 def whose_control() -> str:
     """Mine, nobody's, or everybody's; drawn beside the page's heading."""
     start = "mine" if visit.current().identity.role is Role.CSM else "all"
-    return st.segmented_control(
-        "Whose", list(WHO), format_func=lambda code: WHO[code], default=start, required=True, key="who",
-        bind="query-params", label_visibility="collapsed",
-    ) or start  # fmt: skip
+    return (
+        st.segmented_control(
+            "Whose",
+            list(WHO),
+            format_func=lambda code: WHO[code],
+            default=start,
+            required=True,
+            key="who",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        or start
+    )
 
 
 def _filter(who: str) -> ActionFilter:
     here = visit.current()
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         text = st.text_input(
-            "Search actions", placeholder="Search actions", type="search", live="300ms", icon=":material/search:",
-            key="find", bind="query-params", label_visibility="collapsed", width=170,
-        )  # fmt: skip
+            "Search actions",
+            placeholder="Search actions",
+            type="search",
+            live="300ms",
+            icon=":material/search:",
+            key="find",
+            bind="query-params",
+            label_visibility="collapsed",
+            width=170,
+        )
         names = {words.STATUSES[status]: Status(status) for status in words.STATUSES}
         statuses = filters.chip("Status", list(names), "status")
         kinds = {words.ACTION_TYPES[kind]: ActionType(kind) for kind in words.ACTION_TYPES}
@@ -113,7 +129,9 @@ def show(who: str) -> None:
 def _table(rows: list[ActionRow], chosen: UUID | None, *, is_mine: bool) -> None:
     today = visit.current().today
     if not rows:
-        frame.empty("No action matches.", "Take a filter away, or look at everybody's.", icon=":material/filter_alt_off:")
+        frame.empty(
+            "No action matches.", "Take a filter away, or look at everybody's.", icon=":material/filter_alt_off:"
+        )
         return
     ids = [action.action_id for action in rows]
     cells = pd.DataFrame(

@@ -34,7 +34,9 @@ def place_of(action_id: UUID) -> str:
     return f"moves:{action_id}"
 
 
-def _move(action_id: UUID, version: int, to_status: str, reason: str | None, until: date | None, came_from: str) -> None:
+def _move(
+    action_id: UUID, version: int, to_status: str, reason: str | None, until: date | None, came_from: str
+) -> None:
     """Callback of every move; afterwards the way back is offered where it is legal."""
     name = f"{action_id}:{version}:{to_status}"
     form = writes.form_key(name)
@@ -52,7 +54,11 @@ def _move(action_id: UUID, version: int, to_status: str, reason: str | None, unt
             idempotency_key=form,
         )
 
-    moved = writes.perform(write, place=place_of(action_id), done=lambda action: f"Now {words.word(words.STATUSES, action.status).lower()}.")
+    moved = writes.perform(
+        write,
+        place=place_of(action_id),
+        done=lambda action: f"Now {words.word(words.STATUSES, action.status).lower()}.",
+    )
     if isinstance(frame.met(place_of(action_id)), StaleVersion):
         st.session_state[_CHANGED] = True
     if moved is not None:
@@ -68,7 +74,14 @@ def _menu_moved(key: str, action_id: UUID, version: int, came_from: str) -> None
 
 
 def _snoozed(action_id: UUID, version: int, came_from: str, key: str) -> None:
-    _move(action_id, version, Status.SNOOZED, st.session_state.get(f"{key}_why"), st.session_state.get(f"{key}_until"), came_from)
+    _move(
+        action_id,
+        version,
+        Status.SNOOZED,
+        st.session_state.get(f"{key}_why"),
+        st.session_state.get(f"{key}_until"),
+        came_from,
+    )
 
 
 def _reopened(action_id: UUID, version: int, came_from: str, key: str) -> None:
@@ -111,14 +124,36 @@ def _controls(detail: ActionDetail, today: date, key: str) -> None:
     has_ended = action.status in (Status.CLOSED, Status.CANCELLED)
     for status in detail.legal_moves:
         if status in PLAIN_MOVES and not has_ended:
-            label = f"Wake up: {PLAIN_MOVES[status].lower()}" if action.status is Status.SNOOZED else PLAIN_MOVES[status]
-            st.button(label, key=f"{key}_{status}", on_click=_move, args=(*given, status.value, None, None, action.status.value))
+            label = (
+                f"Wake up: {PLAIN_MOVES[status].lower()}" if action.status is Status.SNOOZED else PLAIN_MOVES[status]
+            )
+            st.button(
+                label,
+                key=f"{key}_{status}",
+                on_click=_move,
+                args=(*given, status.value, None, None, action.status.value),
+            )
     if Status.SNOOZED in detail.legal_moves:
         with st.popover("Snooze", key=f"{key}_snooze"):
             st.session_state.setdefault(f"{key}_until", today + timedelta(days=7))
-            st.date_input("Until", min_value=today + timedelta(days=1), max_value=today + timedelta(days=365), format="DD/MM/YYYY", key=f"{key}_until", on_change="ignore")
-            st.text_input("Why", max_chars=200, placeholder="What are we waiting for?", key=f"{key}_why", on_change="ignore")
-            st.button("Snooze it", type="primary", key=f"{key}_snooze_it", on_click=_snoozed, args=(*given, action.status.value, key))
+            st.date_input(
+                "Until",
+                min_value=today + timedelta(days=1),
+                max_value=today + timedelta(days=365),
+                format="DD/MM/YYYY",
+                key=f"{key}_until",
+                on_change="ignore",
+            )
+            st.text_input(
+                "Why", max_chars=200, placeholder="What are we waiting for?", key=f"{key}_why", on_change="ignore"
+            )
+            st.button(
+                "Snooze it",
+                type="primary",
+                key=f"{key}_snooze_it",
+                on_click=_snoozed,
+                args=(*given, action.status.value, key),
+            )
     if Status.CANCELLED in detail.legal_moves:
         st.menu_button(
             "Cancel",
@@ -131,8 +166,16 @@ def _controls(detail: ActionDetail, today: date, key: str) -> None:
         )
     if has_ended:
         with st.popover("Reopen", key=f"{key}_reopen"):
-            st.text_input("Why", max_chars=200, placeholder="What is still to be done?", key=f"{key}_why", on_change="ignore")
-            st.button("Reopen it", type="primary", key=f"{key}_reopen_it", on_click=_reopened, args=(*given, action.status.value, key))
+            st.text_input(
+                "Why", max_chars=200, placeholder="What is still to be done?", key=f"{key}_why", on_change="ignore"
+            )
+            st.button(
+                "Reopen it",
+                type="primary",
+                key=f"{key}_reopen_it",
+                on_click=_reopened,
+                args=(*given, action.status.value, key),
+            )
 
 
 def _undo(detail: ActionDetail) -> None:

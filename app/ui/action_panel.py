@@ -9,7 +9,18 @@ import streamlit as st
 
 from app.actions.lifecycle import is_open
 from app.actions.model import ActionDetail
-from app.ui import action_dialog, action_moves, action_story, data, figures, frame, navigation, outcome_form, visit, words
+from app.ui import (
+    action_dialog,
+    action_moves,
+    action_story,
+    data,
+    figures,
+    frame,
+    navigation,
+    outcome_form,
+    visit,
+    words,
+)
 from app.ui.text import escaped, with_bold_figures
 
 _OPEN = "action_panel:open"

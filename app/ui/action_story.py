@@ -91,7 +91,13 @@ def _correcting(detail: ActionDetail) -> None:
         label = "Correcting your last note: never mind"
         st.button(label, type="tertiary", key=f"uncorrect_{action_id.hex}", on_click=_correct, args=(action_id, None))
     elif mine:
-        st.button("Correct my last note", type="tertiary", key=f"correct_{action_id.hex}", on_click=_correct, args=(action_id, mine[0].note_id))
+        st.button(
+            "Correct my last note",
+            type="tertiary",
+            key=f"correct_{action_id.hex}",
+            on_click=_correct,
+            args=(action_id, mine[0].note_id),
+        )
 
 
 def _correct(action_id: UUID, note_id: UUID | None) -> None:
@@ -122,8 +128,7 @@ def _tellable(events: Sequence[ActionEvent]) -> list[ActionEvent]:
     return [
         event
         for event in events
-        if event.kind is not EventKind.NOTE_ADDED
-        and not (event.version in moves and event.field in _PART_OF_A_MOVE)
+        if event.kind is not EventKind.NOTE_ADDED and not (event.version in moves and event.field in _PART_OF_A_MOVE)
     ]
 
 
@@ -132,7 +137,14 @@ def _until(event: ActionEvent, events: Sequence[ActionEvent]) -> str | None:
     if event.field != "status":
         return None
     wanted = {"snoozed": "snoozed_until", "closed": "result"}.get(str(event.after))
-    return next((_value(other.field, other.after) for other in events if other.version == event.version and other.field == wanted and wanted), None)
+    return next(
+        (
+            _value(other.field, other.after)
+            for other in events
+            if other.version == event.version and other.field == wanted and wanted
+        ),
+        None,
+    )
 
 
 def _value(field: str | None, value: Any) -> str:
@@ -170,5 +182,6 @@ def told(event: ActionEvent, carried: str | None = None) -> str:
         return f"{who} changed the owner{why}"
     if event.field:
         name = event.field.removesuffix("_user_id").removesuffix("_date").replace("_", " ")
-        return f"{who} changed {escaped(name)} from {_value(event.field, event.before)} to {_value(event.field, event.after)}{why}"
+        before, after = _value(event.field, event.before), _value(event.field, event.after)
+        return f"{who} changed {escaped(name)} from {before} to {after}{why}"
     return f"{who}: {escaped(str(event.kind).replace('_', ' '))}{why}"

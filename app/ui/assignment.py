@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.actions import service
 from app.actions.model import ActionFilter, ActionRow, ReassignResult, Workload
 from app.auth import Identity
-from app.ui import action_panel, charts, data, figures, frame, tables, visit, words, writes
+from app.ui import action_panel, charts, data, figures, frame, portfolio_charts, tables, visit, words, writes
 from app.ui.text import escaped, shortened
 
 QUEUES = {"unassigned": "Unassigned", "overdue": "Overdue", "open": "All open"}
@@ -45,7 +45,11 @@ def _load(load: list[Workload]) -> None:
         if not len(rows):
             st.markdown(":gray[Nobody works actions yet.]")
             return
-        charts.draw(charts.workload_bars(rows, dark=charts.is_dark()), key="load_bars", alt="Open and overdue actions per person")
+        charts.draw(
+            portfolio_charts.workload_bars(rows, dark=charts.is_dark()),
+            key="load_bars",
+            alt="Open and overdue actions per person",
+        )
     owned = {csm.csm_email: csm for csm in data.csms(here)} if here.publication else {}
 
     def of(person: Workload, field: str) -> float | None:
@@ -58,7 +62,10 @@ def _load(load: list[Workload]) -> None:
             "accounts": [of(person, "account_count") for person in load],
             "at_risk": [round(of(person, "mrr_at_risk_eur") or 0) for person in load],
             "week": [person.due_this_week_count for person in load],
-            "hours": [f"{figures.hours(person.minutes_this_week)} of {figures.hours(person.weekly_capacity_minutes)}" for person in load],
+            "hours": [
+                f"{figures.hours(person.minutes_this_week)} of {figures.hours(person.weekly_capacity_minutes)}"
+                for person in load
+            ],
         }
     )
     columns = {
@@ -89,18 +96,32 @@ def _open(ids: list[UUID]) -> None:
 
 @frame.panel
 def queue(load: list[Workload]) -> None:
-    """Actions that somebody should take, with a plan for the ticked ones. A move redraws the page: the loads changed."""
+    """Actions that somebody should take, with a plan for the ticked ones. A move redraws the page: the loads
+    changed.
+    """
     if st.session_state.pop(_MOVED, False) and visit.is_fragment_run():
         st.rerun()
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
         st.markdown("**Queue**", width="content")
-        which = st.segmented_control(
-            "Queue", list(QUEUES), format_func=lambda code: QUEUES[code], default="unassigned", required=True,
-            key="queue", bind="query-params", label_visibility="collapsed",
-        ) or "unassigned"  # fmt: skip
+        which = (
+            st.segmented_control(
+                "Queue",
+                list(QUEUES),
+                format_func=lambda code: QUEUES[code],
+                default="unassigned",
+                required=True,
+                key="queue",
+                bind="query-params",
+                label_visibility="collapsed",
+            )
+            or "unassigned"
+        )
     rows = _queued(which)
     if not rows:
-        frame.empty(f"Nothing {'is' if which != 'open' else 'here'} {QUEUES[which].lower()}.", "Everybody knows what to do next.")
+        frame.empty(
+            f"Nothing {'is' if which != 'open' else 'here'} {QUEUES[which].lower()}.",
+            "Everybody knows what to do next.",
+        )
         frame.problem(PLACE)
         return
     here = visit.current()
@@ -147,7 +168,15 @@ def _plan(ticked: list[ActionRow], load: list[Workload]) -> None:
             return
         names = {str(user.user_id): user.display_name for user in data.people()} | {NOBODY: "Nobody: back to the queue"}
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            chosen = st.selectbox("Give to", list(names), index=None, format_func=lambda key: names[key], placeholder="Choose a person", key="give_to", width=260)
+            chosen = st.selectbox(
+                "Give to",
+                list(names),
+                index=None,
+                format_func=lambda key: names[key],
+                placeholder="Choose a person",
+                key="give_to",
+                width=260,
+            )
             st.button(
                 f"Reassign {figures.count(len(ticked), 'action')}",
                 type="primary",
@@ -159,10 +188,10 @@ def _plan(ticked: list[ActionRow], load: list[Workload]) -> None:
         if chosen is None:
             return
         writes.form_key(PLACE)
-        st.markdown("  \n".join(_preview(ticked, load, None if chosen == NOBODY else UUID(chosen), names[chosen])))
+        st.markdown("  \n".join(preview(ticked, load, None if chosen == NOBODY else UUID(chosen), names[chosen])))
 
 
-def _preview(ticked: list[ActionRow], load: list[Workload], owner: UUID | None, name: str) -> list[str]:
+def preview(ticked: list[ActionRow], load: list[Workload], owner: UUID | None, name: str) -> list[str]:
     """Lines of load before and after, the receiver first; actions that are theirs already are named as unchanged."""
     before = {person.user_id: person for person in load}
     moving = [action for action in ticked if action.owner_user_id != owner]
@@ -173,7 +202,8 @@ def _preview(ticked: list[ActionRow], load: list[Workload], owner: UUID | None, 
     for giver in dict.fromkeys(action.owner_user_id for action in moving if action.owner_user_id):
         count = sum(1 for action in moving if action.owner_user_id == giver)
         if giver in before:
-            lines.append(f"{escaped(before[giver].display_name)} {before[giver].open_count} → **{before[giver].open_count - count}** open")
+            has = before[giver].open_count
+            lines.append(f"{escaped(before[giver].display_name)} {has} → **{has - count}** open")
     unchanged = len(ticked) - len(moving)
     if unchanged:
         lines.append(f":gray[{figures.count(unchanged, 'action')} already there]")

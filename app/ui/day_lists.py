@@ -1,6 +1,7 @@
 """The lists of My day: what is to be done now, what comes next, and what changed on my accounts.
 
-Now = overdue, due today, and back from a snooze, most MRR at risk first within each. An empty list is said in one sentence.
+Now = overdue, due today, and back from a snooze, most MRR at risk first within each. An empty list is said in one
+sentence.
 """
 
 from collections.abc import Sequence
@@ -84,9 +85,15 @@ def now(work: data.MyWork) -> None:
         st.markdown(f"**Now** :small[:gray[{len(todo)}, by MRR at risk and promise]]", width="content")
         if todo:
             st.segmented_control(
-                "Which", list(GROUPS), format_func=lambda code: GROUPS[code], default="all", required=True, key="now_group",
-                label_visibility="collapsed", bind="query-params",
-            )  # fmt: skip
+                "Which",
+                list(GROUPS),
+                format_func=lambda code: GROUPS[code],
+                default="all",
+                required=True,
+                key="now_group",
+                label_visibility="collapsed",
+                bind="query-params",
+            )
     if not todo:
         upcoming = [action for group, action in grouped if group is None and action.due_date]
         following = f"Next is {upcoming[0].account_name} on {figures.day(upcoming[0].due_date)}." if upcoming else ""
@@ -157,14 +164,18 @@ def changed() -> None:
             with st.container(horizontal=True, vertical_alignment="center", gap=None, wrap=False):
                 st.markdown(f":small[:gray[{figures.clock(change.occurred_at, now=here.now)}]]", width=66)
                 told = f" {escaped(change.title, limit=60)}"
-                navigation.account_link(change.account_key, change.account_name, prefix=f"{_icon(change)} ", suffix=told)
+                navigation.account_link(
+                    change.account_key, change.account_name, prefix=f"{_icon(change)} ", suffix=told
+                )
         if len(changes) > CHANGES_SHOWN:
             st.markdown(f":small[:gray[and {len(changes) - CHANGES_SHOWN} more]]")
 
 
 def _icon(change: Any) -> str:
     kind = change.event_kind
-    colour = {"band_change": "red", "champion_left": "orange", "payment_failed": "red", "nps_response": "green"}.get(kind, "gray")
+    colour = {"band_change": "red", "champion_left": "orange", "payment_failed": "red", "nps_response": "green"}.get(
+        kind, "gray"
+    )
     if kind == "band_change" and change.title.endswith(("G", "Green")):
         return ":green[:material/trending_up:]"
     return f":{colour}[{words.EVENT_ICONS.get(kind, ':material/circle:')}]"

@@ -23,11 +23,34 @@ from app.marts import accounts as account_mart
 from app.ui import data, portfolio
 
 COLUMNS = (
-    "account_name", "domain", "csm_name", "segment", "plan", "lifecycle_stage", "health_band", "health_score",
-    "health_coverage_ratio", "churn_risk_band", "churn_probability_90d", "mrr_at_risk_eur", "mrr_eur", "currency_code",
-    "mrr", "renewal_date", "days_to_renewal", "seats_paid", "seats_used_28d", "last_contact_date", "nps_score",
-    "open_ticket_count", "overdue_invoice_count", "next_title", "next_due", "as_of_date", "account_key",
-)  # fmt: skip
+    "account_name",
+    "domain",
+    "csm_name",
+    "segment",
+    "plan",
+    "lifecycle_stage",
+    "health_band",
+    "health_score",
+    "health_coverage_ratio",
+    "churn_risk_band",
+    "churn_probability_90d",
+    "mrr_at_risk_eur",
+    "mrr_eur",
+    "currency_code",
+    "mrr",
+    "renewal_date",
+    "days_to_renewal",
+    "seats_paid",
+    "seats_used_28d",
+    "last_contact_date",
+    "nps_score",
+    "open_ticket_count",
+    "overdue_invoice_count",
+    "next_title",
+    "next_due",
+    "as_of_date",
+    "account_key",
+)
 _STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -42,7 +65,9 @@ def as_csv(rows: Iterable[Iterable[object]]) -> str:
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
     for row in rows:
-        writer.writerow(["" if value is None or value is pd.NaT or value != value else disarmed(value) for value in row])
+        writer.writerow(
+            ["" if value is None or value is pd.NaT or value != value else disarmed(value) for value in row]
+        )
     return "\ufeff" + text.getvalue()
 
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 import streamlit as st
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from streamlit.delta_generator import DeltaGenerator
 
@@ -52,6 +52,10 @@ def page(title: str, *, note: str = "", roles: tuple[Role, ...] = ()) -> Iterato
             allowed = " and ".join(ROLE_NAMES[role] for role in roles)
             raise NotPermitted(f"This page is for {allowed}.", hint="The pages at the top are yours.")
         _freshness(here)
+    except Exception as error:
+        explain(error)
+        st.stop()
+    try:
         yield actions
         tell()
     except Exception as error:
@@ -123,8 +127,8 @@ def sentence(error: Exception) -> str:
     """One error as Markdown: what happened, then what to do."""
     if isinstance(error, AppError):
         return " ".join(escaped(part, limit=500) for part in (error.message, error.hint) if part)
-    if isinstance(error, DBAPIError | PoolTimeout):
-        log.error("database refused: %s", type(error).__name__)
+    if isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+        log.error("no database: %s", type(error).__name__)
         return DOWN
     number = uuid.uuid4().hex[:8]
     log.exception("page failed %s", number, exc_info=error)
@@ -165,7 +169,9 @@ def _change(event: Any) -> str:
     """One event of somebody else, in a line."""
     field = escaped((event.field or event.kind).replace("_", " "))
     after = event.after if isinstance(event.after, str | int | float) else ""
-    return f"**{escaped(event.actor_name)}**: {field}" + (f" is now {escaped(str(after).replace('_', ' '))}" if after != "" else "")
+    return f"**{escaped(event.actor_name)}**: {field}" + (
+        f" is now {escaped(str(after).replace('_', ' '))}" if after != "" else ""
+    )
 
 
 def empty(title: str, hint: str = "", *, icon: str = ":material/check_circle:") -> None:

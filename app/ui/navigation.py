@@ -1,8 +1,8 @@
 """Which pages there are, who sees which, and the thin bar above them when no shell is around.
 
 Every page is registered for everybody who is signed in, so that a link to one that a role may not use answers with a
-sentence instead of Streamlit's "Page not found"; the bar shows only what a role may use. Paths are relative to the entry
-file: `pages/` must not lie beside it, or Streamlit would serve pages without running the entry point first.
+sentence instead of Streamlit's "Page not found"; the bar shows only what a role may use. Paths are relative to the
+entry file: `pages/` must not lie beside it, or Streamlit would serve pages without running the entry point first.
 """
 
 from collections.abc import Callable

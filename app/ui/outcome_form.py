@@ -15,7 +15,14 @@ from app.auth import Identity
 from app.ui import action_moves, data, figures, frame, visit, words, writes
 from app.ui.composer import composer
 
-CHANNELS = {"call": "Call", "meeting": "Meeting", "email": "E-mail", "in_product": "In the product", "on_site": "On site", "other": "Other"}
+CHANNELS = {
+    "call": "Call",
+    "meeting": "Meeting",
+    "email": "E-mail",
+    "in_product": "In the product",
+    "on_site": "On site",
+    "other": "Other",
+}
 _CLOSED = "outcome:closed"
 
 
@@ -41,7 +48,14 @@ def _close(action: Action, note: str, idempotency_key: str) -> bool:
             idempotency_key=idempotency_key,
         )
 
-    if writes.perform(write, place=f"outcome:{action.action_id}", done="Closed. What it changed is measured after 30, 60 and 90 days.") is None:
+    if (
+        writes.perform(
+            write,
+            place=f"outcome:{action.action_id}",
+            done="Closed. What it changed is measured after 30, 60 and 90 days.",
+        )
+        is None
+    ):
         return False
     st.session_state[_CLOSED] = True
     return True
@@ -67,7 +81,9 @@ def draw(detail: ActionDetail) -> None:
 
 def _segments(title: str, codes: dict[str, str], key: str) -> None:
     st.markdown(f":small[{title}]")
-    st.segmented_control(title, list(codes), format_func=lambda code: codes[code], key=key, label_visibility="collapsed", wrap=True)
+    st.segmented_control(
+        title, list(codes), format_func=lambda code: codes[code], key=key, label_visibility="collapsed", wrap=True
+    )
 
 
 def _form(action: Action) -> None:
@@ -79,9 +95,32 @@ def _form(action: Action) -> None:
         _segments("3 Result", dict(words.RESULTS), f"{key}_result")
     st.session_state.setdefault(f"{key}_done", action.intervention.value)
     done, channel, minutes = st.columns([1.5, 1.1, 0.9], gap="xsmall")
-    done.selectbox("What was done", list(words.INTERVENTIONS), format_func=lambda code: words.INTERVENTIONS[code], key=f"{key}_done", on_change="ignore")
-    channel.selectbox("How", list(CHANNELS), index=None, format_func=lambda code: CHANNELS[code], placeholder="–", key=f"{key}_channel", on_change="ignore")
-    minutes.number_input("Minutes", min_value=0, max_value=6000, value=None, step=15, placeholder="–", key=f"{key}_minutes", on_change="ignore")
+    done.selectbox(
+        "What was done",
+        list(words.INTERVENTIONS),
+        format_func=lambda code: words.INTERVENTIONS[code],
+        key=f"{key}_done",
+        on_change="ignore",
+    )
+    channel.selectbox(
+        "How",
+        list(CHANNELS),
+        index=None,
+        format_func=lambda code: CHANNELS[code],
+        placeholder="–",
+        key=f"{key}_channel",
+        on_change="ignore",
+    )
+    minutes.number_input(
+        "Minutes",
+        min_value=0,
+        max_value=6000,
+        value=None,
+        step=15,
+        placeholder="–",
+        key=f"{key}_minutes",
+        on_change="ignore",
+    )
     missing = [
         name
         for name, field in (("execution", "execution"), ("response", "response"), ("result", "result"))
@@ -107,7 +146,11 @@ def _recorded(outcome: Outcome, today: date) -> None:
         ("Execution", words.word(words.EXECUTIONS, outcome.execution)),
         ("Response", words.word(words.RESPONSES, outcome.customer_response)),
         ("Result", words.word(words.RESULTS, outcome.result)),
-        ("Done", f"{words.word(words.INTERVENTIONS, outcome.done_intervention)}, {figures.day(outcome.done_date, today=today)}"),
+        (
+            "Done",
+            (f"{words.word(words.INTERVENTIONS, outcome.done_intervention)}, "
+            f"{figures.day(outcome.done_date, today=today)}"),
+        ),
     )
     st.markdown("  \n".join(f":gray[{name}] {value}" for name, value in rows))
     with st.container(border=True):

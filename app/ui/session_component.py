@@ -45,8 +45,10 @@ def drop_cookie_when_leaving() -> bool:
 
 
 def sign_out() -> None:
-    """Callback: end the session on the server at once; the cookie that the browser still holds is then worth nothing."""
-    token = st.context.cookies.get(visit.COOKIE)
+    """Callback: end the session on the server at once; the cookie that the browser still holds is then worth
+    nothing.
+    """
+    token = visit.session_token()
     if token:
         with unit_of_work() as db:
             auth.sign_out(db, token=token, now=clock.real_now())

@@ -1,7 +1,7 @@
 """HTTP beside the pages: the routes that set and clear the session cookie, and what every answer and handshake carries.
 
-The cookie is HttpOnly, SameSite=Lax and, behind https, Secure. A cross-site page cannot use these routes: they take JSON
-only and refuse a foreign Origin or Sec-Fetch-Site.
+The cookie is HttpOnly, SameSite=Lax and, behind https, Secure. A cross-site page cannot use these routes: they take
+JSON only and refuse a foreign Origin or Sec-Fetch-Site.
 """
 
 import hashlib
@@ -87,8 +87,14 @@ class Frame:
             (b"referrer-policy", b"same-origin"),
             (b"cross-origin-opener-policy", b"same-origin"),
             (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
-            (b"content-security-policy", f"frame-ancestors {frame_ancestors}; object-src 'none'; base-uri 'self'; form-action 'self'; img-src 'self' data: blob:".encode()),
-        ]  # fmt: skip
+            (
+                b"content-security-policy",
+                (
+                    f"frame-ancestors {frame_ancestors}; object-src 'none'; base-uri 'self'; form-action 'self'; "
+                    "img-src 'self' data: blob:"
+                ).encode(),
+            ),
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":

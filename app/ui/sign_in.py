@@ -1,8 +1,9 @@
 """Signing in for somebody who comes here directly; inside the shell, the shell has done it already.
 
 streamlit-authenticator draws the form and asks the two questions it always asks: are these credentials right, and now
-keep the person signed in. Both answers are ours: the password is checked, throttled and counted by `app.auth`, and the
-session is a row that can be ended, behind a cookie no script can read. Its own cookie and its own password store are not used.
+keep the person signed in. Both answers are ours: the password is checked, throttled and counted by `app.auth`, and
+the session is a row that can be ended, behind a cookie no script can read. Its own cookie and its own password store
+are not used.
 """
 
 from typing import Any
@@ -13,7 +14,7 @@ import streamlit_authenticator
 from app import auth, clock
 from app.db import unit_of_work
 from app.errors import AppError, NotAuthenticated
-from app.ui import frame, session_component, tickets
+from app.ui import frame, session_component, tickets, visit
 
 PLACE = "sign_in"
 _TICKET = "sign_in:ticket"
@@ -31,14 +32,15 @@ class _Credentials:
         if not username or not password:
             frame.remember(PLACE, NotAuthenticated("E-mail and password are both needed."))
             return False
+        address, user_agent = visit.client()
         try:
             with unit_of_work() as db:
                 self.token, _ = auth.sign_in(
                     db,
                     email=username,
                     password=password,
-                    address=st.context.ip_address or "unknown",
-                    user_agent=st.context.headers.get("User-Agent", ""),
+                    address=address,
+                    user_agent=user_agent,
                     now=clock.real_now(),
                 )
         except Exception as error:
@@ -92,4 +94,7 @@ def show() -> None:
 
 def _could_not_keep() -> None:
     """The browser did not take the cookie."""
-    frame.remember(PLACE, AppError("This browser did not keep the session.", hint="Allow cookies for this site, then sign in again."))
+    frame.remember(
+        PLACE,
+        AppError("This browser did not keep the session.", hint="Allow cookies for this site, then sign in again."),
+    )

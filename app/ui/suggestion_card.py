@@ -1,7 +1,7 @@
 """Suggestions as cards: why, with figures; a small picture of the evidence; what to do; and one click for each answer.
 
-The sentence and the evidence come from the rule that fired. Every answer is data: dismissing asks for a reason in the same
-click, and each card reruns alone.
+The sentence and the evidence come from the rule that fired. Every answer is data: dismissing asks for a reason in the
+same click, and each card reruns alone.
 """
 
 from datetime import date, datetime, timedelta
@@ -210,7 +210,9 @@ def _answers(suggestion: Suggestion, key: str) -> None:
         if st.button("Edit", key=f"edit_{key}"):
             frame.forget(_place(suggestion.suggestion_id))
             edit(suggestion)
-        st.menu_button("Snooze", SNOOZES, key=f"snooze_{key}", on_click=_snooze, args=(*given, f"snooze_{key}", here.today))
+        st.menu_button(
+            "Snooze", SNOOZES, key=f"snooze_{key}", on_click=_snooze, args=(*given, f"snooze_{key}", here.today)
+        )
         st.menu_button(
             "Dismiss",
             list(words.DISMISSALS),
@@ -231,7 +233,9 @@ def column() -> None:
     offered = data.open_suggestions(here)
     frame.heading("Suggested", f"{min(SHOWN, len(offered))} of {len(offered)} shown" if offered else "")
     if not offered:
-        frame.empty("Nothing is suggested right now.", "Rules look again after every build.", icon=":material/lightbulb:")
+        frame.empty(
+            "Nothing is suggested right now.", "Rules look again after every build.", icon=":material/lightbulb:"
+        )
         return
     shown = offered[:SHOWN]
     _mark_shown(here, shown)

@@ -83,8 +83,12 @@ def open_button(key: str, on_click: Callable[[], None], *, label: str = "", widt
 
 
 def link(label: str, key: str, on_click: Callable[[], None], width: int) -> ColumnConfig:
-    """A column of names that can be clicked; `key` as in `open_button`. Cells take icons, so `plain` their text first."""
-    return st.column_config.ButtonColumn(label, key=key, on_click=on_click, type="tertiary", alignment="left", width=width)
+    """A column of names that can be clicked; `key` as in `open_button`. Cells take icons, so `plain` their text
+    first.
+    """
+    return st.column_config.ButtonColumn(
+        label, key=key, on_click=on_click, type="tertiary", alignment="left", width=width
+    )
 
 
 def plain(name: str) -> str:

@@ -10,14 +10,19 @@ import re
 
 WORD_JOINER = "\u2060"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>()#+\-.!|~$:&^=\"'/])")
-_REPLACED_LATER = re.compile(r"(:)(?=[a-zA-Z0-9_+\-/]+:)|(-)(?=[->])|(<)(?=-)|([<>~!=])(?=[=>])|(@)(?=\w)|(www)(?=\.)|(://)|([a-zA-Z])(?=://)")
+_REPLACED_LATER = re.compile(
+    r"(:)(?=[a-zA-Z0-9_+\-/]+:)|(-)(?=[->])|(<)(?=-)|([<>~!=])(?=[=>])|(@)(?=\w)|(www)(?=\.)|(://)|([a-zA-Z])(?=://)"
+)
 _MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-_FIGURE = re.compile(rf"((?<![\w.])(?<!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s)(?:[€£$]\s?)?\d[\d,]*(?:\.\d+)?%?(?![\w-])(?!\s(?:{_MONTHS})))")
+_FIGURE = re.compile(
+    rf"((?<![\w.])(?<!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s)(?:[€£$]\s?)?\d[\d,]*(?:\.\d+)?%?(?![\w-])(?!\s(?:{_MONTHS})))"
+)
 _SPACES = re.compile(r"\s+")
 
 
 def escaped(value: str | None, *, limit: int = 200) -> str:
-    """`value` on one line, shown literally wherever Streamlit reads Markdown; cut to `limit` characters with an ellipsis.
+    """`value` on one line, shown literally wherever Streamlit reads Markdown; cut to `limit` characters with an
+    ellipsis.
 
     Empty or missing text becomes an en dash, so that a label is never blank.
     """

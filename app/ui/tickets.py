@@ -1,7 +1,7 @@
 """One-time tickets: how a session token gets from a page's script, which cannot set cookies, to a route that can.
 
-A ticket lives in this process for half a minute and is taken once. That suffices because a browser that talks to several
-processes must already be kept on one of them for its websocket.
+A ticket lives in this process for half a minute and is taken once. That suffices because a browser that talks to
+several processes must already be kept on one of them for its websocket.
 """
 
 import secrets

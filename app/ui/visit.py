@@ -1,7 +1,7 @@
 """Who is looking, when, and at which build: found anew on every rerun, fragment and callback.
 
-A websocket outlives the session it was opened with, so the cookie of the handshake proves nothing later: each visit asks
-the sessions table again. One connection answers all three questions, and no page draws before it has.
+A websocket outlives the session it was opened with, so the cookie of the handshake proves nothing later: each visit
+asks the sessions table again. One connection answers all three questions, and no page draws before it has.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,6 @@ from app.errors import MartUnavailable, NotAuthenticated
 from app.marts import version
 from app.marts.version import Publication
 
-COOKIE = auth.SESSION_COOKIE
 _STATE = "visit"
 
 
@@ -42,9 +41,19 @@ class Visit:
         return self.publication.build_id
 
 
+def session_token() -> str | None:
+    """The session cookie of the websocket's handshake; it proves nothing until the sessions table has been asked."""
+    return st.context.cookies.get(auth.SESSION_COOKIE)
+
+
+def client() -> tuple[str, str]:
+    """Address and user agent of the handshake, for the sign-in throttle and the list of sessions."""
+    return st.context.ip_address or "unknown", st.context.headers.get("User-Agent", "")
+
+
 def begin() -> Visit | None:
     """Look the session up now; None for somebody who is not signed in, or no longer."""
-    token = st.context.cookies.get(COOKIE)
+    token = session_token()
     found: Visit | None = None
     if token:
         with unit_of_work() as db:
@@ -60,7 +69,9 @@ def begin() -> Visit | None:
 
 
 def current() -> Visit:
-    """The visit of this run. Raises NotAuthenticated when nobody is signed in: the entry point shows the sign-in form."""
+    """The visit of this run. Raises NotAuthenticated when nobody is signed in: the entry point shows the sign-in
+    form.
+    """
     found = st.session_state.get(_STATE)
     if found is None:
         raise NotAuthenticated("Your session has ended.", hint="Sign in again; drafts are kept in this browser.")

@@ -1,6 +1,7 @@
 """What stored codes are called on a screen, and which band or status takes which colour.
 
-The code is the key everywhere else; a word is changed here once. Colours are names of the theme's palette, never values.
+The code is the key everywhere else; a word is changed here once. Colours are names of the theme's palette, never
+values.
 """
 
 from collections.abc import Mapping

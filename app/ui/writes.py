@@ -1,7 +1,8 @@
 """Every click that writes goes through `perform`: session, transaction, error sentence and confirmation in one place.
 
-Callbacks run before the script, on a socket that may have outlived its session, so the session is looked up here again.
-The idempotency key is minted when a form is drawn, not when it is sent: a double click and a resent message are one act.
+Callbacks run before the script, on a socket that may have outlived its session, so the session is looked up here
+again. The idempotency key is minted when a form is drawn, not when it is sent: a double click and a resent message
+are one act.
 """
 
 import uuid
@@ -26,8 +27,9 @@ def perform(
 ) -> Answer | None:
     """Run one service call in its own transaction and answer what it answered, or None when it was refused.
 
-    Meant for callbacks: it draws nothing itself. `write` receives the connection, the actor and now. `place` names the panel that shows a refusal (`frame.problem`),
-    `done` is the confirmation, our own Markdown, or makes it from the answer.
+    Meant for callbacks: it draws nothing itself. `write` receives the connection, the actor and now. `place` names
+    the panel that shows a refusal (`frame.problem`), `done` is the confirmation, our own Markdown, or makes it from
+    the answer.
     """
     try:
         here = visit.begin()

@@ -1,0 +1,96 @@
+"""Money of an account: recurring revenue over time, and invoices."""
+
+import pandas as pd
+import streamlit as st
+
+from app.marts.money import Invoice
+from app.ui import account_data, charts, figures, frame, tables, visit, words
+from app.ui.account_head import Subject, figure_line
+
+
+def show(subject: Subject) -> None:
+    """Recurring revenue over time, and invoices."""
+    here, account = visit.current(), subject.account
+    movements: pd.DataFrame = account_data.of_account("movements", account.account_key, here)
+    invoices: list[Invoice] = account_data.of_account("invoices", account.account_key, here)
+    overdue = [invoice for invoice in invoices if invoice.is_overdue]
+    owed = sum(invoice.amount_due_eur or 0 for invoice in overdue)
+    own = figures.money(account.mrr, account.currency_code or "EUR")
+    figure_line(
+        [
+            (f"**{own}**", f"a month, {figures.money(account.mrr_eur)}"),
+            (
+                f"**{words.word({'month': 'Monthly', 'year': 'Annual'}, account.billing_interval)}**",
+                f"renewal {figures.full_day(account.renewal_date)}",
+            ),
+            (
+                f":red[**{len(overdue)}**]" if overdue else "**0**",
+                f"overdue, {figures.money(owed)}" if overdue else "overdue",
+            ),
+            (f"**{sum(1 for invoice in invoices if invoice.has_failed_payment)}**", "failed payments"),
+        ],
+        "money_figures",
+    )
+    left, right = st.columns([1, 1.9], gap="small")
+    with left, st.container(border=True, gap="xsmall"):
+        frame.heading("MRR movements", "€ a month, all time")
+        if len(movements):
+            signs = {"contraction": -1, "churned": -1}
+            values = [
+                abs(float(amount or 0)) * signs.get(kind, 1)
+                for amount, kind in zip(movements["amount_eur"], movements["movement_type"], strict=True)
+            ]
+            labels = [f"{pd.Timestamp(month):%b %y}" for month in movements["movement_month"]]
+            charts.draw(
+                charts.bars(labels, values, dark=charts.is_dark(), height=240),
+                key="mrr_moves",
+                alt="New, expansion, contraction and churned revenue by month",
+            )
+        else:
+            st.markdown(":gray[No movements yet.]")
+    with right:
+        if not invoices:
+            frame.empty(
+                "No invoices.",
+                "Proof tells which billing customer this account is linked to.",
+                icon=":material/receipt_long:",
+            )
+            return
+        table = pd.DataFrame(
+            {
+                "number": [invoice.invoice_number or invoice.invoice_id for invoice in invoices],
+                "date": [
+                    figures.full_day(invoice.invoiced_at.date()) if invoice.invoiced_at else "–" for invoice in invoices
+                ],
+                "status": [[_invoice_state(invoice)] for invoice in invoices],
+                "amount": [
+                    figures.money(invoice.amount_due, invoice.currency_code).replace("\\", "") for invoice in invoices
+                ],
+                "euro": [figures.money(invoice.amount_due_eur) for invoice in invoices],
+                "due": [figures.full_day(invoice.due_date) for invoice in invoices],
+                "late": [f"{invoice.days_overdue} d" if invoice.is_overdue else "" for invoice in invoices],
+                "tries": [invoice.attempt_count or 0 for invoice in invoices],
+            }
+        )
+        states = ["Paid", "Open", "Overdue", "Payment failed", "Void", "Uncollectible", "Draft"]
+        columns = {
+            "number": tables.text("Invoice", 120),
+            "date": tables.text("Date", 108),
+            "status": tables.chip("Status", states, ["green", "gray", "red", "red", "gray", "orange", "gray"], 128),
+            "amount": tables.text("Amount", 96, right=True),
+            "euro": tables.text("In €", 84, right=True),
+            "due": tables.text("Due", 108),
+            "late": tables.text("Overdue", 76, right=True),
+            "tries": tables.number("Attempts", 76, "%d"),
+        }
+        tables.show(table, columns, key="invoice_table", alt="Invoices, newest first", most=14)
+
+
+def _invoice_state(invoice: Invoice) -> str:
+    if invoice.status == "paid":
+        return "Paid"
+    if invoice.is_overdue:
+        return "Overdue"
+    if invoice.has_failed_payment:
+        return "Payment failed"
+    return invoice.status.capitalize()

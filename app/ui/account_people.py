@@ -1,0 +1,73 @@
+"""People of an account: stakeholders with role and last contact; what is missing is named first."""
+
+from datetime import timedelta
+
+import pandas as pd
+
+from app.marts.people import Contact
+from app.ui import account_data, figures, frame, tables, visit, words
+from app.ui.account_head import Subject, figure_line
+
+NEEDED_ROLES = ("champion", "decision_maker", "budget_holder")
+RECENT = timedelta(days=90)
+
+
+def show(subject: Subject) -> None:
+    """Stakeholders with role and last contact; what is missing is named first."""
+    here = visit.current()
+    rows: list[Contact] = account_data.of_account("contacts", subject.account.account_key, here)
+    present = [contact for contact in rows if not contact.has_left]
+    gaps = [
+        f"no {words.STAKEHOLDER_ROLES[role].lower()}"
+        for role in NEEDED_ROLES
+        if not any(c.stakeholder_role == role for c in present)
+    ]
+    silent = [
+        c for c in present if c.last_two_way_contact_date is None or here.today - c.last_two_way_contact_date > RECENT
+    ]
+    gone = [contact for contact in rows if contact.has_left or contact.has_bounced]
+    figure_line(
+        [
+            (f"**{len(present)}**", "people known"),
+            (f":red[**{', '.join(gaps)}**]" if gaps else "**none**", "gaps in the roles"),
+            (f"**{len(silent)}**", "without contact for 90 days"),
+            (f"**{len(gone)}**", "left or bounced"),
+        ],
+        "people_figures",
+    )
+    if not rows:
+        frame.empty(
+            "Nobody is known at this account.",
+            "Add contacts in the CRM; they appear after the next build.",
+            icon=":material/group_off:",
+        )
+        return
+    table = pd.DataFrame(
+        {
+            "name": [contact.contact_name or "–" for contact in rows],
+            "role": [[words.word(words.STAKEHOLDER_ROLES, contact.stakeholder_role)] for contact in rows],
+            "title": [contact.job_title or "–" for contact in rows],
+            "email": [contact.email or "–" for contact in rows],
+            "contact": [figures.ago(contact.last_two_way_contact_date, here.today) for contact in rows],
+            "product": [
+                figures.ago(contact.last_product_activity_date, here.today) if contact.is_product_user else "no user"
+                for contact in rows
+            ],
+            "state": [[_state(contact)] for contact in rows],
+        }
+    )
+    roles = list(words.STAKEHOLDER_ROLES.values())
+    columns = {
+        "name": tables.text("Name", 170),
+        "role": tables.chip("Role", roles, ["blue", "violet", "violet", "gray", "orange"], 130),
+        "title": tables.text("Title", 200),
+        "email": tables.text("E-mail", 290),
+        "contact": tables.text("Last contact", 130),
+        "product": tables.text("In the product", 130),
+        "state": tables.chip("State", ["Here", "Left", "Bounced"], ["green", "red", "orange"], 110),
+    }
+    tables.show(table, columns, key="people_table", alt="Stakeholders of this account", most=18)
+
+
+def _state(contact: Contact) -> str:
+    return "Left" if contact.has_left else "Bounced" if contact.has_bounced else "Here"

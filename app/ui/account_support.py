@@ -1,0 +1,81 @@
+"""Support of an account: tickets, open and urgent first, and what customers answered."""
+
+from datetime import timedelta
+
+import pandas as pd
+import streamlit as st
+
+from app.marts.support import NpsResponse, Ticket
+from app.ui import account_data, figures, frame, tables, visit, words
+from app.ui.account_head import Subject, figure_line
+
+
+def show(subject: Subject) -> None:
+    """Tickets, open and urgent first, and what customers answered."""
+    here = visit.current()
+    tickets: list[Ticket] = account_data.of_account("tickets", subject.account.account_key, here)
+    answers: list[NpsResponse] = account_data.of_account("nps", subject.account.account_key, here)
+    month_ago = here.now - timedelta(days=30)
+    replies = sorted(ticket.first_reply_minutes for ticket in tickets if ticket.first_reply_minutes is not None)
+    figure_line(
+        [
+            (f"**{sum(ticket.is_open for ticket in tickets)}**", "open"),
+            (
+                f":red[**{sum(ticket.is_urgent_open for ticket in tickets)}**]"
+                if any(ticket.is_urgent_open for ticket in tickets)
+                else "**0**",
+                "urgent and open",
+            ),
+            (f"**{sum(ticket.created_at >= month_ago for ticket in tickets)}**", "in 30 days"),
+            (f"**{_minutes(replies[len(replies) // 2]) if replies else '–'}**", "first reply, median"),
+            (f"**{answers[0].score if answers else '–'}**", "last NPS"),
+        ],
+        "support_figures",
+    )
+    left, right = st.columns([1.9, 1], gap="small")
+    with left:
+        if tickets:
+            table = pd.DataFrame(
+                {
+                    "created": [figures.clock(ticket.created_at, now=here.now) for ticket in tickets],
+                    "subject": [ticket.subject or "–" for ticket in tickets],
+                    "priority": [[(ticket.priority or "normal").capitalize()] for ticket in tickets],
+                    "status": [ticket.status.replace("_", " ").capitalize() for ticket in tickets],
+                    "reply": [_minutes(ticket.first_reply_minutes) for ticket in tickets],
+                    "solved": [_minutes(ticket.resolution_minutes) for ticket in tickets],
+                    "requester": [ticket.requester_email or "–" for ticket in tickets],
+                }
+            )
+            columns = {
+                "created": tables.text("Opened", 96),
+                "subject": tables.text("Subject", 270),
+                "priority": tables.chip(
+                    "Priority", ["Urgent", "High", "Normal", "Low"], ["red", "orange", "gray", "gray"], 86
+                ),
+                "status": tables.text("Status", 82),
+                "reply": tables.text("First reply", 86, right=True),
+                "solved": tables.text("Solved in", 86, right=True),
+                "requester": tables.text("Requester", 170),
+            }
+            tables.show(table, columns, key="ticket_table", alt="Tickets, open and urgent first", most=16)
+        else:
+            frame.empty("No tickets.", "Nobody at this account has asked for help.", icon=":material/support_agent:")
+    with right:
+        frame.heading("NPS answers", figures.count(len(answers), "answer") if answers else "")
+        if not answers:
+            frame.empty("Nobody has answered a survey yet.", "", icon=":material/sentiment_neutral:")
+        for answer in answers[:6]:
+            colour = {"promoter": "green", "passive": "yellow", "detractor": "red"}.get(answer.category, "gray")
+            with st.container(border=True, gap="xxsmall", key=f"nps_{answer.response_key}"):
+                when = figures.clock(answer.responded_at, now=here.now)
+                st.markdown(
+                    f":{colour}-badge[**{answer.score}**] :small[:gray[{words.word({}, answer.category)}, {when}]]"
+                )
+                if answer.comment:
+                    st.text(answer.comment)
+
+
+def _minutes(value: int | None) -> str:
+    if value is None:
+        return "–"
+    return f"{value} min" if value < 90 else f"{value / 60:.0f} h" if value < 60 * 48 else f"{value / 1440:.0f} d"

@@ -1,0 +1,95 @@
+"""Pictures of many at once: the portfolio as a map, and the load of people as bars."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from app.ui import charts, figures, words
+from app.ui.health_charts import bands
+
+
+def portfolio_map(accounts: pd.DataFrame, *, dark: bool, height: int = 452) -> go.Figure:
+    """Health against days to renewal, size = MRR: one trace per band, so that band R keeps its diamonds.
+
+    `accounts` needs account_key, account_name, health_score, health_band, days_to_renewal and mrr_eur. Rows without a
+    score or a renewal date are not drawn. Each point carries its account_key as customdata, which a selection returns.
+    """
+    colours = charts.palette(dark)
+    figure = charts.base(colours, height=height, left=30, bottom=40)
+    drawn = accounts.dropna(subset=["health_score", "days_to_renewal"])
+    bands(figure, colours, 0, 100)
+    largest = max(float(drawn["mrr_eur"].max()), 1.0) if len(drawn) else 1.0
+    for letter in ("–", "G", "Y", "R"):
+        rows = drawn[drawn["health_band"].map(words.band_letter) == letter]
+        if not len(rows):
+            continue
+        figure.add_scatter(
+            x=rows["days_to_renewal"].tolist(),
+            y=rows["health_score"].astype(float).tolist(),
+            mode="markers",
+            marker={
+                "color": colours.band(letter),
+                "opacity": 0.62,
+                "symbol": "diamond" if letter == "R" else "circle",
+                "size": [5 + 19 * (float(mrr) / largest) ** 0.5 for mrr in rows["mrr_eur"]],
+                "line": {"width": 0},
+            },
+            customdata=[
+                [key, charts.plain(name), figures.money(mrr).replace("\\", "")]
+                for key, name, mrr in zip(rows["account_key"], rows["account_name"], rows["mrr_eur"], strict=True)
+            ],
+            hovertemplate="<b>%{customdata[1]}</b><br>health %{y:.0f} · renewal in %{x} d · %{customdata[2]} MRR"
+            "<extra></extra>",
+            name=words.BAND_NAMES[letter],
+        )
+    figure.update_xaxes(
+        title={"text": "days to renewal", "standoff": 6},
+        tickvals=[0, 90, 180, 270, 360],
+        showline=True,
+        ticks="outside",
+        ticklen=4,
+        range=[-10, 376],
+        fixedrange=False,
+    )
+    figure.update_yaxes(range=[0, 102], tickvals=[0, 50, 75], showgrid=False, fixedrange=False)
+    figure.update_layout(
+        dragmode="select", selectdirection="any", newselection={"line": {"color": colours.accent, "width": 1}}
+    )
+    return figure
+
+
+def workload_bars(rows: pd.DataFrame, *, dark: bool) -> go.Figure:
+    """Open work per CSM: overdue, the rest of the open actions, one bar each, longest on top.
+
+    `rows` needs owner_name, open_count and overdue_count; height grows with the number of people.
+    """
+    colours = charts.palette(dark)
+    figure = charts.base(colours, height=28 * max(len(rows), 1) + 16, left=112, right=36, top=4, bottom=4)
+    ordered = rows.sort_values("open_count", kind="stable")
+    names = [charts.plain(name) for name in ordered["owner_name"]]
+    rest = (ordered["open_count"] - ordered["overdue_count"]).tolist()
+    figure.add_bar(
+        y=names,
+        x=ordered["overdue_count"].tolist(),
+        orientation="h",
+        marker={"color": colours.red},
+        width=0.5,
+        name="overdue",
+        hovertemplate="%{y}: %{x} overdue<extra></extra>",
+    )
+    figure.add_bar(
+        y=names,
+        x=rest,
+        orientation="h",
+        marker={"color": colours.accent},
+        width=0.5,
+        name="open",
+        hovertemplate="%{y}: %{x} open, not overdue<extra></extra>",
+    )
+    for name, total in zip(names, ordered["open_count"], strict=True):
+        figure.add_annotation(
+            y=name, x=total, text=f"{total}", showarrow=False, xanchor="left", xshift=6, font={"color": colours.text}
+        )
+    figure.update_layout(barmode="stack")
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(showgrid=False, ticks="")
+    return figure

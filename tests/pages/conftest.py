@@ -1,0 +1,100 @@
+"""Pages inside the real frame: AppTest runs the entry point against a real database, signed in with a real session."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
+
+from app import clock
+from app.auth import Identity, sign_in
+from app.db import engine
+from app.settings import get_settings
+from app.ui import composer, session_component, visit
+from tests.app.conftest import estate, settings, template
+from tests.app.factories import NOW, PASSWORD, Estate
+
+__all__ = ["estate", "settings", "template"]
+ENTRY = Path(__file__).resolve().parents[2] / "app" / "main.py"
+
+
+def _plain_composer(**mounted: Any) -> None:
+    """The composer without its browser half: a text area and a button that do what its script does."""
+    key, data, on_saved = mounted["key"], mounted["data"], mounted["on_saved_change"]
+    st.text_area(data["label"], value=data["start"], key=f"{key}:box")
+
+    def send() -> None:
+        st.session_state[key] = {"saved": {"text": st.session_state[f"{key}:box"], "key": f"key-of-{key}"}}
+        on_saved()
+
+    st.button(data["button"], key=f"{key}:send", on_click=send, disabled=bool(data["missing"]), help=data["missing"])
+
+
+@dataclass
+class Browser:
+    """One visitor's tab: who is signed in, and the page as AppTest sees it."""
+
+    estate: Estate
+    token: str | None = None
+    page: AppTest = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.page = AppTest.from_file(ENTRY, default_timeout=30)
+
+    def sign_in(self, identity: Identity) -> "Browser":
+        """Take a real session for somebody who exists."""
+        with self.estate.work() as db:
+            self.token, _ = sign_in(
+                db, email=identity.email, password=PASSWORD, address="127.0.0.1", user_agent="test", now=NOW
+            )
+        return self
+
+    def open(self, page: str, **query: str) -> AppTest:
+        """Open a page of `pages/` by its name with query parameters, and return it drawn, without an exception."""
+        self.page.run()
+        for name, value in query.items():
+            self.page.query_params[name] = value
+        self.page.switch_page(f"../pages/{page}.py").run()
+        return self.checked()
+
+    def open_address(self, address: str) -> AppTest:
+        """Open an address as a deep link does: the first request of a session asks for that page."""
+        self.page._page_hash = calc_hash(address)
+        self.page.run()
+        return self.checked()
+
+    def checked(self) -> AppTest:
+        """The page, once it is certain that nothing was raised past the frame."""
+        assert not self.page.exception, [error.message for error in self.page.exception]
+        return self.page
+
+
+@pytest.fixture
+def browser(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    """A tab on this test's database, at NOW, with a composer that needs no browser."""
+    monkeypatch.setenv("APP_DATABASE_URL", estate.application_url)
+    get_settings.cache_clear()
+    engine.cache_clear()
+    st.cache_data.clear()
+    tab = Browser(estate)
+    monkeypatch.setattr(visit, "session_token", lambda: tab.token)
+    monkeypatch.setattr(visit, "client", lambda: ("127.0.0.1", "test"))
+    monkeypatch.setattr(clock, "real_now", lambda: NOW)
+    monkeypatch.setattr(composer, "_component", lambda: _plain_composer)
+    monkeypatch.setattr(session_component, "_component", lambda: lambda **_: None)
+    return tab
+
+
+def texts(page: AppTest) -> str:
+    """Everything that is written on a page, tables excluded."""
+    parts = [*page.markdown, *page.text, *page.error, *page.warning, *page.toast]
+    return "\n".join(str(part.value) for part in parts)
+
+
+def labels(page: AppTest) -> list[str]:
+    """Labels of all buttons that can be pressed."""
+    return [button.label for button in page.button if not button.disabled]

@@ -1,0 +1,157 @@
+"""Account: its tabs, its figures, and text that arrives from outside."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.auth import Role
+from app.ui import account_page
+from app.ui.health_charts import health_history, waterfall
+from tests.app.factories import AS_OF, NOW, Estate
+from tests.pages.conftest import Browser, labels, texts
+
+EVIL = "R&D ![x](http://evil.example/x.png) :red[Ltd]"
+
+
+def _full(estate: Estate) -> str:
+    """An account with a row in every list, all of its texts hostile."""
+    estate.publish()
+    estate.loads()
+    estate.load("hubspot", "companies", "succeeded", NOW - timedelta(hours=3))
+    key = estate.account(
+        EVIL,
+        plan="Professional",
+        seats_paid=10,
+        seats_used_28d=4,
+        renewal_date=AS_OF + timedelta(days=100),
+        champion_name=EVIL,
+    )
+    estate.health(key, [80.0] * 40 + [60.0] * 5)
+    estate.usage(key, [(10, 12)] * 20)
+    estate.invoice(key)
+    estate.put(
+        "dim_contacts",
+        contact_key="c1",
+        account_key=key,
+        contact_name=EVIL,
+        email="a@b.example",
+        stakeholder_role="champion",
+        is_champion=True,
+        has_left=False,
+        has_bounced=False,
+        is_product_user=True,
+    )
+    estate.put(
+        "fct_tickets",
+        ticket_id="1",
+        account_key=key,
+        subject=EVIL,
+        status="open",
+        priority="urgent",
+        created_at=NOW,
+        is_open=True,
+        is_urgent_open=True,
+    )
+    estate.put(
+        "fct_nps_responses",
+        response_key="n1",
+        account_key=key,
+        score=3,
+        category="detractor",
+        comment=EVIL,
+        responded_at=NOW,
+    )
+    estate.put(
+        "fct_account_events",
+        event_key="e1",
+        account_key=key,
+        occurred_at=NOW,
+        event_kind="ticket_opened",
+        title=EVIL,
+        importance=1,
+    )
+    estate.put(
+        "bridge_account_sources", account_key=key, source="hubspot", source_id="1", source_name=EVIL, is_linked=True
+    )
+    estate.put(
+        "fct_mrr_movements",
+        account_key=key,
+        movement_month=AS_OF.replace(day=1),
+        movement_type="contraction",
+        amount_eur=-50,
+    )
+    return key
+
+
+@pytest.mark.parametrize("tab", list(account_page.TABS))
+def test_every_tab_draws_and_shows_foreign_text_literally(browser: Browser, estate: Estate, tab: str) -> None:
+    key = _full(estate)
+    maya = estate.user("Maya Lind")
+    estate.action(actor=maya, account_key=key, title=EVIL)
+
+    page = browser.sign_in(maya).open("account", account=key, tab=tab)
+
+    written = [element.value for element in page.markdown]
+    assert any("R\\&D" in value for value in written), "the heading names the account"
+    assert not any("![x](" in value or " :red[Ltd]" in value for value in written)
+    assert not page.error
+
+
+def test_the_head_says_how_sure_and_how_fresh(browser: Browser, estate: Estate) -> None:
+    key = _full(estate)
+    page = browser.sign_in(estate.user("Maya Lind")).open("account", account=key)
+
+    written = texts(page)
+    assert ":yellow-badge[**Y** 60]" in written
+    assert "coverage 100%" in written
+    assert "10 seats, 4 used" in written
+
+
+def test_looking_back_shows_the_score_of_that_day(browser: Browser, estate: Estate) -> None:
+    key = _full(estate)
+    page = browser.sign_in(estate.user("Maya Lind")).open("account", account=key)
+
+    page.date_input(key="as_of").set_value(AS_OF - timedelta(days=10)).run()
+
+    assert "**Y** 80" in texts(browser.checked())
+
+
+def test_an_account_without_any_history_is_drawn_with_sentences(browser: Browser, estate: Estate) -> None:
+    estate.publish()
+    key = estate.account(
+        "Bare Ltd", health_score=None, health_band=None, csm_name=None, csm_email=None, mrr_at_risk_eur=None
+    )
+    page = browser.sign_in(estate.user("Maya Lind")).open("account", account=key)
+
+    assert "No health has been computed" in texts(page)
+    assert "no history yet" in texts(page)
+
+
+def test_an_analyst_gets_no_button_that_writes(browser: Browser, estate: Estate) -> None:
+    key = _full(estate)
+    page = browser.sign_in(estate.user("Alex Stone", Role.ANALYST)).open("account", account=key)
+
+    assert not {"Add action", "Accept", "Edit"} & set(labels(page))
+
+
+def test_an_account_is_looked_at_by_name_when_the_address_names_none(browser: Browser, estate: Estate) -> None:
+    estate.publish()
+    estate.account("Ashford Media")
+
+    page = browser.sign_in(estate.user("Maya Lind")).open("account")
+
+    assert page.selectbox(key="choose_account").options == ["Ashford Media"]
+
+
+def test_a_waterfall_adds_up_and_starts_above_zero_only_when_steps_are_small() -> None:
+    large = waterfall(("1 Oct", 80.0), [("Seat use", -25.0), ("Other", 5.0)], ("1 Nov", 60.0), dark=False)
+    small = waterfall(("1 Oct", 80.0), [("Seat use", -1.0)], ("1 Nov", 79.0), dark=True)
+
+    steps = list(large.data[0].y)
+    assert steps[0] + sum(steps[1:-1]) == steps[-1]
+    assert large.layout.yaxis.range[0] == 0
+    assert 0 < small.layout.yaxis.range[0] < 79
+
+
+def test_a_history_without_scores_is_an_empty_picture_and_not_an_error() -> None:
+    assert health_history([AS_OF], [None], [], dark=False).data

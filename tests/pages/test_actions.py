@@ -1,0 +1,272 @@
+"""Actions: only legal moves, notes that are not lost, two people on one action, and the outcome."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.actions import service
+from app.actions.model import Action
+from app.auth import Identity, Role
+from tests.app.factories import NOW, Estate, a_key, an_outcome
+from tests.pages.conftest import Browser, labels, texts
+
+
+@pytest.fixture
+def maya(estate: Estate) -> Identity:
+    """A CSM with one published account."""
+    estate.publish()
+    estate.account()
+    return estate.user("Maya Lind")
+
+
+def _button(page: AppTest, label: str) -> Any:
+    return next(button for button in page.button if button.label == label)
+
+
+def _sent(page: AppTest, start: str) -> Any:
+    """The send button of the composer whose key begins with `start`."""
+    return next(
+        button for button in page.button if str(button.key).startswith(start) and str(button.key).endswith(":send")
+    )
+
+
+def _box(page: AppTest, start: str) -> Any:
+    return next(area for area in page.text_area if str(area.key).startswith(start))
+
+
+def _opened(browser: Browser, action: Action, who: Identity) -> AppTest:
+    return browser.sign_in(who).open("actions", action=str(action.action_id))
+
+
+def test_only_legal_moves_are_drawn(browser: Browser, estate: Estate, maya: Identity) -> None:
+    page = _opened(browser, estate.action(actor=maya), maya)
+
+    assert "In progress" in labels(page)
+    assert "Blocked" not in labels(page)
+    assert "Waiting on customer" not in labels(page)
+    _button(page, "In progress").click().run()
+    browser.checked()
+
+    assert {"Blocked", "Waiting on customer"} <= set(labels(page))
+    assert estate.one("select status from app.actions") == "in_progress"
+
+
+def test_somebody_elses_action_can_be_noted_on_but_not_moved(browser: Browser, estate: Estate, maya: Identity) -> None:
+    action = estate.action(actor=maya)
+    page = _opened(browser, action, estate.user("Tom Okafor"))
+
+    assert "In progress" not in labels(page)
+    assert "only the owner or an admin" in texts(page)
+    _box(page, "note_").set_value("Their admin called me")
+    _sent(page, "note_").click().run()
+
+    assert estate.one("select author_name from app.action_notes") == "Tom Okafor"
+
+
+def test_an_analyst_reads_an_action_and_writes_nothing(browser: Browser, estate: Estate, maya: Identity) -> None:
+    page = _opened(browser, estate.action(actor=maya), estate.user("Alex Stone", Role.ANALYST))
+
+    assert not page.text_area
+    assert not {"In progress", "Add action", "Edit"} & set(labels(page))
+
+
+def test_a_note_is_stored_once_however_often_its_form_is_sent(browser: Browser, estate: Estate, maya: Identity) -> None:
+    page = _opened(browser, estate.action(actor=maya), maya)
+    _box(page, "note_").set_value("Called at 10:20.\n**Not bold** ![x](http://evil.example/x.png)")
+
+    _sent(page, "note_").click().run()
+    _sent(page, "note_").click().run()
+
+    browser.checked()
+    assert estate.one("select count(*) from app.action_notes") == 1
+    assert any("![x](http://evil.example/x.png)" in element.value for element in page.text), "shown as plain text"
+    assert not any("![x](" in element.value for element in page.markdown)
+
+
+def test_a_refused_note_is_explained_and_not_acknowledged(browser: Browser, estate: Estate, maya: Identity) -> None:
+    page = _opened(browser, estate.action(actor=maya), maya)
+    _box(page, "note_").set_value("x" * 20_001)
+
+    _sent(page, "note_").click().run()
+
+    assert "20,001 characters" in page.error[0].value.replace("\\", "")
+    assert _box(page, "note_").value == "x" * 20_001
+    assert estate.one("select count(*) from app.action_notes") == 0
+
+
+def test_the_second_of_two_people_is_told_what_changed_and_can_go_on(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    harriet = estate.user("Harriet Cole", Role.ADMIN)
+    action = estate.action(actor=maya)
+    page = _opened(browser, action, maya)
+    with estate.work() as db:
+        service.edit_action(
+            db,
+            actor=harriet,
+            now=NOW,
+            action_id=action.action_id,
+            expected_version=1,
+            changes={"title": "Call <b>their</b> CFO"},
+            idempotency_key=a_key(),
+        )
+
+    _button(page, "In progress").click().run()
+
+    told = page.warning[0].value.replace("\\", "")
+    assert "Harriet Cole" in told
+    assert "title is now Call <b>their</b> CFO" in told
+    assert estate.one("select status from app.actions") == "new"
+    _button(page, "In progress").click().run()
+    assert estate.one("select status from app.actions") == "in_progress"
+    assert estate.one("select title from app.actions") == "Call <b>their</b> CFO"
+
+
+def test_closing_names_what_is_missing_and_then_records_all_layers(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    action = estate.action(actor=maya)
+    page = _opened(browser, action, maya)
+    key = f"outcome_{action.action_id.hex}"
+    assert _sent(page, key).disabled
+    assert _sent(page, key).help == "missing: execution, response, result"
+
+    page.segmented_control(key=f"{key}_execution").set_value("done_differently")
+    page.segmented_control(key=f"{key}_response").set_value("neutral")
+    page.segmented_control(key=f"{key}_result").set_value("too_early").run()
+    _box(page, key).set_value("They want to wait for the new year.")
+    _sent(page, key).click().run()
+
+    browser.checked()
+    recorded = estate.admin.execute(
+        "select execution, customer_response, result, done_intervention, closing_note from app.action_outcomes"
+    ).fetchone()
+    assert recorded == (
+        "done_differently",
+        "neutral",
+        "too_early",
+        "diagnostic_call",
+        "They want to wait for the new year.",
+    )
+    assert estate.one("select status from app.actions") == "closed"
+    assert "They want to wait" in texts(page)
+
+
+def test_a_stale_closing_keeps_the_text_and_goes_through_at_the_next_click(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    action = estate.action(actor=maya)
+    page = _opened(browser, action, maya)
+    key = f"outcome_{action.action_id.hex}"
+    for field, value in (("execution", "done_as_planned"), ("response", "positive"), ("result", "successful")):
+        page.segmented_control(key=f"{key}_{field}").set_value(value)
+    page.run()
+    with estate.work() as db:
+        service.edit_action(
+            db,
+            actor=maya,
+            now=NOW,
+            action_id=action.action_id,
+            expected_version=1,
+            changes={"priority": "high"},
+            idempotency_key=a_key(),
+        )
+    _box(page, key).set_value("Done on the phone")
+    _sent(page, key).click().run()
+    assert "changed this while you were working" in texts(page)
+    assert _box(page, key).value == "Done on the phone"
+
+    _sent(page, key).click().run()
+
+    assert estate.one("select closing_note from app.action_outcomes") == "Done on the phone"
+
+
+def test_the_measured_outcome_is_not_before_its_day_and_never_an_input(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    action = estate.action(actor=maya)
+    with estate.work() as db:
+        service.close_action(
+            db,
+            actor=maya,
+            now=NOW,
+            action_id=action.action_id,
+            expected_version=1,
+            outcome=an_outcome(),
+            idempotency_key=a_key(),
+        )
+
+    page = _opened(browser, action, maya)
+
+    assert "not before Sun 20 Dec" in texts(page)
+    assert not page.segmented_control or all(control.key in ("who", "now_group") for control in page.segmented_control)
+
+
+def test_what_the_warehouse_measured_is_shown(browser: Browser, estate: Estate, maya: Identity) -> None:
+    action = estate.action(actor=maya)
+    estate.put(
+        "fct_action_outcomes",
+        decision_id=str(action.decision_id),
+        account_key=action.account_key,
+        action_id=str(action.action_id),
+        policy_id="human",
+        arm="human",
+        decided_at=NOW,
+        decided_date=NOW.date(),
+        measured_30d_status="measured",
+        health_change_30d=12.4,
+        usage_change_ratio_30d=-0.2,
+        trigger_cleared_30d=True,
+        measured_60d_status="censored",
+        measured_90d_status="pending",
+    )
+
+    page = _opened(browser, action, maya)
+
+    assert "trigger cleared, health +12, usage −20%" in texts(page)
+    assert "cannot be measured" in texts(page)
+
+
+def test_a_link_to_an_action_opens_it_even_when_the_filters_would_hide_it(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    action = estate.action(actor=maya, title="Call the champion")
+    page = _opened(browser, action, estate.user("Tom Okafor"))
+
+    assert "**Call the champion**" in texts(page)
+
+
+@pytest.mark.parametrize("given", ["nonsense", "00000000-0000-0000-0000-000000000000"])
+def test_a_link_to_nothing_is_a_sentence_or_the_list(
+    browser: Browser, estate: Estate, maya: Identity, given: str
+) -> None:
+    estate.action(actor=maya, title="Call the champion")
+    page = browser.sign_in(maya).open("actions", action=given)
+
+    assert "does not exist" in texts(page) or "**Call the champion**" in texts(page)
+
+
+def test_a_snooze_tells_until_when_and_why_and_can_be_undone(browser: Browser, estate: Estate, maya: Identity) -> None:
+    action = estate.action(actor=maya)
+    page = _opened(browser, action, maya)
+    key = f"move_{action.action_id.hex}_1"
+    page.date_input(key=f"{key}_until").set_value(NOW.date() + timedelta(days=10))
+    page.text_input(key=f"{key}_why").set_value("their *migration*")
+
+    _button(page, "Snooze it").click().run()
+
+    assert "until Mon 30 Nov" in texts(page)
+    assert "their \\*migration\\*" in texts(page)
+    _button(page, "Undo").click().run()
+    assert estate.one("select status from app.actions") == "new"
+
+
+def test_cancelling_takes_its_reason_from_the_list(browser: Browser, estate: Estate, maya: Identity) -> None:
+    page = _opened(browser, estate.action(actor=maya), maya)
+
+    next(menu for menu in page.menu_button if menu.label == "Cancel").click("no_longer_relevant").run()
+
+    browser.checked()
+    assert estate.one("select cancel_reason from app.actions") == "no_longer_relevant"

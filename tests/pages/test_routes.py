@@ -1,0 +1,211 @@
+"""HTTP beside the pages: the session cookie, the export, and what every answer carries."""
+
+import asyncio
+import csv
+import hashlib
+import io
+import json
+from typing import Any
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.types import Message
+from starlette.websockets import WebSocket
+
+from app import auth, clock
+from app.auth import SESSION_COOKIE, sign_in
+from app.db import engine
+from app.settings import get_settings
+from app.ui import exports, session_routes, tickets
+from tests.app.factories import NOW, PASSWORD, Estate
+
+JSON = {"Content-Type": "application/json"}
+
+
+async def _owner(socket: WebSocket) -> None:
+    """What Streamlit would take for the owner of a handshake."""
+    await socket.accept()
+    await socket.send_json(socket.headers.getlist("x-account-intelligence-session"))
+    await socket.close()
+
+
+async def _page(_: HTTPConnection) -> Response:
+    return Response("page")
+
+
+class Site:
+    """Our routes as a client sees them."""
+
+    def __init__(self, app: Starlette) -> None:
+        self.app = app
+
+    def request(self, method: str, path: str, *, cookie: str | None = None, **given: Any) -> httpx.Response:
+        """One request, with the session cookie when one is given."""
+
+        async def send() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self.app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+                headers = {**given.pop("headers", {})} | ({"Cookie": f"{SESSION_COOKIE}={cookie}"} if cookie else {})
+                return await client.request(method, path, headers=headers, **given)
+
+        return asyncio.run(send())
+
+    def get(self, path: str, **given: Any) -> httpx.Response:
+        return self.request("GET", path, **given)
+
+    def post(self, path: str, **given: Any) -> httpx.Response:
+        return self.request("POST", path, **given)
+
+    def owner_of_handshake(self, headers: dict[str, str]) -> list[str]:
+        """The identity headers that a websocket handshake with these headers arrives with."""
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "websocket.connect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "websocket",
+            "path": "/socket",
+            "raw_path": b"/socket",
+            "query_string": b"",
+            "scheme": "ws",
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+            "subprotocols": [],
+            "root_path": "",
+            "client": ("127.0.0.1", 1),
+            "server": ("testserver", 80),
+            "asgi": {"version": "3.0"},
+        }
+        asyncio.run(self.app(scope, receive, send))
+        return json.loads(next(message["text"] for message in sent if message["type"] == "websocket.send"))
+
+
+@pytest.fixture
+def site(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> Site:
+    """Our routes and headers on this test's database."""
+    monkeypatch.setenv("APP_DATABASE_URL", estate.application_url)
+    monkeypatch.setattr(clock, "real_now", lambda: NOW)
+    get_settings.cache_clear()
+    engine.cache_clear()
+    return Site(
+        Starlette(
+            routes=[
+                Route("/", _page),
+                Route("/session/redeem", session_routes.redeem, methods=["POST"]),
+                Route("/session/leave", session_routes.leave, methods=["POST"]),
+                Route("/exports/accounts.csv", exports.accounts),
+                WebSocketRoute("/socket", _owner),
+            ],
+            middleware=[Middleware(session_routes.Frame, frame_ancestors="'self' http://localhost:8000")],
+        )
+    )
+
+
+def _token(estate: Estate) -> str:
+    maya = estate.user("Maya Lind")
+    with estate.work() as db:
+        token, _ = sign_in(db, email=maya.email, password=PASSWORD, address="127.0.0.1", user_agent="test", now=NOW)
+    return token
+
+
+def test_a_ticket_becomes_a_cookie_that_no_script_can_read_once(site: Site) -> None:
+    ticket = tickets.issue("the-token")
+
+    answer = site.post("/session/redeem", json={"ticket": ticket})
+
+    assert answer.status_code == 204
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith(f"{SESSION_COOKIE}=the-token;")
+    assert {"HttpOnly", "SameSite=lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}
+    assert site.post("/session/redeem", json={"ticket": ticket}).status_code == 400
+
+
+def test_a_ticket_that_has_grown_old_is_worth_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tickets, "LIFE_SECONDS", -1.0)
+
+    assert site.post("/session/redeem", json={"ticket": tickets.issue("late")}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {**JSON, "Origin": "http://evil.example"},
+        {**JSON, "Sec-Fetch-Site": "cross-site"},
+        {**JSON, "Sec-Fetch-Site": "same-site"},
+        {"Content-Type": "text/plain;application/json"},
+    ],
+)
+@pytest.mark.parametrize("path", ["/session/redeem", "/session/leave"])
+def test_another_page_cannot_sign_anybody_in_or_out(site: Site, path: str, headers: dict[str, str]) -> None:
+    answer = site.post(path, content=b'{"ticket": "x"}', headers=headers)
+
+    assert answer.status_code == 403
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"ticket": 7}', b"not json"])
+def test_a_malformed_ticket_is_refused_and_not_an_error(site: Site, body: bytes) -> None:
+    assert site.post("/session/redeem", content=body, headers=JSON).status_code == 400
+
+
+def test_leaving_ends_the_session_and_clears_the_cookie(site: Site, estate: Estate) -> None:
+    token = _token(estate)
+
+    answer = site.post("/session/leave", json={}, cookie=token)
+
+    assert answer.status_code == 204
+    assert f'{SESSION_COOKIE}=""' in answer.headers["set-cookie"]
+    with estate.work() as db:
+        assert auth.resolve(db, token=token, now=NOW) is None
+
+
+def test_the_export_needs_a_session(site: Site) -> None:
+    assert site.get("/exports/accounts.csv").status_code == 401
+    assert site.get("/exports/accounts.csv", cookie="made-up").status_code == 401
+
+
+def test_the_export_holds_the_rows_of_the_filter_and_no_formula(site: Site, estate: Estate) -> None:
+    estate.publish()
+    estate.account('=HYPERLINK("http://evil.example")', domain="@SUM(1)", mrr_eur=-5, csm_email=None)
+    estate.account("Ashford Media")
+
+    answer = site.get("/exports/accounts.csv?bands=Y", cookie=_token(estate))
+
+    rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+    assert {row["account_name"] for row in rows} == {"Ashford Media", '\'=HYPERLINK("http://evil.example")'}
+    assert {row["domain"] for row in rows} == {"ashford.example", "'@SUM(1)"}
+    assert "-5.0" in {row["mrr_eur"] for row in rows}, "numbers stay numbers"
+    mine = site.get("/exports/accounts.csv?view=mine", cookie=_token(estate))
+    assert mine.text.count("\r\n") == 2
+    assert mine.headers["cache-control"] == "no-store"
+
+
+def test_the_export_says_when_there_is_nothing_yet(site: Site, estate: Estate) -> None:
+    answer = site.get("/exports/accounts.csv", cookie=_token(estate))
+
+    assert answer.status_code == 503
+    assert "no figures yet" in answer.text
+
+
+def test_every_answer_says_who_may_frame_it(site: Site) -> None:
+    for path in ("/", "/nothing-here", "/exports/accounts.csv"):
+        headers = site.get(path).headers
+        assert "frame-ancestors 'self' http://localhost:8000;" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_owner_of_a_handshake_comes_from_the_cookie_and_never_from_the_client(site: Site) -> None:
+    expected = hashlib.sha256(b"the-token").hexdigest()
+
+    forged = {"X-Account-Intelligence-Session": "forged", "Cookie": f"{SESSION_COOKIE}=the-token"}
+
+    assert site.owner_of_handshake(forged) == [expected]
+    assert site.owner_of_handshake({"X-Account-Intelligence-Session": expected}) != [expected]
