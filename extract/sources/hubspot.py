@@ -124,19 +124,26 @@ def _property_names(run: Run[Hubspot], kind: str) -> list[str]:
 def _first_load(run: Run[Hubspot], kind: str, names: list[str]) -> Iterator[Chunk]:
     """Plain list pages, then the recycle bin; continued at `after` when an earlier run was cut off.
 
-    The watermark is the source's clock at the start of the first page: what changed meanwhile is found again by the
-    next window.
+    The watermark is the newest change seen, but not later than the start of the first page: what changed while the
+    pages were read is found again by the next window, and so is what a source shows late with an earlier time.
     """
-    cursor = run.state.cursor or {"since": to_milliseconds(run.source_now), "archived": False, "after": None}
-    since = cursor["since"]
+    cursor = run.state.cursor or {
+        "since": to_milliseconds(run.source_now),
+        "newest": 0,
+        "archived": False,
+        "after": None,
+    }
+    since, newest = cursor["since"], cursor["newest"]
     for archived in (False, True)[cursor["archived"] :]:
         first_after = cursor["after"] if archived == cursor["archived"] else None
         for pages in _grouped(_list(run, kind, names, archived=archived, after=first_after)):
+            records, quarantined = _records(kind, pages)
+            newest = max([newest, *(record.version or 0 for record in records)])
             after = _next_after(pages[-1].body)
-            state = State({"since": since, "archived": archived or after is None, "after": after})
-            if archived and after is None:
-                state = State(None, from_milliseconds(since))
-            yield Chunk(*_records(kind, pages), state)
+            is_last = archived and after is None
+            middle = {"since": since, "newest": newest, "archived": archived or after is None, "after": after}
+            state = State(None, from_milliseconds(min(newest or since, since))) if is_last else State(middle)
+            yield Chunk(records, quarantined, state)
 
 
 def _window(run: Run[Hubspot], kind: str, names: list[str]) -> Iterator[Chunk]:

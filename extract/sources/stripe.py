@@ -97,16 +97,17 @@ def read_object(kind: _Object) -> Reader:
     """The incremental reader: the list until it has been read once, events afterwards."""
 
     def read(run: Run[Stripe]) -> Iterator[Chunk]:
-        _ask_the_clock(run)
+        newest_event = _newest_event(run)
         if run.state.watermark is None:
-            yield from _first_load(run, kind)
+            yield from _first_load(run, kind, newest_event)
             return
         if run.source_now - run.state.watermark > EVENTS_LIVE:
-            yield from _list_again(run, kind, f"events since {run.state.watermark:%Y-%m-%d} are no longer kept")
+            why = f"events since {run.state.watermark:%Y-%m-%d} are no longer kept"
+            yield from _list_again(run, kind, why, newest_event)
             return
         newest, ids, gone = _changed(run, kind)
         if len(ids) > MOST_HYDRATED:
-            yield from _list_again(run, kind, f"{len(ids)} objects changed")
+            yield from _list_again(run, kind, f"{len(ids)} objects changed", newest_event)
             return
         keys = sorted(ids)
         if not keys:
@@ -128,7 +129,7 @@ def scan_object(kind: _Object) -> Reader:
     """The full reader: the whole list, and a question about each object that was not on it."""
 
     def read(run: Run[Stripe]) -> Iterator[Chunk]:
-        _ask_the_clock(run)
+        _newest_event(run)
         yield from _whole_list(run, kind)
         yield from scan.tombstone_unseen(run, confirm=lambda keys: _fetch(run, kind, keys, {}, {}))
 
@@ -137,7 +138,7 @@ def scan_object(kind: _Object) -> Reader:
 
 def read_events(run: Run[Stripe]) -> Iterator[Chunk]:
     """All events of the window, oldest part first: each part is read to its end before the watermark moves."""
-    _ask_the_clock(run)
+    _newest_event(run)
     upper = run.source_now - SETTLING
     lower = (run.state.watermark - OVERLAP) if run.state.watermark else upper - timedelta(days=30)
     if run.state.watermark and run.source_now - run.state.watermark > timedelta(days=30):
@@ -158,24 +159,26 @@ def read_events(run: Run[Stripe]) -> Iterator[Chunk]:
         lower = until
 
 
-def _ask_the_clock(run: Run[Stripe]) -> None:
-    run.client.http.get("/v1/events", {"limit": 1})
+def _newest_event(run: Run[Stripe]) -> datetime:
+    """When the newest event of any type happened; the source's clock when there is none. The first request of a run,
+    it also tells that clock."""
+    found = run.client.http.get("/v1/events", {"limit": 1}).body["data"]
+    return _time(found[0]["created"]) if found else run.source_now.replace(microsecond=0)
 
 
-def _first_load(run: Run[Stripe], kind: _Object) -> Iterator[Chunk]:
+def _first_load(run: Run[Stripe], kind: _Object, newest_event: datetime) -> Iterator[Chunk]:
     """The list, newest first, continued below the oldest object of an earlier run that was cut off. The watermark is
-    the source's clock at the start of the first: what changed meanwhile has an event."""
-    cursor = run.state.cursor or {"since": to_milliseconds(run.source_now), "below": None}
+    the newest event before the first of them: every later change has a later event."""
+    cursor = run.state.cursor or {"since": int(newest_event.timestamp()), "below": None}
     for records, quarantined, below, is_last in _list_parts(run, kind, cursor["below"]):
-        since = datetime.fromtimestamp(cursor["since"] // 1000, UTC)
-        state = State(None, since) if is_last else State({**cursor, "below": below})
+        state = State(None, _time(cursor["since"])) if is_last else State({**cursor, "below": below})
         yield Chunk(records, quarantined, state)
 
 
-def _list_again(run: Run[Stripe], kind: _Object, why: str) -> Iterator[Chunk]:
+def _list_again(run: Run[Stripe], kind: _Object, why: str, newest_event: datetime) -> Iterator[Chunk]:
     run.journal.warn(f"{kind.plural}: listed again in full, because {why}.")
     yield from _whole_list(run, kind)
-    yield Chunk(state=State(None, run.source_now))
+    yield Chunk(state=State(None, newest_event))
 
 
 def _whole_list(run: Run[Stripe], kind: _Object) -> Iterator[Chunk]:

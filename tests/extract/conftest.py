@@ -169,6 +169,19 @@ class World:
         query = f"select _pk from raw_{schema}.{name} where _deleted_at is null"
         return {key for (key,) in self.db.execute(query.encode()).fetchall()}
 
+    def versions(self, stream: str) -> set[str]:
+        """Key and time of change of each row that has not ended."""
+        schema, _, name = stream.partition(".")
+        query = f"select _pk || ' ' || _src_updated_at::text from raw_{schema}.{name} where _deleted_at is null"
+        return {key for (key,) in self.db.execute(query.encode()).fetchall()}
+
+    def states(self, stream: str) -> set[str]:
+        """Key and status (empty where there is none) of each row that has not ended."""
+        schema, _, name = stream.partition(".")
+        query = f"select _pk || ' ' || coalesce(payload->>'status', '') from raw_{schema}.{name}"
+        rows = self.db.execute(f"{query} where _deleted_at is null".encode()).fetchall()
+        return {key for (key,) in rows}
+
     def row(self, stream: str, key: str) -> dict[str, Any]:
         """The row of a key; fails when there is none."""
         schema, _, name = stream.partition(".")

@@ -6,7 +6,7 @@ import pytest
 
 from extract.__main__ import main
 from extract.run import run_source
-from extract.sources import SOURCES
+from extract.sources import SOURCES, hubspot
 from tests.extract.conftest import World
 
 
@@ -97,12 +97,20 @@ def test_days_that_pass_bring_their_changes_and_nothing_twice(world: World) -> N
     assert sum(result.inserted + result.updated for result in results if result.source == "hubspot") > 0
     assert world.value("select max(source_now) from ops.load_run") > before
     assert world.value("select count(*) - count(distinct event_id) from raw_product.usage_events") == 0
-    assert world.live("hubspot.notes") == set(world.simulated.truth(
-        "select id::text from hubspot_objects where object_type = 'notes' and archived_at is null"
-        " and merged_into is null and erased_at is null"))  # fmt: skip
-    assert world.live("stripe.invoices") == set(
-        world.simulated.truth("select id from stripe_objects where object = 'invoice' and deleted is null")
-    )
+    for kind in hubspot.OBJECTS:
+        there = world.simulated.truth(
+            "select id::text || ' ' || date_trunc('milliseconds', updated_at)::text from hubspot_objects"
+            " where object_type = %s and archived_at is null and merged_into is null and erased_at is null",
+            kind,
+        )
+        assert world.versions(f"hubspot.{kind}") == set(there), kind
+    for plural in ("customers", "subscriptions", "invoices"):
+        there = world.simulated.truth(
+            "select id || ' ' || coalesce(doc->>'status', '') from stripe_objects"
+            " where object = %s and deleted is null",
+            plural.removesuffix("s"),
+        )
+        assert world.states(f"stripe.{plural}") == set(there), plural
     assert world.value("select bool_and(read = inserted + updated + unchanged + stale + quarantined)"
                        " from ops.load_chunk") is True  # fmt: skip
 
