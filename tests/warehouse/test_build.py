@@ -1,0 +1,79 @@
+"""The project on empty sources, and what its tables allow to whom."""
+
+import psycopg
+import pytest
+
+from tests.warehouse.project import Project
+
+MARTS = (
+    "bridge_account_sources",
+    "dim_accounts",
+    "dim_contacts",
+    "dim_csms",
+    "fct_account_events",
+    "fct_account_health_daily",
+    "fct_action_outcomes",
+    "fct_actions",
+    "fct_churn_risk_daily",
+    "fct_engagements",
+    "fct_invoices",
+    "fct_mrr_movements",
+    "fct_nps_responses",
+    "fct_tickets",
+    "fct_usage_daily",
+)
+
+
+def test_everything_builds_on_empty_sources_and_again(built: Project) -> None:
+    results = built.build()
+
+    assert {str(one.status) for one in results} <= {"success", "pass"}
+    with psycopg.connect(built.warehouse.transformer_dsn) as transformer:
+        assert transformer.execute("select as_of_date from intermediate.int_time__as_of").fetchone() == (None,)
+        for mart in MARTS:
+            assert transformer.execute(f"select count(*) from marts.{mart}".encode()).fetchone() == (0,)
+
+
+def test_every_case_window_and_date_difference_holds_on_a_few_rows(built: Project) -> None:
+    results = built.run("test", "--select", "test_type:unit")
+
+    assert len(results) >= 30
+
+
+def test_readers_reach_the_marts_and_nothing_behind_them(built: Project) -> None:
+    with psycopg.connect(built.warehouse.analyst_dsn) as analyst:
+        for mart in MARTS:
+            analyst.execute(f"select * from marts.{mart} limit 1".encode())
+        for behind in (
+            "staging.stg_app__users",
+            "intermediate.int_accounts__lives",
+            "seeds.health_measures",
+            "app.users",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), analyst.transaction():
+                analyst.execute(f"select * from {behind} limit 1".encode())
+        with pytest.raises(psycopg.Error), analyst.transaction():
+            analyst.execute("delete from marts.dim_accounts")
+
+
+def test_schemas_are_named_as_they_are_granted(built: Project) -> None:
+    with psycopg.connect(built.warehouse.transformer_dsn) as transformer:
+        owned = transformer.execute(
+            "select distinct schemaname from pg_tables where tableowner = 'transformer'"
+            " union select distinct schemaname from pg_views where viewowner = 'transformer'"
+        ).fetchall()
+
+    assert {row[0] for row in owned} == {"staging", "intermediate", "marts", "seeds"}
+
+
+def test_a_page_finds_the_days_of_one_account_by_an_index(built: Project) -> None:
+    wanted = {
+        "fct_account_health_daily": "(account_key, health_date)",
+        "fct_churn_risk_daily": "(account_key, risk_date)",
+        "fct_usage_daily": "(account_key, usage_date)",
+        "fct_account_events": "(account_key, occurred_at)",
+    }
+    with psycopg.connect(built.warehouse.transformer_dsn) as transformer:
+        for mart, columns in wanted.items():
+            indexes = transformer.execute("select indexdef from pg_indexes where tablename = %s", (mart,)).fetchall()
+            assert any(columns in row[0] for row in indexes), mart

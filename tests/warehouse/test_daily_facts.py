@@ -1,0 +1,229 @@
+"""The daily facts: a build a day later writes what it would have written had it known everything at once."""
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.warehouse.estate import Load, at, days, empty
+from tests.warehouse.project import Project
+
+START = date(2025, 12, 1)
+FIRST = date(2026, 3, 10)
+FACTS = {
+    "fct_usage_daily": "usage_date",
+    "fct_account_health_daily": "health_date",
+    "fct_churn_risk_daily": "risk_date",
+}
+
+
+def _load(db: psycopg.Connection, as_of: date) -> Load:
+    """A load early on the day after `as_of`, by both clocks."""
+    now = datetime.combine(as_of + timedelta(days=1), datetime.min.time(), UTC) + timedelta(hours=2)
+    return Load(db, loaded_at=now, source_now=now)
+
+
+def _months(first: date, count: int) -> list[tuple[date, date]]:
+    edges = [
+        date(first.year + (first.month - 1 + n) // 12, (first.month - 1 + n) % 12 + 1, first.day)
+        for n in range(count + 1)
+    ]
+    return list(pairwise(edges))
+
+
+def _first_load(load: Load) -> None:
+    """Alpha and Beta are customers, Gamma is a company that will turn out to be Alpha."""
+    load.catalogue()
+    load.company("alpha", "Alpha", created=START, tenant_id="1")
+    load.company("beta", "Beta", created=START, tenant_id="2")
+    load.company("gamma", "Gamma", created=START, tenant_id="3")
+    for number, name in ((1, "alpha"), (2, "beta"), (3, "gamma")):
+        load.tenant(number, created=START)
+        load.organization(10 + number, number)
+        load.customer(f"cus_{name}", tenant=number, company=name)
+        load.subscription(f"sub_{name}", f"cus_{name}", start=START, seats=4)
+        for index, period in enumerate(_months(START, 4)):
+            load.invoice(f"in_{name}_{index}", f"cus_{name}", f"sub_{name}", period=period, seats=4, paid=period[0])
+    load.contact("ann", "alpha", created=START, role="CHAMPION")
+    load.meeting("m1", "alpha", date(2026, 2, 1))
+    load.ticket(1, 11, created=date(2026, 2, 20), priority="urgent")
+    load.answer("r1", 2, score="4", day=date(2025, 12, 20))
+    load.use(1, days(START, FIRST))
+    load.use(2, days(START, FIRST, step=3), users=2)
+    load.use(3, days(START, FIRST, step=7), users=1, event="login")
+
+
+def _second_load(load: Load) -> None:
+    """A day later: late events, an old ticket, a solved one, an old answer, one customer gone a week ago, one merged
+    away, a new one."""
+    load.use(1, [FIRST + timedelta(days=1)])
+    load.use(1, [date(2026, 1, 5), date(2026, 3, 2)], users=5, event="sms_sent")
+    load.ticket(1, 11, created=date(2026, 2, 20), priority="urgent", solved=date(2026, 3, 11))
+    load.ticket(2, 12, created=date(2026, 1, 15), priority="urgent", solved=date(2026, 1, 18))
+    load.answer("r2", 2, score="10 - very likely", day=date(2026, 2, 10))
+    load.meeting("m2", "alpha", date(2026, 3, 11))
+    load.subscription(
+        "sub_beta", "cus_beta", start=START, seats=4, ended=date(2026, 3, 4), reason="cancellation_requested"
+    )
+    load.company("gamma", "Gamma", created=START, deleted_at=at(FIRST), delete_reason="merged", merged_into="alpha")
+    load.company("delta", "Delta", created=date(2026, 3, 11), tenant_id="4")
+    load.tenant(4, created=date(2026, 3, 11))
+    load.customer("cus_delta", tenant=4)
+    load.subscription("sub_delta", "cus_delta", start=date(2026, 3, 11), seats=2, interval="year")
+    load.invoice(
+        "in_delta",
+        "cus_delta",
+        "sub_delta",
+        period=(date(2026, 3, 11), date(2027, 3, 11)),
+        seats=2,
+        interval="year",
+        paid=None,
+    )
+    load.use(4, [date(2026, 3, 11)], users=2)
+
+
+@pytest.fixture(scope="module")
+def grown(built: Project) -> Iterator[Project]:
+    """Built on the first load, then incrementally on the second."""
+    with psycopg.connect(built.warehouse.loader_dsn, autocommit=True) as loader:
+        empty(loader)
+        _first_load(_load(loader, FIRST))
+        built.build()
+        _second_load(_load(loader, FIRST + timedelta(days=1)))
+    built.build()
+    yield built
+    with psycopg.connect(built.warehouse.loader_dsn, autocommit=True) as loader:
+        empty(loader)
+
+
+def _rows(project: Project, query: str, *values: object) -> list[tuple[Any, ...]]:
+    with psycopg.connect(project.warehouse.transformer_dsn) as transformer:
+        return transformer.execute(query.encode(), values).fetchall()
+
+
+def _of(project: Project, company: str, columns: str, fact: str, day: date) -> tuple[Any, ...]:
+    found = _rows(
+        project,
+        f"select {columns} from marts.{fact} where account_key = md5('hubspot:' || %s) and {FACTS[fact]} = %s",
+        company,
+        day,
+    )
+    assert len(found) == 1, f"{len(found)} rows for {company} on {day}"
+    return found[0]
+
+
+def test_a_build_a_day_later_writes_what_a_full_one_would(grown: Project) -> None:
+    query = "select * from marts.{} order by account_key, {}"
+    grew = {fact: _rows(grown, query.format(fact, day)) for fact, day in FACTS.items()}
+
+    grown.build("--full-refresh")
+
+    for fact, day in FACTS.items():
+        whole = _rows(grown, query.format(fact, day))
+        assert len(whole) > 190
+        assert [row[:2] for row in grew[fact]] == [row[:2] for row in whole]
+        assert [row for row, wanted in zip(grew[fact], whole, strict=True) if row != wanted] == []
+
+
+def test_a_third_build_without_news_changes_nothing(grown: Project) -> None:
+    digest = "select md5(string_agg(f::text, '' order by f::text)) from marts.{} as f"
+    before = [_rows(grown, digest.format(fact)) for fact in FACTS]
+
+    grown.build()
+
+    assert [_rows(grown, digest.format(fact)) for fact in FACTS] == before
+
+
+def test_late_events_change_the_days_they_belong_to(grown: Project) -> None:
+    users, key_activity, rolling = _of(
+        grown, "alpha", "active_user_count, key_activity_count, active_users_28d", "fct_usage_daily", date(2026, 3, 2)
+    )
+
+    # Three users sent a campaign each; five users' text messages came nine days late; Gamma's login was merged in.
+    assert (users, key_activity) == (6, 8)
+    assert rolling == 6
+
+
+def test_a_customer_who_left_a_week_ago_has_no_days_after(grown: Project) -> None:
+    for fact, day in FACTS.items():
+        newest = _rows(grown, f"select max({day}) from marts.{fact} where account_key = md5('hubspot:beta')")
+        assert newest == [(date(2026, 3, 4),)], fact
+    account = _rows(
+        grown, "select is_active, churned_date, churn_kind, mrr from marts.dim_accounts where account_id = 'beta'"
+    )
+    assert account == [(False, date(2026, 3, 4), "voluntary", Decimal(0))]
+
+
+def test_a_merged_company_hands_its_days_to_the_survivor(grown: Project) -> None:
+    seats = _of(grown, "alpha", "seat_use_value * 8", "fct_account_health_daily", date(2026, 2, 10))
+
+    # Three users of Alpha and one of Gamma over four seats each, on a day before anybody knew of the merger.
+    assert seats == (pytest.approx(4.0),)
+    assert _rows(grown, "select count(*) from marts.fct_usage_daily where account_key = md5('hubspot:gamma')") == [(0,)]
+    links = _rows(
+        grown,
+        "select rule, account_key = md5('hubspot:alpha') from marts.bridge_account_sources where source_id = 'gamma'",
+    )
+    assert links == [("crm_merge", True)]
+
+
+def test_an_answer_counts_from_its_day_and_only_the_newest(grown: Project) -> None:
+    scores = [
+        _of(grown, "beta", "nps_value", "fct_account_health_daily", day)[0]
+        for day in (date(2025, 12, 19), date(2025, 12, 20), date(2026, 2, 9), date(2026, 2, 10))
+    ]
+
+    assert scores == [None, 4, 4, 10]
+
+
+def test_an_urgent_ticket_weighs_until_it_is_solved(grown: Project) -> None:
+    urgent = [
+        _of(grown, "alpha", "urgent_unresolved_value", "fct_account_health_daily", day)[0]
+        for day in (date(2026, 2, 19), date(2026, 2, 20), date(2026, 3, 10), date(2026, 3, 11))
+    ]
+
+    assert urgent == [0, 1, 1, 0]
+
+
+def test_a_yearly_invoice_is_worth_a_twelfth_a_month(grown: Project) -> None:
+    account = _rows(
+        grown,
+        "select mrr, seats_paid, billing_interval, renewal_date, overdue_invoice_count from marts.dim_accounts"
+        " where account_id = 'delta'",
+    )
+
+    assert account == [(Decimal("100.00"), 2, "year", date(2027, 3, 11), 0)]
+
+
+def test_recurring_value_moves_by_its_movements(grown: Project) -> None:
+    movements = _rows(
+        grown,
+        "select a.account_id, m.movement_month, m.movement_type, m.amount from marts.fct_mrr_movements as m"
+        " join marts.dim_accounts as a using (account_key) order by 1, 2",
+    )
+
+    # Alpha holds Gamma's subscription too: two times four seats at 50. December began with the data: new there.
+    assert movements == [
+        ("alpha", date(2025, 12, 1), "new", Decimal("400.00")),
+        ("beta", date(2025, 12, 1), "new", Decimal("200.00")),
+        ("beta", date(2026, 3, 1), "churned", Decimal("-200.00")),
+        ("delta", date(2026, 3, 1), "new", Decimal("100.00")),
+    ]
+
+
+def test_churn_and_growth_give_the_retention_rates_of_the_definition(grown: Project) -> None:
+    (start, expansion, contraction, churned) = _rows(
+        grown,
+        "select (select sum(mrr_eur) from intermediate.int_billing__mrr_monthly where month_start_date = '2026-02-01'),"
+        " coalesce(sum(amount_eur) filter (where movement_type = 'expansion'), 0),"
+        " -coalesce(sum(amount_eur) filter (where movement_type = 'contraction'), 0),"
+        " -coalesce(sum(amount_eur) filter (where movement_type = 'churned'), 0)"
+        " from marts.fct_mrr_movements where movement_month = '2026-03-01'",
+    )[0]
+
+    assert (start, expansion, contraction, churned) == (Decimal("600.00"), 0, 0, Decimal("200.00"))
+    assert (start + expansion - contraction - churned) / start == pytest.approx(Decimal(2) / 3)

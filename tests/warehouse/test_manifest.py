@@ -1,0 +1,136 @@
+"""What the manifest promises: no loop through the graph, contracts, grants, grains, and no clock but the sources'."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.warehouse.project import PROJECT, Project
+
+# Where actions come from may never depend on what came of actions: the loop runs through time, not through the graph.
+FEEDS_SUGGESTIONS = (
+    "dim_accounts",
+    "dim_contacts",
+    "dim_csms",
+    "bridge_account_sources",
+    "fct_account_events",
+    "fct_account_health_daily",
+    "fct_churn_risk_daily",
+    "fct_engagements",
+    "fct_invoices",
+    "fct_mrr_movements",
+    "fct_nps_responses",
+    "fct_tickets",
+    "fct_usage_daily",
+)
+OF_THE_LOOP = {
+    "actions", "action_events", "action_notes", "action_outcomes", "suggestions", "suggestion_events", "decisions",
+    "context_snapshots",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def manifest(project: Project) -> dict[str, Any]:
+    project.run("parse")
+    return json.loads((project.folder / "target" / "manifest.json").read_text())
+
+
+def _ancestors(manifest: dict[str, Any], node: str) -> Iterator[str]:
+    for parent in manifest["parent_map"].get(node, []):
+        yield parent
+        yield from _ancestors(manifest, parent)
+
+
+def _models(manifest: dict[str, Any], schema: str) -> dict[str, dict[str, Any]]:
+    return {
+        node["name"]: node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and node["schema"] == schema
+    }
+
+
+@pytest.mark.parametrize("mart", FEEDS_SUGGESTIONS)
+def test_no_mart_that_feeds_suggestions_has_a_path_from_what_became_of_them(
+    manifest: dict[str, Any], mart: str
+) -> None:
+    sources = manifest["sources"]
+
+    above = {node for node in _ancestors(manifest, f"model.account_intelligence.{mart}") if node in sources}
+
+    loops = {sources[node]["name"] for node in above if sources[node]["source_name"] == "app"} & OF_THE_LOOP
+    assert above, f"{mart} reads no source at all"
+    assert not loops, f"{mart} depends on app.{', app.'.join(sorted(loops))}"
+
+
+def test_every_mart_is_either_part_of_the_loop_or_checked_above(manifest: dict[str, Any]) -> None:
+    assert set(_models(manifest, "marts")) == {*FEEDS_SUGGESTIONS, "fct_actions", "fct_action_outcomes"}
+
+
+def test_every_mart_enforces_a_contract_and_says_its_grain_and_its_columns(manifest: dict[str, Any]) -> None:
+    faults = []
+    for name, model in _models(manifest, "marts").items():
+        if not model["contract"]["enforced"]:
+            faults.append(f"{name}: no contract")
+        if not model["description"].startswith("One row per "):
+            faults.append(f"{name}: the description does not begin with the grain")
+        faults += [
+            f"{name}.{column['name']}: not described"
+            for column in model["columns"].values()
+            if not column["description"]
+        ]
+
+    assert not faults
+
+
+def test_marts_are_granted_to_their_readers_and_nothing_else_is(manifest: dict[str, Any]) -> None:
+    granted = {
+        node["name"]: node["config"]["grants"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] in ("model", "seed")
+    }
+
+    assert {name for name, grants in granted.items() if grants} == set(_models(manifest, "marts"))
+    assert all(grants == {"select": ["application", "analyst"]} for grants in granted.values() if grants)
+
+
+def test_every_source_table_has_one_staging_model_and_nothing_else_reads_it(manifest: dict[str, Any]) -> None:
+    readers: dict[str, set[str]] = {}
+    for node in manifest["nodes"].values():
+        for parent in node["depends_on"].get("nodes", []):
+            if parent.startswith("source.") and node["resource_type"] == "model":
+                readers.setdefault(parent, set()).add(node["name"])
+
+    # An invoice and a subscription carry a second grain inside their payload: lines and items.
+    nested = {"stg_stripe__invoice_line_items", "stg_stripe__subscription_items"}
+    assert set(readers) == set(manifest["sources"])
+    assert all(len(names - nested) == 1 for names in readers.values())
+    assert all(name.startswith("stg_") for names in readers.values() for name in names)
+
+
+def test_raw_sources_declare_freshness(manifest: dict[str, Any]) -> None:
+    without = {
+        source["name"]
+        for source in manifest["sources"].values()
+        if not source["freshness"] and source["schema"] != "app"
+    }
+
+    assert not without
+
+
+def test_today_is_what_the_sources_say_it_is() -> None:
+    clocks = re.compile(r"\b(current_date|current_timestamp|now\(\)|localtimestamp|clock_timestamp\(\))", re.IGNORECASE)
+
+    found = [
+        str(path.relative_to(PROJECT))
+        for path in PROJECT.rglob("*.sql")
+        if clocks.search(path.read_text(encoding="utf-8"))
+    ]
+
+    assert not found
+
+
+def test_the_project_needs_no_package_and_holds_no_python() -> None:
+    assert not (PROJECT / "packages.yml").exists()
+    assert not list(PROJECT.rglob("*.py"))
