@@ -15,8 +15,10 @@ from app.actions.lifecycle import Category
 from app.actions.model import ActionFilter, ActionRow, Note
 from app.db import read
 from app.marts import health, money, people, risk, sources, support, timeline, usage
+from app.marts.risk import RiskDay
 from app.suggestions import service as suggestions
 from app.suggestions.model import Suggestion
+from app.ui import columns
 from app.ui.visit import Visit
 
 
@@ -25,17 +27,16 @@ class AccountFacts:
     """What the overview of an account shows, read in one go: histories oldest first, ending on the as-of day."""
 
     health: pd.DataFrame
-    risk: risk.RiskDay | None
-    risk_before: risk.RiskDay | None
+    risk: RiskDay | None
+    risk_before: RiskDay | None
 
 
 @st.cache_data(max_entries=120, show_spinner=False)
 def _facts(build_id: int, account_key: str, as_of: date, days: int, scope: str) -> AccountFacts:
     with read() as db:
         history = health.history(db, account_key, since=as_of - timedelta(days=days))
-        history = history[pd.to_datetime(history["health_date"]).dt.date <= as_of] if len(history) else history
         return AccountFacts(
-            health=history,
+            health=columns.until(history, "health_date", as_of),
             risk=risk.on(db, account_key, as_of),
             risk_before=risk.on(db, account_key, as_of - timedelta(days=30)),
         )

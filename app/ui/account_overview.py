@@ -5,7 +5,18 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
-from app.ui import account_data, action_panel, charts, figures, frame, health_charts, suggestion_card, visit, words
+from app.ui import (
+    account_data,
+    action_panel,
+    charts,
+    columns,
+    figures,
+    frame,
+    health_charts,
+    suggestion_card,
+    visit,
+    words,
+)
 from app.ui.account_head import Subject
 from app.ui.text import escaped, shortened
 
@@ -28,7 +39,7 @@ def show(subject: Subject) -> None:
 
 def _markers(subject: Subject, rows: pd.DataFrame) -> list[health_charts.Marker]:
     """Actions that ended within the range, and the days on which another configuration took over."""
-    days = [pd.Timestamp(day).date() for day in rows["health_date"]]
+    days = columns.days(rows, "health_date")
     marks = []
     ended = account_data.closed_actions(subject.account.account_key)
     for action in ended:
@@ -67,8 +78,7 @@ def history(subject: Subject) -> None:
         if not len(rows):
             st.markdown(":gray[No health has been computed for this account yet.]")
             return
-        days = [pd.Timestamp(day).date() for day in rows["health_date"]]
-        scores = [None if pd.isna(score) else float(score) for score in rows["score"]]
+        days, scores = columns.days(rows, "health_date"), columns.numbers(rows, "score")
         figure = health_charts.health_history(days, scores, _markers(subject, rows), dark=charts.is_dark())
         charts.draw(figure, key="health_chart", alt=f"Health score, {len(days)} days, now {scores[-1] or 0:.0f}")
 

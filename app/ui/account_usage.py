@@ -1,11 +1,12 @@
 """Usage of an account: seats, key activity and breadth over time."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from app.ui import account_data, charts, figures, frame, visit
+from app.ui import account_data, charts, columns, figures, frame, visit
 from app.ui.account_head import Subject
 
 DAYS = 180
@@ -17,8 +18,7 @@ def show(subject: Subject) -> None:
     rows: pd.DataFrame = account_data.of_account(
         "usage", subject.account.account_key, here, since=subject.as_of - timedelta(days=DAYS)
     )
-    if len(rows):
-        rows = rows[pd.to_datetime(rows["usage_date"]).dt.date <= subject.as_of]
+    rows = columns.until(rows, "usage_date", subject.as_of)
     if not len(rows):
         frame.empty(
             "No usage has been seen for this account.",
@@ -26,11 +26,11 @@ def show(subject: Subject) -> None:
             icon=":material/monitoring:",
         )
         return
-    last = rows.iloc[-1]
-    days = [pd.Timestamp(day).date() for day in rows["usage_date"]]
+    last = rows.iloc[-1].to_dict()
+    days = columns.days(rows, "usage_date")
     seats = subject.account.seats_paid
     with st.container(border=True, horizontal=True, gap="large", key="usage_figures"):
-        used = int(last["active_users_28d"] or 0)
+        used = _plain(last["active_users_28d"])
         st.markdown(f"**{used}{f' of {seats}' if seats else ''}** :gray[seats used in 28 days]", width="content")
         before = _plain(last["key_activity_prev_30d"])
         st.markdown(
@@ -40,50 +40,50 @@ def show(subject: Subject) -> None:
         st.markdown(f"**{_plain(last['feature_family_count'])}** :gray[feature families]", width="content")
         st.markdown(f"**{_plain(last['automation_live_count'])}** :gray[automations live]", width="content")
         idle = last["days_since_key_activity"]
-        newest = "never" if pd.isna(idle) else "today" if idle < 1 else f"{figures.count(int(idle), 'day')} ago"
+        newest = (
+            "never"
+            if idle is None or idle != idle
+            else "today"
+            if idle < 1
+            else f"{figures.count(int(idle), 'day')} ago"
+        )
         st.markdown(f"**{newest}** :gray[last key activity]", width="content")
     dark = charts.is_dark()
     left, right = st.columns(2, gap="small")
     with left, st.container(border=True, gap="xsmall"):
         frame.heading("Active users", "distinct users of the last 28 days against paid seats")
-        series = [("users", _column(rows, "active_users_28d"))]
+        series = [("users", columns.numbers(rows, "active_users_28d"))]
         if seats:
             series.append(("seats", [float(seats)] * len(days)))
         charts.draw(charts.lines(days, series, dark=dark), key="usage_seats", alt=f"Active users, now {used}")
     with right, st.container(border=True, gap="xsmall"):
         frame.heading("Key activity", "sum of 7 days")
         charts.draw(
-            charts.lines(days, [("7 days", _column(rows, "key_activity_7d"))], dark=dark),
+            charts.lines(days, [("7 days", columns.numbers(rows, "key_activity_7d"))], dark=dark),
             key="usage_activity",
             alt="Key activity, sum of seven days",
         )
     with left, st.container(border=True, gap="xsmall"):
         frame.heading("Campaigns sent", "a week")
-        weekly = (
-            rows.assign(week=pd.to_datetime(rows["usage_date"]).dt.to_period("W").dt.start_time)
-            .groupby("week")["campaign_sent_count"]
-            .sum()
-        )
-        labels = [stamp.date() for stamp in weekly.index]
+        weekly: dict[date, float] = {}
+        for day, sent in zip(days, columns.numbers(rows, "campaign_sent_count"), strict=True):
+            monday = day - timedelta(days=day.weekday())
+            weekly[monday] = weekly.get(monday, 0.0) + (sent or 0.0)
         charts.draw(
-            charts.bars(labels, [float(value) for value in weekly], dark=dark),
+            charts.bars(list(weekly), list(weekly.values()), dark=dark),
             key="usage_campaigns",
             alt="Campaigns sent a week",
         )
     with right, st.container(border=True, gap="xsmall"):
         frame.heading("Breadth", "feature families used and automations live")
         breadth = [
-            ("features", _column(rows, "feature_family_count")),
-            ("automations", _column(rows, "automation_live_count")),
+            ("features", columns.numbers(rows, "feature_family_count")),
+            ("automations", columns.numbers(rows, "automation_live_count")),
         ]
         charts.draw(
             charts.lines(days, breadth, dark=dark), key="usage_breadth", alt="Feature families and live automations"
         )
 
 
-def _column(rows: pd.DataFrame, name: str) -> list[float | None]:
-    return [None if pd.isna(value) else float(value) for value in rows[name]]
-
-
-def _plain(value: object) -> str:
-    return "–" if value is None or pd.isna(value) else figures.grouped(int(value))
+def _plain(value: Any) -> str:
+    return "–" if value is None or value != value else figures.grouped(int(value))

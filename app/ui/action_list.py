@@ -151,7 +151,7 @@ def _table(rows: list[ActionRow], chosen: UUID | None, *, is_mine: bool) -> None
         "owner": tables.text("Owner", 92),
         "status": tables.status_chip(),
     }
-    place = ids.index(chosen) if chosen in ids else None
+    place = ids.index(chosen) if chosen is not None and chosen in ids else None
     mode = "single-row-required" if place is not None else "single-row"
     key = f"action_list_{hash(tuple(ids))}_{mode}_{st.session_state.get(_TABLE, 0)}"
     st.dataframe(

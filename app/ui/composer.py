@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.components import v2
 
 LIMIT_CHARACTERS = 20_000
 _ASSETS = Path(__file__).parent / "assets"
@@ -19,7 +20,7 @@ _ASSETS = Path(__file__).parent / "assets"
 def _component() -> Any:
     """Registered once, at its first use: importing this module does no work."""
     parts = {kind: (_ASSETS / f"composer.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")}
-    return st.components.v2.component("account_intelligence_composer", isolate_styles=False, **parts)
+    return v2.component("account_intelligence_composer", isolate_styles=False, **parts)
 
 
 def composer(

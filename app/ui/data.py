@@ -25,6 +25,7 @@ from app.marts import outcomes, timeline
 from app.marts.accounts import Account
 from app.suggestions import service as suggestions
 from app.suggestions.model import Suggestion
+from app.ui import columns
 from app.ui.portfolio import AccountFilter
 from app.ui.visit import Visit
 
@@ -80,8 +81,9 @@ def portfolio(here: Visit) -> pd.DataFrame:
 
 def account_names(here: Visit) -> dict[str, str]:
     """Names of active accounts by key, in alphabetical order."""
-    names = portfolio(here)["account_name"].sort_values(key=lambda column: column.str.lower())
-    return dict(zip(names.index, names, strict=True))
+    frame = portfolio(here)
+    named = zip(frame["account_key"].tolist(), frame["account_name"].tolist(), strict=True)
+    return dict(sorted(named, key=lambda pair: pair[1].lower()))
 
 
 def account(account_key: str, here: Visit) -> Account:
@@ -142,8 +144,8 @@ def my_work(here: Visit) -> MyWork:
         nothing = pd.DataFrame(columns=pd.Index(["health_band", "health_trend_90d", "mrr_at_risk_eur", "csm_email"]))
         return MyWork(here.today, load, mine, nothing, None)
     frame = portfolio(here)
-    own = frame["mrr_at_risk_eur"][frame["csm_email"] == me.owner_email] if me.owner_email else None
-    return MyWork(here.today, load, mine, frame, None if own is None else float(own.fillna(0).sum()))
+    own = columns.total(frame.loc[frame["csm_email"] == me.owner_email], "mrr_at_risk_eur") if me.owner_email else None
+    return MyWork(here.today, load, mine, frame, own)
 
 
 def actions(wanted: ActionFilter, *, limit: int = 500) -> list[ActionRow]:

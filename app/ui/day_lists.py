@@ -39,7 +39,7 @@ def _due(action: ActionRow, group: str | None, work: data.MyWork) -> str:
 def _why(action: ActionRow) -> str:
     if action.returned_from_snooze_at is not None and action.snooze_reason:
         return f"Snoozed: {action.snooze_reason}"
-    if action.reason in words.REASONS:
+    if action.reason and action.reason in words.REASONS:
         return f"{words.REASONS[action.reason]}: {action.title}"
     return action.reason or action.title
 

@@ -148,8 +148,10 @@ def _recorded(outcome: Outcome, today: date) -> None:
         ("Result", words.word(words.RESULTS, outcome.result)),
         (
             "Done",
-            (f"{words.word(words.INTERVENTIONS, outcome.done_intervention)}, "
-            f"{figures.day(outcome.done_date, today=today)}"),
+            (
+                f"{words.word(words.INTERVENTIONS, outcome.done_intervention)}, "
+                f"{figures.day(outcome.done_date, today=today)}"
+            ),
         ),
     )
     st.markdown("  \n".join(f":gray[{name}] {value}" for name, value in rows))

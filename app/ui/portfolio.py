@@ -5,9 +5,12 @@ Pure: frames in, frames out. The page and the export use the same filter, so wha
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from typing import Any
 from urllib.parse import urlencode
 
 import pandas as pd
+
+from app.ui import columns
 
 SILENT_DAYS = 90
 RENEWAL_WINDOWS: Mapping[str, tuple[int, int]] = {
@@ -66,10 +69,11 @@ class AccountFilter:
         )
 
 
-def _in_view(accounts: pd.DataFrame, view: str, owner_email: str | None) -> pd.Series:
+def _in_view(accounts: pd.DataFrame, view: str, owner_email: str | None) -> Any:
     everything = pd.Series(True, index=accounts.index)
     if view == "mine":
-        return accounts["csm_email"].fillna("").str.lower() == (owner_email or "").lower()
+        # somebody without accounts in the CRM does not own those that have no owner
+        return ~everything if not owner_email else accounts["csm_email"].fillna("").str.lower() == owner_email.lower()
     if view == "renewals":
         return accounts["days_to_renewal"].between(0, 90)
     if view == "silent":
@@ -108,7 +112,7 @@ def narrowed(accounts: pd.DataFrame, chosen: AccountFilter, *, owner_email: str 
         keep &= in_window
     if chosen.is_idle:
         keep &= accounts["next_title"].isna()
-    return accounts[keep].sort_values("mrr_at_risk_eur", ascending=False, na_position="last", kind="stable")
+    return accounts.loc[keep].sort_values(["mrr_at_risk_eur"], ascending=False, na_position="last", kind="stable")
 
 
 @dataclass(frozen=True)
@@ -129,10 +133,10 @@ def summary(accounts: pd.DataFrame) -> Summary:
     silent = accounts["contact_days"].isna() | (accounts["contact_days"] > SILENT_DAYS)
     return Summary(
         account_count=len(accounts),
-        mrr_eur=float(accounts["mrr_eur"].fillna(0).sum()),
-        mrr_at_risk_eur=float(accounts["mrr_at_risk_eur"].fillna(0).sum()),
-        renewing_count=int(accounts["days_to_renewal"].between(0, 90).sum()),
-        idle_count=int(accounts["next_title"].isna().sum()),
-        silent_count=int(silent.sum()),
-        uncovered_count=int(accounts["health_band"].isna().sum()),
+        mrr_eur=columns.total(accounts, "mrr_eur"),
+        mrr_at_risk_eur=columns.total(accounts, "mrr_at_risk_eur"),
+        renewing_count=columns.count(accounts["days_to_renewal"].between(0, 90)),
+        idle_count=columns.count(accounts["next_title"].isna()),
+        silent_count=columns.count(silent),
+        uncovered_count=columns.count(accounts["health_band"].isna()),
     )

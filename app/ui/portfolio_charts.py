@@ -3,7 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from app.ui import charts, figures, words
+from app.ui import charts, columns, figures, words
 from app.ui.health_charts import bands
 
 
@@ -17,7 +17,7 @@ def portfolio_map(accounts: pd.DataFrame, *, dark: bool, height: int = 452) -> g
     figure = charts.base(colours, height=height, left=30, bottom=40)
     drawn = accounts.dropna(subset=["health_score", "days_to_renewal"])
     bands(figure, colours, 0, 100)
-    largest = max(float(drawn["mrr_eur"].max()), 1.0) if len(drawn) else 1.0
+    largest = max([1.0, *(value for value in columns.numbers(drawn, "mrr_eur") if value is not None)])
     for letter in ("–", "G", "Y", "R"):
         rows = drawn[drawn["health_band"].map(words.band_letter) == letter]
         if not len(rows):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from streamlit.components import v2
 
 from app import auth, clock
 from app.auth import Identity
@@ -18,7 +19,7 @@ _LEAVING = "session:leaving"
 
 @lru_cache(maxsize=1)
 def _component() -> Any:
-    return st.components.v2.component("account_intelligence_session", js=_SCRIPT.read_text(encoding="utf-8"))
+    return v2.component("account_intelligence_session", js=_SCRIPT.read_text(encoding="utf-8"))
 
 
 def _exchange(step: str, on_failed: Callable[[], None], ticket: str = "") -> None:

@@ -35,7 +35,7 @@ class _Credentials:
         address, user_agent = visit.client()
         try:
             with unit_of_work() as db:
-                self.token, _ = auth.sign_in(
+                self.token, _identity = auth.sign_in(
                     db,
                     email=username,
                     password=password,

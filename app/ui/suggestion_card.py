@@ -65,6 +65,11 @@ def _accept(suggestion_id: UUID, version: int, edits: ActionDraft | None = None,
     return accepted is not None
 
 
+def _accepted(suggestion_id: UUID, version: int) -> None:
+    """Callback: accept as it is."""
+    _accept(suggestion_id, version)
+
+
 def _dismiss(suggestion_id: UUID, version: int, key: str) -> None:
     reason = st.session_state.get(key)
     if not reason:
@@ -206,7 +211,9 @@ def _answers(suggestion: Suggestion, key: str) -> None:
     given = (suggestion.suggestion_id, suggestion.version)
     writes.form_key(_place(suggestion.suggestion_id))
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.button("Accept", icon=":material/check:", type="primary", key=f"accept_{key}", on_click=_accept, args=given)
+        st.button(
+            "Accept", icon=":material/check:", type="primary", key=f"accept_{key}", on_click=_accepted, args=given
+        )
         if st.button("Edit", key=f"edit_{key}"):
             frame.forget(_place(suggestion.suggestion_id))
             edit(suggestion)

@@ -77,12 +77,12 @@ def number(label: str, width: int, pattern: str = "localized") -> ColumnConfig:
     return st.column_config.NumberColumn(label, width=width, format=pattern)
 
 
-def open_button(key: str, on_click: Callable[[], None], *, label: str = "", width: int = 62) -> ColumnConfig:
+def open_button(key: str, on_click: Callable[[], None], *, label: str = "", width: int = 62) -> Any:
     """A column of buttons; the click's row is `st.session_state[key].row` in the callback."""
     return st.column_config.ButtonColumn(label, key=key, on_click=on_click, type="tertiary", width=width)
 
 
-def link(label: str, key: str, on_click: Callable[[], None], width: int) -> ColumnConfig:
+def link(label: str, key: str, on_click: Callable[[], None], width: int) -> Any:
     """A column of names that can be clicked; `key` as in `open_button`. Cells take icons, so `plain` their text
     first.
     """

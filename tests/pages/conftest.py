@@ -1,6 +1,5 @@
 """Pages inside the real frame: AppTest runs the entry point against a real database, signed in with a real session."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,7 +73,7 @@ class Browser:
 
 
 @pytest.fixture
-def browser(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+def browser(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> Browser:
     """A tab on this test's database, at NOW, with a composer that needs no browser."""
     monkeypatch.setenv("APP_DATABASE_URL", estate.application_url)
     get_settings.cache_clear()

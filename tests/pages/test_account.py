@@ -147,7 +147,7 @@ def test_a_waterfall_adds_up_and_starts_above_zero_only_when_steps_are_small() -
     large = waterfall(("1 Oct", 80.0), [("Seat use", -25.0), ("Other", 5.0)], ("1 Nov", 60.0), dark=False)
     small = waterfall(("1 Oct", 80.0), [("Seat use", -1.0)], ("1 Nov", 79.0), dark=True)
 
-    steps = list(large.data[0].y)
+    steps = list(large.to_dict()["data"][0]["y"])
     assert steps[0] + sum(steps[1:-1]) == steps[-1]
     assert large.layout.yaxis.range[0] == 0
     assert 0 < small.layout.yaxis.range[0] < 79
