@@ -1,4 +1,4 @@
-"""One warehouse for the tests of this room: the extractors' tables, the application's, and the project built on both."""
+"""One warehouse for the tests of this room: tables of the extractors and the application, the project built on both."""
 
 from collections.abc import Iterator
 

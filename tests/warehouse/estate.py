@@ -268,7 +268,8 @@ class Load:
                 assert number
                 self.db.execute(
                     "insert into raw_product.usage_events (event_id, tenant_id, user_id, event_name, feature,"
-                    " occurred_at, ingested_at, duration_ms, _load_id, _loaded_at) values (%s, %s, %s, %s, %s, %s, %s, 1, %s, %s)",
+                    " occurred_at, ingested_at, duration_ms, _load_id, _loaded_at)"
+                    " values (%s, %s, %s, %s, %s, %s, %s, 1, %s, %s)",
                     (
                         number[0],
                         tenant,
