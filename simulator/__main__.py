@@ -39,6 +39,8 @@ def _seed(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 def _serve(settings: Settings, arguments: argparse.Namespace) -> int:
+    with store_connection(settings) as db:
+        store.prepare(db)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     asyncio.run(serve(settings))
     return 0

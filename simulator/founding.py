@@ -109,11 +109,11 @@ def _add_columns(world: World, account: Account, day: int, dice: random.Random) 
 def _add_people(world: World, ledger: Ledger, account: Account, dice: random.Random) -> None:
     """Users for every seat, and the contacts the CRM knows of; most contacts are users too."""
     fill_slots(world, ledger, account, account.start * DAY_SECONDS + 41_000)
-    closeness = 1.0 if world.columns.mean[account.no - 1, R] > -0.6 else 0.35
-    odds = {"CHAMPION": 0.95, "DECISION_MAKER": 0.85, "BUDGET_HOLDER": 0.5}
+    closeness = 1.0 if world.columns.mean[account.no - 1, R] > -0.7 else 0.4
+    odds = {"CHAMPION": 0.97, "DECISION_MAKER": 0.9, "BUDGET_HOLDER": 0.6}
     roles: list[str | None] = [role for role, share in odds.items() if dice.random() < share * closeness]
     extra = 1 + min(5, int(account.seats**0.5 / 2)) - (dice.random() < 0.4)
-    roles += [("END_USER" if dice.random() < 0.6 * closeness else None) for _ in range(max(extra, 1))]
+    roles += [("END_USER" if dice.random() < 0.8 * closeness else None) for _ in range(max(extra, 1))]
     slot = 0
     for role in roles:
         is_user = role in ("CHAMPION", "END_USER", None) or dice.random() < 0.3

@@ -16,9 +16,9 @@ from simulator.relationship import next_workday, office_time, write_note
 from simulator.usage import seat_ratio
 from simulator.world import NEVER, Account, World
 
-MONTHLY_HAZARD = 6.65
+MONTHLY_HAZARD = 6.3
 MONTHLY_SLOPE = 0.42
-YEARLY_HAZARD = 2.4
+YEARLY_HAZARD = 2.1
 YEARLY_SLOPE = 0.5
 SIGNUPS_PER_ACCOUNT_YEAR = 0.43
 

@@ -103,7 +103,7 @@ def open_tickets(world: World, ledger: Ledger, day: int) -> None:
     live = columns.active & (columns.start <= day)
     friction = world.latents()[:, F]
     newcomer = 1 + 0.8 * (day - columns.start < 45)
-    monthly = np.exp(1.1 * np.clip(friction, -3, 2.6)) * (columns.seats / 20) ** 0.35 * newcomer
+    monthly = np.exp(0.15 + 0.95 * np.clip(friction, -3, 2.0)) * (columns.seats / 20) ** 0.35 * newcomer
     counts = rng.poisson(np.where(live, monthly / 30 * min(1.15, float(WEEKDAY[weekday(day)]) + 0.05) * season(day), 0))
     for index in np.nonzero(counts)[0]:
         for number in range(counts[index]):
@@ -153,7 +153,7 @@ def _open_ticket(world: World, ledger: Ledger, index: int, day: int, dice: rando
 def _plan(ticket: Ticket, friction: float, dice: random.Random) -> list[list]:
     """Answer, back and forth, solution, sometimes reopening and rating, closing, rarely a silent system update."""
     haste = {"urgent": 0.35, "high": 0.7, "normal": 1.0, "low": 1.6}[ticket.priority]
-    at = ticket.created + int(60 * min(6_000, haste * dice.lognormvariate(5.2 + 0.45 * friction, 0.95)))
+    at = ticket.created + int(60 * min(6_000, haste * dice.lognormvariate(4.2 + 0.45 * friction, 0.75)))
     steps: list[list] = [[at, "reply", None]]
     patience = 1.6 if ticket.priority == "urgent" else haste  # urgent means hard, not quick
     work = patience * dice.lognormvariate(0.35 + 0.45 * friction, 0.85) * DAY_SECONDS
