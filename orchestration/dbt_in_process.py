@@ -83,7 +83,7 @@ class DbtCommand:
             while (event := self._events.get()) is not None:
                 yield msg_to_dict(event)
         except BaseException:
-            _cut_connections()
+            _cancel_statements()
             raise
         thread.join()
 
@@ -98,14 +98,20 @@ def _ending(success: bool, result: Any, exception: BaseException | None) -> Endi
     return Ending(success=success, node_count=len(results), failed=failed, exception=exception)
 
 
-def _cut_connections() -> None:
-    """End dbt's open statements after a cancelled run. Best effort: the process ends right after."""
+def _cancel_statements() -> None:
+    """End dbt's open statements after a cancelled run. Best effort: the process ends right after.
+
+    By libpq's cancel request, which any thread may send. dbt's own way asks through a connection of the calling
+    thread, and this thread has none.
+    """
     from dbt.adapters.factory import get_adapter_by_type
 
     with contextlib.suppress(Exception):
-        adapter: Any = get_adapter_by_type("postgres")
-        for name in list(adapter.cancel_open_connections()):
-            dg.get_dagster_logger().info("cancelled dbt's statement of %s", name)
+        connections: Any = get_adapter_by_type("postgres").connections
+        for connection in list(connections.thread_connections.values()):
+            if connection.state == "open":
+                with contextlib.suppress(Exception):
+                    connection.handle.cancel()
 
 
 def rows_written(status: str) -> int | None:

@@ -97,7 +97,7 @@ class FastDbt(dg.ConfigurableResource):
 
 def _judge(ending: Ending, context: dg.AssetExecutionContext) -> None:
     if isinstance(ending.exception, Exception) and not ending.failed:
-        raise retry_or_fail(_root(ending.exception), step="dbt", attempt=context) from ending.exception
+        raise retry_or_fail(root_cause(ending.exception), step="dbt", attempt=context) from ending.exception
     if not ending.success:
         shown = [f"{node.kind} {node.name}" for node in ending.failed[:5]]
         more = len(ending.failed) - len(shown)
@@ -112,7 +112,7 @@ def _judge(ending: Ending, context: dg.AssetExecutionContext) -> None:
         raise failure("dbt", "nothing was built, the selection matches no node")
 
 
-def _root(error: Exception) -> Exception:
+def root_cause(error: Exception) -> Exception:
     """The transient cause inside dbt's own exception, else the exception."""
     inner: BaseException | None = error
     while inner is not None:
