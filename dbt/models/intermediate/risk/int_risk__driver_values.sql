@@ -30,18 +30,13 @@ inner join windows
     on health.account_key = windows.account_key and health.health_date >= windows.rebuild_from_date
 inner join states on health.account_key = states.account_key and health.health_date = states.state_date
 cross join as_of
-left join health as month_before
-    on health.account_key = month_before.account_key and health.health_date - 30 = month_before.health_date
 cross join lateral (
     values
     ('health_score', round(health.score)),
-    ('health_trend_30d', round(health.score - month_before.score)),
     ('key_activity_change', health.key_activity_value),
-    ('campaign_pace', health.campaigns_value),
     ('seat_use', health.seat_use_value),
     ('days_since_use', health.recency_value),
     ('urgent_unresolved', health.urgent_unresolved_value),
-    ('ticket_volume', health.ticket_volume_value),
     ('nps', health.nps_value),
     ('days_since_contact', health.last_contact_value),
     ('champion', health.champion_value),
