@@ -133,14 +133,16 @@ def sign_in(system: System, chromium: Browser) -> Iterator[SignIn]:
     """A function that opens `path` as `email` in a browser of its own and returns the page."""
     contexts: list[BrowserContext] = []
 
-    def opened(email: str, path: str = "/", width: int = 1440, height: int = 900) -> Page:
+    def opened(
+        email: str, path: str = "/", *, password: str | None = None, width: int = 1440, height: int = 900
+    ) -> Page:
         context = chromium.new_context(viewport={"width": width, "height": height}, locale="en-GB")
         context.set_default_timeout(20_000)
         contexts.append(context)
         page = context.new_page()
         page.goto(f"{system.url}{path}")
         page.get_by_label("E-mail").fill(email)
-        page.get_by_label("Password", exact=True).fill(system.password)
+        page.get_by_label("Password", exact=True).fill(password or system.password)
         page.get_by_role("button", name="Sign in").click()
         return page
 

@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.e2e.conftest import SignIn, System
 
-NOTE = "Called at 10:20: the new admin paused two automations by mistake. 🙂"
+NOTE = "Called Nadia, the new admin: two automations were paused by mistake. 🙂"
 CLOSING = "Walked through the pauses together; sends are back on."
 
 
