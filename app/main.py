@@ -21,7 +21,10 @@ def run() -> None:
     except Exception as error:
         # Without the database nobody can be recognised: say so at whatever address was opened.
         navigation.for_visitor(lambda: None)
-        frame.explain(error)
+        with st.container(horizontal_alignment="center"), st.container(width=720):
+            st.space("large")
+            st.markdown("# Account intelligence", anchors=False)
+            frame.explain(error)
         return
     if here is None:
         navigation.for_visitor(sign_in.show).run()

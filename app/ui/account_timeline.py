@@ -8,6 +8,7 @@ import streamlit as st
 
 from app.actions.model import ActionFilter
 from app.calendar import DISPLAY_ZONE
+from app.suggestions.model import OPEN_STATUSES
 from app.ui import account_data, data, figures, frame, tables, visit, words
 from app.ui.account_head import Subject
 
@@ -75,14 +76,14 @@ def _from_us(account_key: str) -> list[Entry]:
     for note in account_data.account_notes(account_key):
         entries.append(Entry(note.created_at, "action_note", "Note", note.body, note.author_name))
     for item in account_data.account_suggestions(account_key):
-        state = item.status.replace("_", " ")
+        state = "" if item.status in OPEN_STATUSES else item.status.replace("_", " ").capitalize()
         why = f" ({words.word(words.DISMISSALS, item.dismissal_reason).lower()})" if item.dismissal_reason else ""
         entries.append(
             Entry(
                 item.generated_at,
                 "suggestion",
                 f"Suggested: {item.title}",
-                f"{item.sentence} {state}{why}",
+                f"{item.sentence} {state}{why}".strip(),
                 item.answered_by_name or "",
             )
         )

@@ -29,6 +29,7 @@ def show(subject: Subject) -> None:
     last = rows.iloc[-1].to_dict()
     days = columns.days(rows, "usage_date")
     seats = subject.account.seats_paid
+    families = columns.highest(columns.numbers(rows, "feature_family_count"), 28)
     with st.container(border=True, horizontal=True, gap="large", key="usage_figures"):
         used = _plain(last["active_users_28d"])
         st.markdown(f"**{used}{f' of {seats}' if seats else ''}** :gray[seats used in 28 days]", width="content")
@@ -37,8 +38,8 @@ def show(subject: Subject) -> None:
             f"**{_plain(last['key_activity_30d'])}** :gray[key activities in 30 days, before that {before}]",
             width="content",
         )
-        st.markdown(f"**{_plain(last['feature_family_count'])}** :gray[feature families]", width="content")
-        st.markdown(f"**{_plain(last['automation_live_count'])}** :gray[automations live]", width="content")
+        st.markdown(f"**{_plain(families[-1])}** :gray[feature families in 28 days]", width="content")
+        st.markdown(f"**{_plain(last['automation_live_count'])}** :gray[live automations]", width="content")
         idle = last["days_since_key_activity"]
         newest = (
             "never"
@@ -75,9 +76,9 @@ def show(subject: Subject) -> None:
             alt="Campaigns sent a week",
         )
     with right, st.container(border=True, gap="xsmall"):
-        frame.heading("Breadth", "feature families used and automations live")
+        frame.heading("Breadth", "most feature families used on a day of the last 28, and automations live")
         breadth = [
-            ("features", columns.numbers(rows, "feature_family_count")),
+            ("features", families),
             ("automations", columns.numbers(rows, "automation_live_count")),
         ]
         charts.draw(

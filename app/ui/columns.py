@@ -19,6 +19,12 @@ def numbers(frame: pd.DataFrame, column: str) -> list[float | None]:
     return [None if value is None or value != value else float(value) for value in frame[column].tolist()]
 
 
+def highest(values: list[float | None], window: int) -> list[float | None]:
+    """The highest of each value and the `window` - 1 before it: days without work would make a saw of a daily count."""
+    spans = (values[max(0, place - window + 1) : place + 1] for place in range(len(values)))
+    return [max((value for value in span if value is not None), default=None) for span in spans]
+
+
 def total(frame: pd.DataFrame, column: str) -> float:
     """Sum of a column, missing values as nothing."""
     return sum(value for value in numbers(frame, column) if value is not None)

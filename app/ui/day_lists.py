@@ -154,6 +154,8 @@ def coming(work: data.MyWork) -> None:
 def changed() -> None:
     """Band changes with their cause, champions who left, failed payments and NPS answers on my accounts."""
     here = visit.current()
+    if here.publication is None:
+        return
     changes = data.changes(here)
     frame.heading("Changed since yesterday", "on my accounts" if here.identity.owner_email else "on all accounts")
     if not changes:

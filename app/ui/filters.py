@@ -17,13 +17,16 @@ def held(key: str) -> list[str]:
 
 
 def chip(label: str, options: Sequence[str], key: str) -> tuple[str, ...]:
-    """A popover with a multi-select; its label tells the choice: `Owner: any`, `Owner: Maya Lind`, `Owner: 3`."""
+    """A popover with all choices as pills; its label tells the choice: `Owner: any`, `Owner: Maya Lind`, `Owner: 3`."""
     chosen = [value for value in held(key) if value in options]
     shown = "any" if not chosen else chosen[0] if len(chosen) == 1 else str(len(chosen))
     with st.popover(f"{label}: {shown}", key=f"{key}_chip"):
-        return tuple(
-            st.multiselect(label, list(options), key=key, bind="query-params", placeholder="Any", width=280) or ()
-        )
+        # all choices at once: a select box in a popover would take two clicks to show them
+        with st.container(width=300):
+            chosen_now = st.pills(
+                label, list(options), selection_mode="multi", key=key, bind="query-params", label_visibility="collapsed"
+            )
+        return tuple(chosen_now or ())
 
 
 def view_control(default: str) -> str:

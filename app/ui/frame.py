@@ -119,8 +119,18 @@ def explain(error: Exception) -> None:
         st.rerun()
     if isinstance(error, MartUnavailable):
         empty(error.message, error.hint, icon=":material/hourglass_top:")
+        _wait_for_the_first_build()
         return
     st.error(sentence(error), icon=":material/error:")
+
+
+@st.fragment(run_every="10s")
+def _wait_for_the_first_build() -> None:
+    """Look every ten seconds, and draw the page again once there is a build to show."""
+    if visit.is_fragment_run():
+        here = visit.begin()
+        if here is None or here.publication is not None:
+            st.rerun()
 
 
 def sentence(error: Exception) -> str:

@@ -85,6 +85,11 @@ def show() -> None:
     with st.container(horizontal_alignment="center"), st.container(width=360, gap="small", key="sign_in"):
         st.markdown("# Account intelligence", anchors=False)
         st.markdown(":gray[See the risk, act on it, record the outcome.]")
+        if st.session_state.get(visit.WAS_HERE) and frame.met(PLACE) is None:
+            st.info(
+                "Your session has ended. Sign in again: what you typed is kept in this browser.",
+                icon=":material/lock_clock:",
+            )
         SignInForm().login(location="main", fields=FIELDS, key="sign_in_form")
         frame.problem(PLACE)
         ticket = st.session_state.pop(_TICKET, None)

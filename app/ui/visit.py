@@ -18,6 +18,7 @@ from app.marts import version
 from app.marts.version import Publication
 
 _STATE = "visit"
+WAS_HERE = "visit:was_here"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ def begin() -> Visit | None:
                     publication = None
                 found = Visit(identity=identity, now=clock.business_now(db), publication=publication)
     st.session_state[_STATE] = found
+    if found is not None:
+        st.session_state[WAS_HERE] = True
     return found
 
 
