@@ -1,7 +1,6 @@
 """Seeding: two years of history from one number, in one pass, into both databases and the drop folder."""
 
 import math
-import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -60,7 +59,7 @@ def seed(settings: Settings, *, accounts: int, days: int, number: int, today: in
         product.clear(product_db)
         product_db.commit()
         product.prepare(product_db, settings.simulator_reader_role)
-        shutil.rmtree(settings.simulator_surveys_folder, ignore_errors=True)
+        surveys.clear(settings.simulator_surveys_folder)
 
         world = World(seed=number, first_day=today - days, day=today - days - 1)
         ledger = Ledger(events_since=start_of(today - EVENT_DAYS))

@@ -86,53 +86,78 @@ def _people(account: Account, dice: random.Random) -> list[Contact]:
 
 
 def _touch(world: World, ledger: Ledger, account: Account, day: int, dice: random.Random) -> None:
+    """A meeting that stood in the calendar, or a call; what was said stands in its body or in a note of its own."""
     index = account.no - 1
     latents = world.latents_of(index)
-    people_latent = latents[R]
-    reached = dice.random() < 1 / (1 + np.exp(-(1.7 + 0.9 * people_latent)))
+    closeness = latents[R]
+    reached = dice.random() < 1 / (1 + np.exp(-(1.7 + 0.9 * closeness)))
     meeting, account.planned_meeting = account.planned_meeting, None
     if not account.present_contacts():
         world.columns.touch[index] = next_workday(day + 14)
         return
     if meeting:
-        people = [contact for contact in account.contacts if contact.id in meeting[5]]
-        outcome = "COMPLETED" if reached else dice.choice(["NO_SHOW", "CANCELED", "CANCELED"])
-        body = "<p>Agenda: open points, plans for the next weeks.</p>" if reached else None
-        _write_meeting(ledger, account, meeting, outcome, meeting[1] + 3_000, people, body)
         at, topic = meeting[1], meeting[3]
+        people = [contact for contact in account.contacts if contact.id in meeting[5]]
     else:
         at, topic = office_time(dice, day), texts.topic_of(latents, dice)
         people = _people(account, dice)[:1]
-        outcome = "connected" if reached else dice.choice(["no_answer", "left_voicemail"])
-        title = dice.choice(texts.CALL_TITLES).format(first=people[0].first, last=people[0].last)
-        properties = {
-            "hs_timestamp": iso_ms(at),
-            "hs_call_title": title,
-            "hs_call_body": None,
-            "hs_call_direction": "OUTBOUND",
-            "hs_call_status": "COMPLETED",
-            "hs_call_duration": str(dice.randrange(4, 35) * 60_000 if reached else dice.randrange(5, 45) * 1_000),
-            "hs_call_disposition": outcome,
-        }
-        crm.write_engagement(
-            ledger,
-            account,
-            "calls",
-            crm.new_id(world, "calls"),
-            properties,
-            created=at + 60,
-            at=at + 1_900,
-            contacts=people,
-        )
-    if reached and dice.random() < 0.62:
-        write_note(world, ledger, account, dice.choice(texts.NOTES[topic]), at + 4_000, people, dice)
+    said = _worded(account, texts.note(dice, topic), people, dice) if reached else None
+    has_note = reached and dice.random() < 0.62
+    body = None if has_note else said
+    if meeting:
+        outcome = "COMPLETED" if reached else dice.choice(["NO_SHOW", "CANCELED", "CANCELED"])
+        _write_meeting(ledger, account, meeting, outcome, at + 3_000, people, body)
+    else:
+        _write_call(world, ledger, account, at, people, body, reached, dice)
+    if has_note and said:
+        _write_note(world, ledger, account, said, at + 4_000, people)
     if reached:
-        stretch = float(np.exp(-0.78 * np.clip(people_latent, -2.2, 1.2)))
+        stretch = float(np.exp(-0.78 * np.clip(closeness, -2.2, 1.2)))
         wait = CADENCE_DAYS[account.segment] * stretch * dice.uniform(0.75, 1.3)
     else:
-        wait = dice.uniform(4, 12) * (1 if people_latent > -1 else 2.5)
+        wait = dice.uniform(4, 12) * (1 if closeness > -1 else 2.5)
     world.columns.touch[index] = next_workday(day + max(2, round(wait)))
     world.touched.add(account.no)
+
+
+def _write_call(
+    world: World,
+    ledger: Ledger,
+    account: Account,
+    at: int,
+    people: list[Contact],
+    body: str | None,
+    reached: bool,
+    dice: random.Random,
+) -> None:
+    minutes = dice.randrange(4, 35) if reached else dice.randrange(5, 45) / 60
+    properties = {
+        "hs_timestamp": iso_ms(at),
+        "hs_call_title": dice.choice(texts.CALL_TITLES).format(first=people[0].first, last=people[0].last),
+        "hs_call_body": body,
+        "hs_call_direction": "OUTBOUND",
+        "hs_call_status": "COMPLETED",
+        "hs_call_duration": str(round(minutes * 60_000)),
+        "hs_call_disposition": "connected" if reached else dice.choice(["no_answer", "left_voicemail"]),
+    }
+    call_id = crm.new_id(world, "calls")
+    times = {"created": at + 60, "at": at + 1_900}
+    crm.write_engagement(ledger, account, "calls", call_id, properties, **times, contacts=people)
+
+
+def _worded(account: Account, template: str, people: list[Contact], dice: random.Random, **words: str) -> str:
+    """A template with the names of the people it is about, as HTML."""
+    others = [contact.first for contact in account.contacts if contact not in people] or ["a colleague"]
+    first = people[0].first if people else "The customer"
+    industry = account.industry.lower()
+    text = template.format(first=first, colleague=dice.choice(others), company=account.name, industry=industry, **words)
+    return f"<p>{text}</p>"
+
+
+def _write_note(world: World, ledger: Ledger, account: Account, body: str, at: float, people: list[Contact]) -> None:
+    properties: dict[str, str | None] = {"hs_timestamp": iso_ms(at), "hs_note_body": body}
+    note_id = crm.new_id(world, "notes")
+    crm.write_engagement(ledger, account, "notes", note_id, properties, created=at, at=at, contacts=people[:1])
 
 
 def write_note(
@@ -146,15 +171,7 @@ def write_note(
     **words: str,
 ) -> None:
     """A note in the CSM's words, linked to company and contact."""
-    others = [contact.first for contact in account.contacts if contact not in people] or ["a colleague"]
-    first = people[0].first if people else "The customer"
-    text = template.format(
-        first=first, colleague=dice.choice(others), company=account.name, industry=account.industry.lower(), **words
-    )
-    properties: dict[str, str | None] = {"hs_timestamp": iso_ms(at), "hs_note_body": f"<p>{text}</p>"}
-    crm.write_engagement(
-        ledger, account, "notes", crm.new_id(world, "notes"), properties, created=at, at=at, contacts=people[:1]
-    )
+    _write_note(world, ledger, account, _worded(account, template, people, dice, **words), at, people)
 
 
 def live_through(world: World, ledger: Ledger, shocks: list[Shock], day: int) -> None:

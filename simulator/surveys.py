@@ -122,6 +122,12 @@ def render(rows: list[list[str]], delimiter: str = ",", columns: list[str] | Non
     return out.getvalue()
 
 
+def clear(folder: Path) -> None:
+    """Remove the files of an earlier estate, and nothing else that may lie there."""
+    for path in folder.glob("nps_*"):
+        path.unlink()
+
+
 def write_files(folder: Path, files: list[SurveyFile]) -> None:
     """Each file under its final name at once (write, rename), then its manifest; writing again changes nothing."""
     folder.mkdir(parents=True, exist_ok=True)

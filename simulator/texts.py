@@ -17,38 +17,101 @@ MEETING_TITLES = {
 
 NOTES = {
     "depth": [
-        "{first} says the team has sent fewer campaigns since {colleague} moved to another project. Half of the seats are not used. Agreed to look at a refresher training.",
-        "Usage keeps slipping. {first} admits that segments are still built in spreadsheets. Risk: adoption. Next: training for the two new starters.",
-        "Talked through the usage report with {first}. Newsletter has gone from weekly to monthly, no owner for campaigns at the moment.",
-        "{first} has little time for the platform this quarter; logins down. Suggested a campaign calendar and templates.",
+        "{first} says the team has sent fewer campaigns since {colleague} moved to another project. Half of the seats are not used.",
+        "Usage keeps slipping. {first} admits that segments are still built in spreadsheets.",
+        "Talked through the usage report with {first}. The newsletter went from weekly to monthly, nobody owns campaigns at the moment.",
+        "{first} has little time for the platform this quarter; logins are down and two starters never got a login.",
+        "Adoption is the topic again: {colleague} does everything, the others look at results once a month.",
+        "{first} sent three campaigns in the quarter. The plan was twelve. Content is the bottleneck, they say.",
+        "They went back to the old mail tool for one brand. {first} finds it quicker, {colleague} disagrees.",
     ],
     "breadth": [
-        "They only use campaigns and contacts. {first} is curious about automation but nobody has built one. Offered a configuration audit.",
-        "{first} asked how other {industry} customers use forms and landing pages. No automations live apart from the welcome mail.",
-        "Reviewed feature use: reporting and lead scoring untouched. {first} will name somebody for a workshop.",
+        "They only use campaigns and contacts. {first} is curious about automation but nobody has built one.",
+        "{first} asked how other {industry} customers use forms and landing pages. No automation live apart from the welcome mail.",
+        "Reviewed feature use: reporting and lead scoring untouched since go-live.",
+        "{first} pays for a second form tool because nobody knew ours. Showed it in five minutes.",
+        "Journey for lapsed customers is drafted on paper only. {first} needs a hand with conditions and delays.",
+        "CRM integration is still on the list: {first} waits for their IT, {colleague} exports by hand.",
     ],
     "people": [
-        "{first} is now in a new role and will hand over. We do not know who takes the platform. Need a new champion.",
+        "{first} is now in a new role and will hand over. We do not know who takes the platform.",
         "Hard to reach {first}: two meetings moved. No contact with the budget holder since spring.",
         "{first} could not say who signs the renewal. Relationship is thin, one contact only.",
+        "New head of marketing at {company}, not met yet. {first} expects a review of all suppliers.",
+        "{colleague} does not come to our calls any more. {first} says priorities have changed.",
+        "Spoke with {first} for ten minutes between two meetings. Friendly, but no time and no plan.",
     ],
     "friction": [
-        "{first} is frustrated about the slow import and the open tickets. Wants a date for the fix. Promised an escalation to support.",
+        "{first} is frustrated about the slow import and the open tickets and wants a date for the fix.",
         "Deliverability problem again: bounce rate on the last campaign was high. {first} calls it 'the third time this month'.",
         "CRM sync failed over the weekend and nobody told them. {first} asked for an incident report.",
-        "Long list of support topics from {first}; agreed a weekly call until the urgent one is solved.",
+        "Long list of support topics from {first}, two of them older than a month.",
+        "{colleague} lost an hour of edits in the template editor. {first} was polite about it, just.",
+        "Export times out above 50,000 contacts. {first} splits lists by hand and is tired of it.",
+        "The duplicate send in the spring is still remembered. {first} double-checks everything now.",
     ],
     "price": [
         "{first} asked for a discount before the renewal. Their finance team compares us with a cheaper tool.",
-        "Price increase did not land well. {first}: 'we need to show what we get for it'. Value report promised.",
+        "Price increase did not land well. {first}: 'we need to show what we get for it'.",
         "Budget freeze at {company}. {first} wants to drop seats at the next opportunity.",
+        "{first} mentioned an offer from a competitor, a third below ours, without naming it.",
+        "Finance wants quarterly instead of yearly invoices. {first} is on our side but needs arguments.",
+        "{first} counted: nine of the seats belong to people who read one report a month.",
     ],
     "well": [
-        "Good call. {first} is happy, the spring campaign brought more leads than last year. No open points.",
-        "{first} showed the new welcome journey. Team of {colleague} will start using it too.",
-        "All fine. Talked about the roadmap and a reference story. {first} would speak at the user day.",
+        "Good call. {first} is happy, the last campaign brought more leads than the same one a year ago.",
+        "{first} showed the new welcome journey. The team of {colleague} will start using it too.",
+        "All fine. Talked about the roadmap and a reference story with {first}.",
         "Quarterly numbers reviewed: open rate up, list clean. {first} plans another brand for next year.",
-        "Short check-in with {first}. Nothing urgent; campaign calendar for the next two months is set.",
+        "Short check-in with {first}. The campaign calendar for the next two months is set.",
+        "{first} has trained {colleague} without us. Best sign of the quarter.",
+        "They moved the event registrations to our forms; 400 sign-ups in the first week, says {first}.",
+        "{first} reports fewer unsubscribes since the preference centre went live.",
+        "Team at {company} is busy and in good spirits. {first} wants to try lead scoring after the season.",
+        "Went through the report for their board with {first}: attribution is what convinced them.",
+        "{first} praised support by name. Nothing to escalate.",
+        "Lists are cleaned, sender reputation is good, {first} has no wishes for once.",
+    ],
+}
+
+NEXT_STEPS = {
+    "depth": [
+        "Agreed a refresher training.",
+        "Risk: adoption. Next: training for the new starters.",
+        "Will send a campaign calendar and templates.",
+        "Next: look at it with their manager.",
+    ],
+    "breadth": [
+        "Offered a configuration audit.",
+        "Workshop in two weeks, {first} names the people.",
+        "Sent two examples.",
+        "Will build the first one together.",
+    ],
+    "people": [
+        "Need a new champion.",
+        "Next: ask for an introduction.",
+        "Will write to the managing director.",
+        "Try again before the end of the month.",
+    ],
+    "friction": [
+        "Promised an escalation to support.",
+        "Agreed a weekly call until it is solved.",
+        "Asked engineering for a date.",
+        "Will follow up on Thursday.",
+    ],
+    "price": [
+        "Value report promised.",
+        "Next: numbers for their finance team.",
+        "To discuss with the lead.",
+        "No offer made yet.",
+    ],
+    "well": [
+        "No open points.",
+        "Nothing urgent.",
+        "Next call as planned.",
+        "Will send the roadmap slides.",
+        "Asked whether they would speak at the user day.",
+        "",
     ],
 }
 
@@ -171,6 +234,12 @@ def topic_of(latents: tuple[float, float, float, float, float], rng: random.Rand
     pains = {"depth": -depth, "breadth": -breadth * 0.8, "people": -people, "friction": friction, "price": price}
     topic, pain = max(pains.items(), key=lambda item: item[1] + rng.gauss(0, 0.25))
     return topic if pain > 0.75 else "well"
+
+
+def note(rng: random.Random, topic: str) -> str:
+    """What was said, and mostly what happens next."""
+    found = rng.choice(NOTES[topic])
+    return f"{found} {rng.choice(NEXT_STEPS[topic])}".strip() if rng.random() < 0.8 else found
 
 
 def nps_comment(rng: random.Random, category: str, topic: str) -> str:

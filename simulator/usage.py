@@ -26,12 +26,12 @@ EVENTS_PER_DAY = 1_000_000
 
 
 def season(day: int) -> float:
-    """Yearly rhythm: a dip in August, a stop between Christmas and New Year."""
+    """Yearly rhythm: a dip in August, much less between Christmas and New Year."""
     date = clock.date_of(day)
     if date.month == 8 and date.day <= 25:
-        return 0.90
-    if (date.month, date.day) >= (12, 23) or (date.month, date.day) <= (1, 1):
-        return 0.45
+        return 0.93
+    if (date.month, date.day) >= (12, 24) or (date.month, date.day) <= (1, 1):
+        return 0.60
     return 1.04 if date.month in (9, 10, 11) else 1.0
 
 

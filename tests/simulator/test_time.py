@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from simulator import advance as advancing
-from simulator import product
+from simulator import estate, product
 from simulator.__main__ import main
 from simulator.advance import advance, real_today
 from simulator.config import Settings, get_settings
@@ -101,10 +101,30 @@ def test_an_advance_killed_between_product_and_vendors_is_finished_by_the_next_a
 
 def advancing_from_scratch(settings: Settings) -> None:
     """The same estate and the same five days without an accident."""
-    from simulator.estate import seed
-
-    seed(settings, accounts=18, days=60, number=7, today=real_today(), report=quiet)
+    estate.seed(settings, accounts=18, days=60, number=7, today=real_today(), report=quiet)
     advance(settings, days=5, real_today=real_today(), report=quiet)
+
+
+def test_a_seed_that_was_killed_leaves_no_estate_and_the_next_one_starts_over(
+    make_settings: Callable[[], Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        pass
+
+    def kill(*arguments: object, **options: object) -> None:
+        raise Killed
+
+    settings = make_settings()
+    with monkeypatch.context() as patched:
+        patched.setattr(estate.store, "save_world", kill)
+        with pytest.raises(Killed):
+            estate.seed(settings, accounts=18, days=60, number=7, today=real_today(), report=quiet)
+    with pytest.raises(LookupError):
+        advance(settings, days=1, real_today=real_today(), report=quiet)
+
+    estate.seed(settings, accounts=18, days=60, number=7, today=real_today(), report=quiet)
+
+    assert state(settings) == (real_today() - 1, 0, None)
 
 
 def test_the_reader_of_the_product_database_sees_simulated_now(small_estate: Settings) -> None:
