@@ -1,21 +1,29 @@
 """The Streamlit face as one ASGI application: pages, session routes, export, security headers.
 
-Start it with `python -m app.asgi` (or any ASGI server on `app.asgi:app`). Where it listens and who may frame it come
-from the environment, so `.streamlit/config.toml` stays the same everywhere.
+Start it from the root of the repository with `python -m app.asgi`, or with any ASGI server on the factory
+`app.asgi:create_app`. Where it listens and who may frame it come from the environment, so `.streamlit/config.toml` is
+the same everywhere.
 """
 
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
 from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 from streamlit import config
 
 from app.settings import get_settings
-from app.ui import exports, session_routes
+from app.ui import session_routes
 
 ENTRY = Path(__file__).resolve().parent / "main.py"
+PAGE_MODULES = ("day_lists", "account_table", "account_page", "action_list", "assignment", "exports", "sign_in")
 
 
 def _origin(address: str) -> str:
@@ -23,32 +31,50 @@ def _origin(address: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+@asynccontextmanager
+async def _warm(_app: st.App) -> AsyncIterator[None]:
+    """Import what the pages need before the first visitor waits for it (plotly and pandas take a second).
+
+    Not earlier: a function that is cached before Streamlit's runtime exists is warned about.
+    """
+    # streamlit-authenticator registers a component while it is imported and is told that no page is running: as meant
+    noise = logging.getLogger("streamlit.runtime.scriptrunner_utils.script_run_context")
+    was_off, noise.disabled = noise.disabled, True
+    for name in PAGE_MODULES:
+        import_module(f"app.ui.{name}")
+    noise.disabled = was_off
+    charts = import_module("app.ui.charts")
+    charts.evidence([1.0, 2.0, 3.0], 2.0, dark=False)
+    yield
+
+
+async def _export(request: Request) -> Response:
+    return await import_module("app.ui.exports").accounts(request)
+
+
 def create_app() -> st.App:
     """Pages with our routes in front of them and our headers around everything."""
-    base = "/" + (config.get_option("server.baseUrlPath") or "").strip("/")
-    prefix = "" if base == "/" else base
-    ancestors = f"'self' {_origin(get_settings().api_url)}"
+    base = (config.get_option("server.baseUrlPath") or "").strip("/")
+    prefix = f"/{base}" if base else ""
     return st.App(
         ENTRY,
+        lifespan=_warm,
         routes=[
             Route(f"{prefix}/session/redeem", session_routes.redeem, methods=["POST"]),
             Route(f"{prefix}/session/leave", session_routes.leave, methods=["POST"]),
-            Route(f"{prefix}/exports/accounts.csv", exports.accounts, methods=["GET"]),
+            Route(f"{prefix}/exports/accounts.csv", _export, methods=["GET"]),
         ],
-        middleware=[Middleware(session_routes.Frame, frame_ancestors=ancestors)],
+        middleware=[Middleware(session_routes.Frame, frame_ancestors=f"'self' {_origin(get_settings().api_url)}")],
     )
 
 
-app = create_app()
-
-
 def main() -> None:
-    """Serve until stopped, on STREAMLIT_PORT of this machine only."""
+    """Serve until stopped, on STREAMLIT_PORT; on this machine only, unless STREAMLIT_URL names another host."""
     settings = get_settings()
-    address = urlsplit(settings.streamlit_url)
-    app.run(
+    is_local = urlsplit(settings.streamlit_url).hostname in ("localhost", "127.0.0.1")
+    create_app().run(
         config={
-            "server.address": "127.0.0.1" if address.hostname in ("localhost", "127.0.0.1") else "0.0.0.0",  # noqa: S104
+            "server.address": "127.0.0.1" if is_local else "0.0.0.0",  # noqa: S104
             "server.port": settings.streamlit_port,
             "client.allowedOrigins": [_origin(settings.api_url)],
         }

@@ -13,7 +13,8 @@ with frame.page(
 ) as actions:
     with actions:
         action_dialog.add_button()
-    work = data.my_work(here)
+    with st.skeleton(height=620):
+        work = data.my_work(here)
     week_strip.show(work)
     left, right = st.columns([1.78, 1], gap="small")
     with left:

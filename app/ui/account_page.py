@@ -97,13 +97,14 @@ def show(account_key: str) -> None:
             )
             action_dialog.add_button(account_key=account_key)
         day = min(as_of or latest, latest)
-        subject = Subject(
-            account=account,
-            as_of=day,
-            is_past=day != latest,
-            facts=account_data.facts(account_key, here, as_of=day, days=HISTORY_DAYS),
-            actions=data.actions(ActionFilter(account_key=account_key, categories=data.OPEN), limit=100),
-        )
+        with st.skeleton(height=620):
+            subject = Subject(
+                account=account,
+                as_of=day,
+                is_past=day != latest,
+                facts=account_data.facts(account_key, here, as_of=day, days=HISTORY_DAYS),
+                actions=data.actions(ActionFilter(account_key=account_key, categories=data.OPEN), limit=100),
+            )
         account_head.strip(subject)
         tabs = st.tabs(list(TABS), key="tab", bind="query-params", on_change="rerun")
         for tab, draw in zip(tabs, TABS.values(), strict=True):

@@ -94,7 +94,8 @@ def _go(keys: list[str]) -> None:
 def show(view: str) -> None:
     """Filters, table and map. A box drawn on the map narrows the table; ticked rows can get an action each."""
     here = visit.current()
-    everything = data.portfolio_with_actions(here)
+    with st.skeleton(height=620):
+        everything = data.portfolio_with_actions(here)
     chosen = filters.account_filter(
         view,
         owners=sorted(everything["csm_name"].dropna().unique()),

@@ -18,6 +18,8 @@ def portfolio_map(accounts: pd.DataFrame, *, dark: bool, height: int = 452) -> g
     drawn = accounts.dropna(subset=["health_score", "days_to_renewal"])
     bands(figure, colours, 0, 100)
     largest = max([1.0, *(value for value in columns.numbers(drawn, "mrr_eur") if value is not None)])
+    # hundreds of points overlap: smaller and fainter ones still show where they gather
+    crowd = min(1.0, max(0.4, (350 / max(len(drawn), 1)) ** 0.5))
     for letter in ("–", "G", "Y", "R"):
         rows = drawn[drawn["health_band"].map(words.band_letter) == letter]
         if not len(rows):
@@ -28,9 +30,9 @@ def portfolio_map(accounts: pd.DataFrame, *, dark: bool, height: int = 452) -> g
             mode="markers",
             marker={
                 "color": colours.band(letter),
-                "opacity": 0.62,
+                "opacity": 0.3 + 0.32 * crowd,
                 "symbol": "diamond" if letter == "R" else "circle",
-                "size": [5 + 19 * (float(mrr) / largest) ** 0.5 for mrr in rows["mrr_eur"]],
+                "size": [4 + 20 * crowd * (float(mrr) / largest) ** 0.5 for mrr in rows["mrr_eur"]],
                 "line": {"width": 0},
             },
             customdata=[
