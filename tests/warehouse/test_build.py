@@ -24,10 +24,7 @@ MARTS = (
 )
 
 
-def test_everything_builds_on_empty_sources_and_again(built: Project) -> None:
-    results = built.build()
-
-    assert {str(one.status) for one in results} <= {"success", "pass"}
+def test_everything_builds_on_empty_sources(built: Project) -> None:
     with psycopg.connect(built.warehouse.transformer_dsn) as transformer:
         assert transformer.execute("select as_of_date from intermediate.int_time__as_of").fetchone() == (None,)
         for mart in MARTS:

@@ -120,7 +120,7 @@ def test_a_build_a_day_later_writes_what_a_full_one_would(grown: Project) -> Non
     query = "select * from marts.{} order by account_key, {}"
     grew = {fact: _rows(grown, query.format(fact, day)) for fact, day in FACTS.items()}
 
-    grown.build("--full-refresh")
+    grown.run("run", "--full-refresh")
 
     for fact, day in FACTS.items():
         whole = _rows(grown, query.format(fact, day))
@@ -133,7 +133,7 @@ def test_a_third_build_without_news_changes_nothing(grown: Project) -> None:
     digest = "select md5(string_agg(f::text, '' order by f::text)) from marts.{} as f"
     before = [_rows(grown, digest.format(fact)) for fact in FACTS]
 
-    grown.build()
+    grown.run("run")
 
     assert [_rows(grown, digest.format(fact)) for fact in FACTS] == before
 
