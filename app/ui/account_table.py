@@ -115,7 +115,8 @@ def show(view: str) -> None:
 
 def _list(rows: pd.DataFrame, total: int, chosen: portfolio.AccountFilter, is_boxed: bool) -> None:
     here = visit.current()
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
+    # at the left: Streamlit's own tool bar of a table floats over what stands above its right end
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         note = "in the box on the map" if is_boxed else "by MRR at risk"
         st.markdown(
             f"**{figures.grouped(len(rows))} of {figures.count(total, 'account')}** :gray[{note}]", width="content"

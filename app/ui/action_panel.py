@@ -61,7 +61,7 @@ def _head(detail: ActionDetail) -> None:
         if parts:
             st.markdown(" ".join(parts), width="content")
         navigation.account_link(action.account_key, action.account_name)
-        st.markdown(f":gray[· {' · '.join(facts)} ·] {_due(detail)}", width="content")
+        st.markdown(f":gray[{' · '.join(facts)} ·] {_due(detail)}", width="content")
     suggestion = data.suggestion(action.suggestion_id) if action.suggestion_id else None
     if suggestion is not None:
         st.markdown(f":gray[{words.reason_shown(suggestion.reason)}:] {with_bold_figures(suggestion.sentence)}")

@@ -101,7 +101,8 @@ def queue(load: list[Workload]) -> None:
     """
     if st.session_state.pop(_MOVED, False) and visit.is_fragment_run():
         st.rerun()
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
+    # at the left: Streamlit's own tool bar of a table floats over what stands above its right end
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.markdown("**Queue**", width="content")
         which = (
             st.segmented_control(

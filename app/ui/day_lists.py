@@ -81,8 +81,10 @@ def now(work: data.MyWork) -> None:
     grouped = [(_group(action, work), action) for action in work.actions]
     todo = [(group, action) for group, action in grouped if group is not None]
     todo.sort(key=lambda pair: (ORDER.index(pair[0]), -_at_stake(pair[1], work.accounts)))
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
-        st.markdown(f"**Now** :small[:gray[{len(todo)}, by MRR at risk and promise]]", width="content")
+    # at the left: Streamlit's own tool bar of a table floats over what stands above its right end
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        note = f" :small[:gray[{len(todo)}, by MRR at risk and promise]]" if todo else ""
+        st.markdown(f"**Now**{note}", width="content")
         if todo:
             st.segmented_control(
                 "Which",
@@ -110,10 +112,10 @@ def now(work: data.MyWork) -> None:
     opens = partial(_open, "now_open", ids)
     columns = {
         "due": tables.due_chip(dues),
-        "account": tables.text("Account", 124),
+        "account": tables.text("Account", 146),
         "band": tables.band_chip(),
         "what": tables.link("What", "now_what", partial(_open, "now_what", ids), 136),
-        "why": tables.text("Why now", 262),
+        "why": tables.text("Why now", 244),
         "trend": tables.trend(),
         "open": tables.open_button("now_open", opens),
     }

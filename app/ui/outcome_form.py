@@ -96,7 +96,7 @@ def _form(action: Action) -> None:
     st.session_state.setdefault(f"{key}_done", action.intervention.value)
     done, channel, minutes = st.columns([1.5, 1.1, 0.9], gap="xsmall")
     done.selectbox(
-        "What was done",
+        "Done",
         list(words.INTERVENTIONS),
         format_func=lambda code: words.INTERVENTIONS[code],
         key=f"{key}_done",

@@ -17,7 +17,7 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
-from app import auth, clock
+from app import asgi, auth, clock
 from app.auth import SESSION_COOKIE, sign_in
 from app.db import engine
 from app.settings import get_settings
@@ -209,3 +209,22 @@ def test_the_owner_of_a_handshake_comes_from_the_cookie_and_never_from_the_clien
 
     assert site.owner_of_handshake(forged) == [expected]
     assert site.owner_of_handshake({"X-Account-Intelligence-Session": expected}) != [expected]
+
+
+def test_the_application_is_built_from_the_environment_and_not_while_it_is_imported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("API_URL", "http://shell.example:8000/somewhere")
+    get_settings.cache_clear()
+
+    made = asgi.create_app()
+
+    assert {route.path for route in made._user_routes if isinstance(route, Route)} == {
+        "/session/redeem",
+        "/session/leave",
+        "/exports/accounts.csv",
+    }
+    assert made._user_middleware[0].kwargs == {"frame_ancestors": "'self' http://shell.example:8000"}
+    assert not hasattr(asgi, "app")
+    for name in asgi.PAGE_MODULES:
+        assert (asgi.ENTRY.parent / "ui" / f"{name}.py").is_file()
