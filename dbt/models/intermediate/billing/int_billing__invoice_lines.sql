@@ -32,10 +32,14 @@ recurring as (
         lines.amount - lines.discount_amount as amount,
         lines.quantity,
         seat_plans.product_name is not null as is_seat_plan,
+        lines.is_proration,
+        lines.period_start,
+        lines.period_end,
         {{ utc_date('lines.period_start') }} as start_date,
         {{ utc_date('lines.period_end') }} as period_end_date,
         subscriptions.service_end_date,
-        prices.recurring_interval
+        prices.recurring_interval,
+        (coalesce(prices.recurring_interval_count, 1)::text || ' ' || prices.recurring_interval)::interval as term
     from invoices
     inner join lines on invoices.invoice_id = lines.invoice_id
     inner join prices on lines.price_id = prices.id
@@ -45,17 +49,17 @@ recurring as (
     where prices.recurring_interval is not null and lines.period_end > lines.period_start
 ),
 
--- A whole period counts in months of the calendar, a part of one (a change of seats in mid-term) in days.
+-- A whole period counts in months of the calendar; a part of one (a change of seats in mid-term, up to the term's end)
+-- as the vendor charges it, by its share of the seconds of the term.
 measured as (
     select
         recurring.*,
         least(period_end_date, coalesce(service_end_date, period_end_date)) as end_date,
-        case
-            when period_end_date = (start_date + interval '1 year')::date then 12
-            when period_end_date = (start_date + interval '1 month')::date then 1
-            when period_end_date - start_date between 28 and 31 then 1
-            when period_end_date - start_date between 365 and 366 then 12
-            else (period_end_date - start_date) * 12 / 365.25
+        (extract(year from term) * 12 + extract(month from term) + extract(day from term) * 12 / 365.25)
+        * case
+            -- From 31 January to 28 February is a whole month, and so is the next one to 31 March.
+            when not is_proration and abs(extract(epoch from period_end - (period_start + term))) <= 4 * 86400 then 1
+            else extract(epoch from period_end - period_start) / extract(epoch from period_end - (period_end - term))
         end as month_count
     from recurring
 )
