@@ -19,7 +19,7 @@ LOADING = np.array([0.78, 0.60, 0.72, -0.62, -0.55])
 """How much of each latent is the account's common fortune: what goes wrong rarely goes wrong alone."""
 THRIVING = np.array([0.22, 0.12, 0.18, -0.10, -0.05])
 STRUGGLING = np.array([-1.9, -1.5, -1.5, 1.5, 1.0])
-STRUGGLING_SHARE = 0.17
+STRUGGLING_SHARE = 0.24
 HEALTH_WEIGHTS = np.array([0.55, 0.35, 0.60, -0.65, -0.55])
 
 Array = NDArray[np.float64]

@@ -16,10 +16,10 @@ from simulator.relationship import next_workday, office_time, write_note
 from simulator.usage import seat_ratio
 from simulator.world import NEVER, Account, World
 
-MONTHLY_HAZARD = 6.3
-MONTHLY_SLOPE = 0.42
-YEARLY_HAZARD = 2.1
-YEARLY_SLOPE = 0.5
+MONTHLY_HAZARD = 7.15
+MONTHLY_SLOPE = 0.6
+YEARLY_HAZARD = 2.85
+YEARLY_SLOPE = 0.75
 SIGNUPS_PER_ACCOUNT_YEAR = 0.43
 
 
