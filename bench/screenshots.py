@@ -14,7 +14,7 @@ ADMIN = "harriet.cole@force24.example"
 # name, person, address, text that shows that the page is complete
 SHOTS = (
     ("my-day", CSM, "/", "Changed since yesterday"),
-    ("accounts", CSM, "/accounts?view=all", "In this selection"),
+    ("accounts", CSM, "/accounts?view=All", "In this selection"),
     ("account", CSM, "/account?account={account}", "What moved it"),
     ("actions", CSM, "/actions", "Measured outcome"),
     ("assignments", ADMIN, "/assignments", "Load"),
