@@ -6,7 +6,9 @@ BIN := $(STATE_DIR)/venv/bin
 export PYTHONPYCACHEPREFIX := $(abspath $(STATE_DIR))/cache/pycache
 PORTS := POSTGRES_PORT REDIS_PORT SIMULATOR_HUBSPOT_PORT SIMULATOR_STRIPE_PORT SIMULATOR_ZENDESK_PORT \
 	DAGSTER_CODE_PORT DAGSTER_PORT API_PORT STREAMLIT_PORT
-export PYTHON DEMO_PASSWORD SIMULATOR_ACCOUNTS SIMULATOR_DAYS SIMULATOR_SEED $(PORTS)
+# handed on only when given: make would export the others as empty values
+$(foreach name,PYTHON DEMO_PASSWORD SIMULATOR_ACCOUNTS SIMULATOR_DAYS SIMULATOR_SEED $(PORTS),\
+	$(if $(value $(name)),$(eval export $(name))))
 
 .PHONY: demo stop status sql advance pipeline test check setup setup-dev lock bench screenshots clean
 
@@ -21,7 +23,7 @@ status:  ## one line per service
 
 sql:  ## make sql Q="select count(*) from marts.dim_accounts"
 	@$(BIN)/python -m local sql "$$Q"
-export Q
+sql: export Q := $(Q)
 
 advance:  ## let DAYS=1 days pass in the simulated world
 	@$(BIN)/python -m local run -m simulator advance --days $(or $(DAYS),1)

@@ -51,7 +51,7 @@ def take_lock(state: State) -> IO[str]:
     return handle
 
 
-def end_leftovers(state: State, say: Say) -> None:
+def end_leftovers(state: State, say: Say, *, grace_seconds: float = 15.0) -> None:
     """End what an unclean stop left behind; the last started goes first."""
     recorded = state.read_json(state.services_file).get("processes", [])
     alive = [one for one in recorded if is_alive(one["pid"], one["ticks"])]
@@ -59,7 +59,7 @@ def end_leftovers(state: State, say: Say) -> None:
         say(f"The last run did not stop cleanly: ending {', '.join(one['name'] for one in alive)}")
     for one in reversed(alive):
         orderly = signal.SIGINT if one["name"] == "postgres" else signal.SIGTERM
-        stop_group(one["pid"], first=orderly, grace_seconds=15.0)
+        stop_group(one["pid"], first=orderly, grace_seconds=grace_seconds)
     state.services_file.unlink(missing_ok=True)
 
 
