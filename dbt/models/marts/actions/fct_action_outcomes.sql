@@ -91,6 +91,8 @@ horizons as (
         horizons.horizon_date,
         case
             when horizons.horizon_date is null or not decisions.is_known then 'censored'
+            -- Nothing can follow for an account that had left already.
+            when decisions.churned_date <= decisions.decided_date then 'censored'
             when horizons.horizon_date > as_of.as_of_date then 'pending'
             else 'measured'
         end as status,
