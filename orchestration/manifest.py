@@ -40,11 +40,21 @@ def target_folder() -> Path:
     return Path(os.environ.get("DBT_TARGET_PATH") or ROOT / ".state" / "dbt").resolve()
 
 
-def global_arguments() -> list[str]:
-    """Arguments every dbt command of the orchestrator ends with."""
-    folder, target = str(project_folder()), str(target_folder())
-    logs = os.environ.get("DBT_LOG_PATH") or target
-    return ["--project-dir", folder, "--profiles-dir", folder, "--target-path", target, "--log-path", logs]
+def _arguments(target: Path) -> list[str]:
+    folder = str(project_folder())
+    logs = os.environ.get("DBT_LOG_PATH") or str(target)
+    return ["--project-dir", folder, "--profiles-dir", folder, "--target-path", str(target), "--log-path", logs]
+
+
+def run_arguments() -> list[str]:
+    """Arguments every dbt command of a run ends with.
+
+    A run writes its artefacts beside the prepared ones and starts from their parse: a command that rewrote
+    manifest.json would do so under the eyes of a process that is just reading it.
+    """
+    parsed = target_folder() / "partial_parse.msgpack"
+    known = ["--partial-parse-file-path", str(parsed)] if parsed.exists() else []
+    return [*_arguments(target_folder() / "run"), *known]
 
 
 def newest_change(project: Path) -> float:
@@ -106,7 +116,7 @@ def _parse() -> None:
     from dbt.cli.main import dbtRunner  # 3 s of imports, needed by this branch only
 
     with _placeholders():
-        answer = dbtRunner().invoke(["parse", "--quiet", *global_arguments()])
+        answer = dbtRunner().invoke(["parse", "--quiet", *_arguments(target_folder())])
     if not answer.success:
         raise DbtDoesNotParse(f"The dbt project in {project_folder()} does not parse: {answer.exception}")
     manifest = target_folder() / "manifest.json"

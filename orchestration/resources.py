@@ -84,7 +84,7 @@ class FastDbt(dg.ConfigurableResource):
         Raises RetryRequested when the warehouse could not be reached and Failure when a node did not pass or dbt did
         nothing at all: a selection that matches no node ends well for dbt and would publish old marts as new.
         """
-        command = DbtCommand([*arguments, *dbt_manifest.global_arguments(), "--no-use-colors"])
+        command = DbtCommand([*arguments, *dbt_manifest.run_arguments(), "--no-use-colors"])
         for event in command.events():
             yield from to_dagster(
                 event, manifest=manifest, translator=translator, context=context, metadata=dict(metadata)

@@ -16,7 +16,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     import dagster_dbt
 
-from tests.conftest import Warehouse
+from local.postgres import Postgres
+from tests.conftest import Warehouse, drop_database, make_warehouse
 from tests.orchestration import small
 
 PROJECT = Path(__file__).parent / "project"
@@ -30,6 +31,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def warehouse(postgres_server: Postgres) -> Iterator[Warehouse]:
+    """One warehouse for this room: dbt parses a project anew for every other database, which takes 3 s a test."""
+    made = make_warehouse(postgres_server)
+    yield made
+    drop_database(postgres_server, made.database)
+
+
+@pytest.fixture(scope="session")
 def parsed_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the small dbt project; parsed once a session, its partial parse is found there by later tests."""
     folder = tmp_path_factory.mktemp("dbt") / "project"
@@ -39,20 +48,8 @@ def parsed_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def small_dbt(parsed_project: Path, warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The environment of a run: the small dbt project against a fresh warehouse, loaded with a few rows."""
-    environment = {
-        "DBT_PROJECT_DIR": str(parsed_project),
-        "DBT_TARGET_PATH": str(parsed_project / "target"),
-        "DBT_HOST": "127.0.0.1",
-        "DBT_PORT": str(warehouse.port),
-        "DBT_DATABASE": warehouse.database,
-        "DBT_USER": "transformer",
-        "DBT_ENV_SECRET_PASSWORD": warehouse.transformer_password,
-        "LOADER_DSN": warehouse.loader_dsn,
-        "APP_DATABASE_URL": warehouse.application_url,
-        "DO_NOT_TRACK": "1",
-    }
-    for name, value in environment.items():
+    """The environment of a run: the small dbt project against a warehouse that holds a few raw rows and no mart."""
+    for name, value in small.environment(warehouse, parsed_project).items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("DBT_LOG_PATH", raising=False)
     small.make_tables(warehouse)

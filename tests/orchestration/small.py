@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -78,9 +79,31 @@ def result(source: str, stream: str, kind: str) -> LoadResult:
     )  # fmt: skip
 
 
+def environment(warehouse: Warehouse, project: Path) -> dict[str, str]:
+    """What the processes of a run are told."""
+    return {
+        "DBT_PROJECT_DIR": str(project),
+        "DBT_TARGET_PATH": str(project / "target"),
+        "DBT_HOST": "127.0.0.1",
+        "DBT_PORT": str(warehouse.port),
+        "DBT_DATABASE": warehouse.database,
+        "DBT_USER": "transformer",
+        "DBT_ENV_SECRET_PASSWORD": warehouse.transformer_password,
+        "LOADER_DSN": warehouse.loader_dsn,
+        "APP_DATABASE_URL": warehouse.application_url,
+        "DO_NOT_TRACK": "1",
+    }
+
+
 def make_tables(warehouse: Warehouse) -> None:
-    """Raw tables of the two sources with two accounts and two tickets, the loads' books, and an application table."""
+    """Raw tables of the two sources with two accounts and two tickets, the loads' books, and an application table.
+
+    What an earlier test left is dropped first.
+    """
     with psycopg.connect(warehouse.admin_dsn) as db:
+        db.execute("drop schema if exists raw_crm, raw_desk cascade")
+        db.execute("drop table if exists ops.load_run, app.actions, marts.fct_tickets, marts.dim_accounts cascade")
+        db.execute("truncate marts.publications restart identity")
         for schema in ("raw_crm", "raw_desk"):
             db.execute(f"create schema {schema} authorization loader")
             db.execute(f"grant usage on schema {schema} to transformer")

@@ -1,5 +1,6 @@
 """dbt as a thread of the worker: what it hands over, how it ends, and that a cancelled run leaves nothing running."""
 
+import shutil
 import signal
 import time
 from pathlib import Path
@@ -24,7 +25,7 @@ class Cancelled(Exception):
 
 
 def run(*arguments: str) -> DbtCommand:
-    command = DbtCommand([*arguments, *manifest.global_arguments(), "--quiet"])
+    command = DbtCommand([*arguments, *manifest.run_arguments(), "--quiet"])
     list(command.events())
     return command
 
@@ -59,10 +60,14 @@ def test_a_warehouse_that_is_away_is_known_by_its_cause(small_dbt: Path, monkeyp
     assert isinstance(root_cause(ending.exception), psycopg2.OperationalError)
 
 
-def test_a_cancelled_run_ends_dbts_statement_in_the_warehouse(small_dbt: Path, warehouse: Warehouse) -> None:
-    sleeping = small_dbt / "models" / "marts" / "sleeping.sql"
-    sleeping.write_text("select pg_sleep(60)::text as nothing")
-    command = DbtCommand(["run", "--select", "sleeping", *manifest.global_arguments(), "--quiet"])
+def test_a_cancelled_run_ends_dbts_statement_in_the_warehouse(
+    small_dbt: Path, warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = Path(shutil.copytree(small_dbt, tmp_path / "project"))
+    (project / "models" / "marts" / "sleeping.sql").write_text("select pg_sleep(60)::text as nothing")
+    monkeypatch.setenv("DBT_PROJECT_DIR", str(project))
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
+    command = DbtCommand(["run", "--select", "sleeping", *manifest.run_arguments(), "--quiet"])
 
     def interrupt(*_: object) -> None:
         raise Cancelled
@@ -75,7 +80,6 @@ def test_a_cancelled_run_ends_dbts_statement_in_the_warehouse(small_dbt: Path, w
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-        sleeping.unlink()
 
     with psycopg.connect(warehouse.admin_dsn, autocommit=True) as db:
         for _ in range(50):

@@ -13,7 +13,7 @@ import pytest
 from psycopg import sql
 
 from local.postgres import Postgres, free_port
-from tests.conftest import Warehouse, drop_database, make_warehouse
+from tests.conftest import Warehouse, drop_database
 from tests.orchestration import small
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,21 +38,16 @@ class Stack:
         )  # fmt: skip
 
 
-def parsed_project_of(folder: Path) -> Path:
-    shutil.copytree(Path(__file__).parent / "project", folder / "project")
-    return folder / "project"
-
-
 @pytest.fixture(scope="module")
-def stack(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def stack(
+    postgres_server: Postgres, warehouse: Warehouse, parsed_project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
     """Code server, webserver and daemon with the room's own dagster.yaml, started as the launcher does."""
     home = tmp_path_factory.mktemp("dagster_home")
-    warehouse = make_warehouse(postgres_server)
     database = f"dagster_{os.getpid()}"
     with psycopg.connect(postgres_server.dsn(), autocommit=True) as server:
         server.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
     small.make_tables(warehouse)
-    project = parsed_project_of(home)
     code_port, web_port = free_port(), free_port()
     shutil.copy(ROOM / "dagster.yaml", home / "dagster.yaml")
     (home / "workspace.yaml").write_text((ROOM / "workspace.yaml").read_text().replace("4266", str(code_port)))
@@ -67,16 +62,7 @@ def stack(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -
         "DAGSTER_PG_URL": postgres_server.dsn(database).replace("postgresql://", "postgresql+psycopg2://"),
         "DAGSTER_URL": url,
         "DAGSTER_DISABLE_TELEMETRY": "1",
-        "DO_NOT_TRACK": "1",
-        "LOADER_DSN": warehouse.loader_dsn,
-        "APP_DATABASE_URL": warehouse.application_url,
-        "DBT_PROJECT_DIR": str(project),
-        "DBT_TARGET_PATH": str(project / "target"),
-        "DBT_HOST": "127.0.0.1",
-        "DBT_PORT": str(warehouse.port),
-        "DBT_DATABASE": warehouse.database,
-        "DBT_USER": "transformer",
-        "DBT_ENV_SECRET_PASSWORD": warehouse.transformer_password,
+        **small.environment(warehouse, parsed_project),
         "SMALL_WORLD": str(world),
     }
     workspace = str(home / "workspace.yaml")
@@ -103,7 +89,6 @@ def stack(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) -
             one.wait()
     log.close()
     drop_database(postgres_server, database)
-    drop_database(postgres_server, warehouse.database)
 
 
 def run_id_of(output: str) -> str:

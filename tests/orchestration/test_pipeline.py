@@ -1,5 +1,7 @@
 """One run over the small graph, from the sources to a publication: what it writes, and what it says about it."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -35,43 +37,54 @@ def publications(warehouse: Warehouse) -> list[tuple[Any, ...]]:
         return db.execute("select as_of_date, dbt_invocation_id, dagster_run_id from marts.publications").fetchall()
 
 
-@pytest.fixture
-def finished(small_dbt: Path, world: small.World, instance: dg.DagsterInstance) -> dg.JobExecutionResult:
-    """A run in which everything went well."""
-    return small.run(instance)
+@dataclass(frozen=True)
+class Finished:
+    """A run in which everything went well, and what it had published when it ended."""
+
+    result: dg.JobExecutionResult
+    instance: dg.DagsterInstance
+    publications: list[tuple[Any, ...]]
 
 
-def test_a_run_publishes_what_it_built(
-    finished: dg.JobExecutionResult, instance: dg.DagsterInstance, warehouse: Warehouse
-) -> None:
-    assert finished.success
-    invocation = metadata_of(instance, "marts", "dim_accounts")["invocation_id"]
-    assert publications(warehouse) == [(date(2026, 3, 1), invocation, finished.run_id)]
+@pytest.fixture(scope="module")
+def finished(
+    warehouse: Warehouse, parsed_project: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Finished]:
+    """One good run for all tests that only look at it."""
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        dg.DagsterInstance.local_temp(str(tmp_path_factory.mktemp("instance"))) as made,
+    ):
+        for name, value in small.environment(warehouse, parsed_project).items():
+            patch.setenv(name, value)
+        patch.setattr("orchestration.defs.load.run_source", small.World().run_source)
+        small.make_tables(warehouse)
+        yield Finished(small.run(made), made, publications(warehouse))
 
 
-def test_raw_tables_say_rows_duration_and_how_far_they_reach(
-    finished: dg.JobExecutionResult, instance: dg.DagsterInstance
-) -> None:
-    said = metadata_of(instance, "raw_desk", "tickets")
+def test_a_run_publishes_what_it_built(finished: Finished) -> None:
+    assert finished.result.success
+    invocation = metadata_of(finished.instance, "marts", "dim_accounts")["invocation_id"]
+    assert finished.publications == [(date(2026, 3, 1), invocation, finished.result.run_id)]
+
+
+def test_raw_tables_say_rows_duration_and_how_far_they_reach(finished: Finished) -> None:
+    said = metadata_of(finished.instance, "raw_desk", "tickets")
 
     assert (said["rows_loaded"], said["rows_read"], said["duration_seconds"]) == (2, 3, 0.5)
     assert said["source_now"] == small.SOURCE_NOW.isoformat()
 
 
-def test_marts_say_rows_duration_and_the_day_they_end(
-    finished: dg.JobExecutionResult, instance: dg.DagsterInstance
-) -> None:
-    said = metadata_of(instance, "marts", "fct_tickets")
+def test_marts_say_rows_duration_and_the_day_they_end(finished: Finished) -> None:
+    said = metadata_of(finished.instance, "marts", "fct_tickets")
 
     assert (said["dagster/row_count"], said["as_of_date"]) == (2, "2026-03-01")
     assert said["duration_seconds"] > 0
-    assert "dagster/row_count" not in metadata_of(instance, "marts", "ticket_ages")  # a view holds no rows
+    assert "dagster/row_count" not in metadata_of(finished.instance, "marts", "ticket_ages")  # a view holds no rows
 
 
-def test_every_dbt_test_is_an_asset_check_and_nightly_ones_wait_for_the_night(
-    finished: dg.JobExecutionResult,
-) -> None:
-    assert checks_of(finished) == {
+def test_every_dbt_test_is_an_asset_check_and_nightly_ones_wait_for_the_night(finished: Finished) -> None:
+    assert checks_of(finished.result) == {
         "raw_crm/companies: source_not_null_raw_crm_companies__pk": True,
         "marts/dim_accounts: not_null_dim_accounts_account_key": True,
         "marts/dim_accounts: unique_dim_accounts_account_key": True,
