@@ -98,7 +98,7 @@ worded as (
                 'text', replace(description, '{value}', case value_format
                     when 'percent' then round(driver_value * 100)::text || '%'
                     when 'signed_percent' then to_char(round(driver_value * 100), 'FMSG9990') || '%'
-                    when 'absolute' then abs(round(driver_value))::text
+                    when 'days' then round(driver_value) || case round(driver_value) when 1 then ' day' else ' days' end
                     else round(driver_value)::text
                 end),
                 'value', round(driver_value::numeric, 4)
