@@ -28,12 +28,10 @@ def publications_asset(mart_keys: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=KEY,
-        name=None,
         deps=sorted(mart_keys),
         group_name="publication",
         kinds={"postgres"},
         description="One row per published build of the marts. Append-only; readers use the newest.",
-        op_tags={},
     )
     def publications(
         context: dg.AssetExecutionContext, transforming: Transforming, lease: RunLease
