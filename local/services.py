@@ -80,7 +80,7 @@ def services(environment: Environment) -> list[Service]:
         Service(
             "api",
             _python("-m", "uvicorn", "api.main:create_app", "--factory", "--host", "127.0.0.1",
-                    "--port", url["API_PORT"], "--no-server-header"),
+                    "--port", url["API_PORT"], "--no-server-header", "--no-proxy-headers"),
             url["API_URL"],
             ("API_PORT",),
             probes.http_ok(f"{url['API_URL']}/health"),
