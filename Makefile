@@ -47,7 +47,7 @@ bench: setup-dev  ## measure the running demo; figures go to bench/results.md
 	@$(BIN)/python -m bench $(PARTS)
 
 screenshots: setup-dev  ## photograph every page of the running demo for the README
-	@$(BIN)/python -m local run -m bench.screenshots $(ACCOUNT)
+	@$(BIN)/python -m bench.screenshots $(ACCOUNT)
 
 setup:
 	@local/setup.sh demo

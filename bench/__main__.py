@@ -58,7 +58,8 @@ def _an_action() -> str:
 def in_the_browser(environment: Environment) -> list[Figure]:
     """Page switches and writes as a CSM."""
     action_id = _an_action()
-    with browser.signed_in(environment) as page:
+    with browser.chromium() as chromium:
+        page = browser.sign_in(chromium, environment, browser.CSM)
         return [*browser.page_switches(page), *browser.writes(page, environment, action_id)]
 
 

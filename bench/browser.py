@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from bench.report import Figure
 from local.state import Environment
@@ -23,21 +23,26 @@ CSM = "maya.lind@force24.example"
 
 
 @contextmanager
-def signed_in(environment: Environment) -> Iterator[Page]:
-    """A page of a signed-in CSM, at the size of an ordinary laptop."""
-    url = environment.variables
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium of the system's."""
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program)
-        page = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB").new_page()
-        page.set_default_timeout(30_000)
-        page.goto(url["STREAMLIT_URL"])
-        page.get_by_label("E-mail").fill(CSM)
-        page.get_by_label("Password", exact=True).fill(url["DEMO_PASSWORD"])
-        page.get_by_role("button", name="Sign in").click()
-        PAGES["My day"](page).wait_for()
-        yield page
+        yield browser
         browser.close()
+
+
+def sign_in(browser: Browser, environment: Environment, person: str) -> Page:
+    """A page of its own for `person`, signed in, at the size of an ordinary laptop."""
+    url = environment.variables
+    page = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB").new_page()
+    page.set_default_timeout(30_000)
+    page.goto(url["STREAMLIT_URL"])
+    page.get_by_label("E-mail").fill(person)
+    page.get_by_label("Password", exact=True).fill(url["DEMO_PASSWORD"])
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Accounts", exact=True).wait_for()
+    return page
 
 
 def _timed(act: Callable[[], None], shown: Callable[[], None]) -> float:
@@ -55,7 +60,7 @@ def _figure(name: str, seconds: list[float], promise: float) -> Figure:
 
 
 def page_switches(page: Page) -> list[Figure]:
-    """From a click in the navigation to the content of the page, and from an account's address to its head."""
+    """From a click in the navigation to the content of the page."""
     names = list(PAGES)
     for name in names:  # imports and caches of a fresh server are not a page switch
         page.get_by_role("link", name=name, exact=True).click()

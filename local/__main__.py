@@ -87,9 +87,6 @@ def supervise(state: State, *, open_browser: bool = False) -> int:
     except (StartFailed, StateBroken, PostgresFailed, ValkeyFailed) as failure:
         _say(f"\nIt did not start. {failure}")
         return 1
-    except subprocess.CalledProcessError as failure:
-        _say(f"\nIt did not start. {' '.join(map(str, failure.cmd[1:4]))} failed:\n{failure.stderr or failure.stdout}")
-        return 1
     except KeyboardInterrupt:
         _say("Stopping …")
         return 130
