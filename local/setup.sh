@@ -24,8 +24,9 @@ fingerprint() { cat "requirements.lock" "requirements-dev.lock" requirements-too
 
 wanted="$group $(fingerprint)"
 have=$(cat "$stamp" 2>/dev/null || true)
+runs() { "$1" -c '' 2>/dev/null; }  # a Python can go, or lie where this user may not look
 # the development set holds everything that the demo needs
-if [ "$have" = "$wanted" ] || [ "$have" = "dev ${wanted#demo }" ]; then
+if runs "$venv/bin/python" && { [ "$have" = "$wanted" ] || [ "$have" = "dev ${wanted#demo }" ]; }; then
     exit 0
 fi
 
@@ -38,7 +39,7 @@ if ! "$state/tools/bin/uv" --version >/dev/null 2>&1; then
     "$state/tools/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-tools.lock
 fi
 uv=$state/tools/bin/uv
-if ! "$venv/bin/python" -c '' 2>/dev/null; then
+if ! runs "$venv/bin/python"; then
     rm -rf "$venv"
     "$uv" venv --quiet --python "$python" "$venv"
 fi

@@ -98,7 +98,7 @@ def kill_a_start_half_way(folder: Path, extra: dict[str, str], *, at: str) -> No
             raise AssertionError(f"never said {at!r}: {''.join(said)}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """Started once for all browser tests, and stopped at the end.
 
@@ -112,9 +112,12 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     launcher(folder, {}, "stop")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """A headless Chromium of the system's."""
+    """A headless Chromium of the system's.
+
+    It ends with this package: while Playwright runs, its event loop runs in this thread, and no other test could have one.
+    """
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     with sync_playwright() as playwright:
         quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
