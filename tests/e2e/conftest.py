@@ -116,7 +116,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 def chromium() -> Iterator[Browser]:
     """A headless Chromium of the system's.
 
-    It ends with this package: while Playwright runs, its event loop runs in this thread, and no other test could have one.
+    It ends with this package: its event loop runs in this thread, and later tests could not start one of their own.
     """
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
     with sync_playwright() as playwright:
