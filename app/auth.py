@@ -18,7 +18,7 @@ from sqlalchemy import Connection, insert, select, update
 from app import passwords, throttle
 from app.errors import NotAuthenticated, NotPermitted
 from app.settings import get_settings
-from app.tables import sessions, users
+from app.tables import handovers, sessions, users
 
 SESSION_COOKIE = "account_intelligence_session"
 SEEN_EVERY = timedelta(minutes=1)  # the session's last use is written at most this often
@@ -40,9 +40,15 @@ class Permission(StrEnum):
     ADD_NOTE = "add_note"
     WORK_ACTION = "work_action"
     ANSWER_SUGGESTION = "answer_suggestion"
+    CLAIM_ACTION = "claim_action"
+    START_PLAYBOOK = "start_playbook"
+    SAVE_VIEW = "save_view"
     ASSIGN = "assign"
     MANAGE_USERS = "manage_users"
     MANAGE_RULES = "manage_rules"
+    MANAGE_PLAYBOOKS = "manage_playbooks"
+    CONFIGURE = "configure"
+    SEE_MESSAGES = "see_messages"
     OPEN_ORCHESTRATOR = "open_orchestrator"
 
 
@@ -63,9 +69,12 @@ PERMISSIONS: Final[dict[Role, dict[Permission, Scope]]] = {
         Permission.CREATE_ACTION: Scope.ALL,
         Permission.ADD_NOTE: Scope.ALL,
         Permission.WORK_ACTION: Scope.OWN,
+        Permission.CLAIM_ACTION: Scope.ALL,
+        Permission.START_PLAYBOOK: Scope.ALL,
+        Permission.SAVE_VIEW: Scope.ALL,
         Permission.ANSWER_SUGGESTION: Scope.OWN,
     },
-    Role.ANALYST: {Permission.READ: Scope.ALL},
+    Role.ANALYST: {Permission.READ: Scope.ALL, Permission.SAVE_VIEW: Scope.ALL},
 }
 
 _REFUSALS: Final = {
@@ -77,13 +86,20 @@ _REFUSALS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A signed-in person. `owner_email` is their address as an account owner in the CRM, in lower case."""
+    """A signed-in person. `owner_email` is their address as an account owner in the CRM, in lower case;
+    `covered_owner_emails` those of the colleagues whose books they have by a running hand-over."""
 
     user_id: UUID
     email: str
     display_name: str
     role: Role
     owner_email: str | None = None
+    covered_owner_emails: tuple[str, ...] = ()
+
+    @property
+    def owner_emails(self) -> tuple[str, ...]:
+        """Every CRM owner whose accounts are theirs to work now, their own first."""
+        return ((self.owner_email,) if self.owner_email else ()) + self.covered_owner_emails
 
 
 def can(
@@ -102,7 +118,7 @@ def can(
         return False
     if scope is Scope.ALL or owner_user_id == identity.user_id:
         return True
-    return account_owner_email is not None and account_owner_email.lower() == identity.owner_email
+    return account_owner_email is not None and account_owner_email.lower() in identity.owner_emails
 
 
 def require(
@@ -134,13 +150,30 @@ def _session_hash(token: str) -> bytes:
     return blake2b(token.encode("utf-8", "replace"), digest_size=32, person=b"app.sessions").digest()
 
 
-def _identity(row: object) -> Identity:
+def _covered(db: Connection, user_id: UUID) -> tuple[str, ...]:
+    """The CRM owners whose books this person has now."""
+    given = (
+        select(users.c.owner_email)
+        .join(handovers, handovers.c.from_user_id == users.c.user_id)
+        .where(
+            handovers.c.to_user_id == user_id,
+            handovers.c.started_at.is_not(None),
+            handovers.c.ended_at.is_(None),
+            users.c.owner_email.is_not(None),
+        )
+        .order_by(users.c.owner_email)
+    )
+    return tuple(db.execute(given).scalars())
+
+
+def _identity(db: Connection, row: object) -> Identity:
     return Identity(
         user_id=row.user_id,  # pyright: ignore[reportAttributeAccessIssue]
         email=row.email,  # pyright: ignore[reportAttributeAccessIssue]
         display_name=row.display_name,  # pyright: ignore[reportAttributeAccessIssue]
         role=Role(row.role),  # pyright: ignore[reportAttributeAccessIssue]
         owner_email=row.owner_email,  # pyright: ignore[reportAttributeAccessIssue]
+        covered_owner_emails=_covered(db, row.user_id),  # pyright: ignore[reportAttributeAccessIssue]
     )
 
 
@@ -174,7 +207,7 @@ def sign_in(
             user_agent=_storable(user_agent, 300) or None,
         )
     )
-    return token, _identity(person)
+    return token, _identity(db, person)
 
 
 def resolve(db: Connection, *, token: str | None, now: datetime) -> Identity | None:
@@ -201,7 +234,7 @@ def resolve(db: Connection, *, token: str | None, now: datetime) -> Identity | N
         return None
     if now - row.last_seen_at > SEEN_EVERY:
         db.execute(update(sessions).where(sessions.c.session_hash == hashed).values(last_seen_at=now))
-    return _identity(row)
+    return _identity(db, row)
 
 
 def sign_out(db: Connection, *, token: str | None, now: datetime) -> None:

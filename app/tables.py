@@ -1,4 +1,5 @@
-"""The metadata of schema `app`, and the tables of identity and of request keys.
+"""The metadata of schema `app`, and the tables that every room of the application may need: identity, request keys,
+handovers, configuration, the audit trail.
 
 Alembic creates them (`app/migrations`); these objects exist so that queries name columns once. A test compares the two.
 """
@@ -7,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Identity,
     Integer,
@@ -34,6 +36,10 @@ users = Table(
     Column("weekly_capacity_minutes", Integer, nullable=False),
     Column("created_at", TIMESTAMP, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("time_zone", Text, nullable=False, server_default="Europe/London"),
+    Column("holiday_region", Text, nullable=False, server_default="GB-ENG"),
+    Column("digest", Text, nullable=False, server_default="daily"),
+    Column("has_notice_mail", Boolean, nullable=False, server_default="true"),
 )
 
 sessions = Table(
@@ -67,4 +73,53 @@ idempotency_keys = Table(
     Column("request_hash", LargeBinary, nullable=False),
     Column("response", JSONB),
     Column("created_at", TIMESTAMP, nullable=False),
+)
+
+# One row per hand-over of a person's whole book; it runs while it has started and not ended.
+handovers = Table(
+    "handovers",
+    metadata,
+    Column("handover_id", Uuid, primary_key=True),
+    Column("from_user_id", Uuid, nullable=False),
+    Column("to_user_id", Uuid, nullable=False),
+    Column("starts_on", Date, nullable=False),
+    Column("ends_on", Date),
+    Column("moves", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_by", Uuid, nullable=False),
+    Column("created_at", TIMESTAMP, nullable=False),
+    Column("started_at", TIMESTAMP),
+    Column("ended_at", TIMESTAMP),
+    Column("version", Integer, nullable=False),
+)
+
+# One row per name and version; exactly one version of a name is active.
+configurations = Table(
+    "configurations",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("value", JSONB, nullable=False),
+    Column("is_active", Boolean, nullable=False),
+    Column("created_by", Uuid),
+    Column("created_at", TIMESTAMP, nullable=False),
+)
+
+# Append-only: one row per change of anything that is neither an action nor a suggestion.
+audit_events = Table(
+    "audit_events",
+    metadata,
+    Column("event_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("at", TIMESTAMP, nullable=False),
+    Column("actor_user_id", Uuid),
+    Column("actor_name", Text, nullable=False),
+    Column("actor_kind", Text, nullable=False),
+    Column("subject_kind", Text, nullable=False),
+    Column("subject_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("field", Text),
+    Column("before", JSONB(none_as_null=True)),
+    Column("after", JSONB(none_as_null=True)),
+    Column("reason", Text),
+    Column("idempotency_key", Text),
 )

@@ -32,7 +32,11 @@ _ADMIN_LOCK = 7_461_002
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person as administration sees them; never the password hash."""
+    """A person as administration sees them; never the password hash.
+
+    `time_zone` is an IANA name, `holiday_region` a country with an optional part ("GB-ENG"), `digest` never, daily or
+    weekly; `has_notice_mail` says whether notices are also sent at once by e-mail.
+    """
 
     user_id: UUID
     email: str
@@ -43,6 +47,10 @@ class User:
     weekly_capacity_minutes: int
     created_at: datetime
     version: int
+    time_zone: str
+    holiday_region: str
+    digest: str
+    has_notice_mail: bool
 
 
 _COLUMNS = [column for column in users.c if column.name != "password_hash"]

@@ -61,7 +61,8 @@ class OutcomeDraft:
 
 @dataclass(frozen=True, kw_only=True)
 class Action:
-    """One row of app.actions. `version` starts at 1 and grows by one with every change; notes do not change it."""
+    """One row of app.actions. `version` starts at 1 and grows by one with every change; notes and contacts do not
+    change it. `escalation_level` counts the thresholds of lateness that were passed, 0 to 3."""
 
     action_id: UUID
     account_key: str
@@ -88,6 +89,10 @@ class Action:
     updated_at: datetime
     closed_at: datetime | None
     version: int
+    playbook_run_id: UUID | None
+    playbook_step: int | None
+    escalation_level: int
+    archived_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,24 @@
 """Tables of actions, their story, and the decision records that actions and suggestions share.
 
-One row per action in `actions`; `action_events`, `action_notes`, `action_outcomes`, `decisions` and `context_snapshots`
-are append-only: a trigger refuses update, delete and truncate for everybody.
+One row per action in `actions`, guarded by a trigger: legal moves only, versions without gaps, no deletion.
+`action_events`, `action_notes`, `action_contacts`, `action_outcomes`, `decisions` and `context_snapshots` are
+append-only: a trigger refuses update, delete and truncate for everybody.
 """
 
-from sqlalchemy import BigInteger, Column, Date, Double, Identity, Integer, LargeBinary, Table, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Double,
+    Identity,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.tables import TIMESTAMP, metadata
@@ -37,6 +51,10 @@ actions = Table(
     Column("updated_at", TIMESTAMP, nullable=False),
     Column("closed_at", TIMESTAMP),
     Column("version", Integer, nullable=False),
+    Column("playbook_run_id", Uuid),
+    Column("playbook_step", Integer),
+    Column("escalation_level", SmallInteger, nullable=False),
+    Column("archived_at", TIMESTAMP),
 )
 
 # `version` is the action's version after the event; `reason` is what the person said of the move.
@@ -69,6 +87,23 @@ action_notes = Table(
     Column("body", Text, nullable=False),
     Column("corrects_note_id", Uuid),
     Column("created_at", TIMESTAMP, nullable=False),
+)
+
+action_contacts = Table(
+    "action_contacts",
+    metadata,
+    Column("contact_id", Uuid, primary_key=True),
+    Column("action_id", Uuid, nullable=False),
+    Column("account_key", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("contacted_on", Date, nullable=False),
+    Column("minutes", Integer),
+    Column("was_reached", Boolean, nullable=False),
+    Column("person_reached", Text),
+    Column("stakeholder_role_reached", Text),
+    Column("logged_by", Uuid, nullable=False),
+    Column("logged_by_name", Text, nullable=False),
+    Column("logged_at", TIMESTAMP, nullable=False),
 )
 
 action_outcomes = Table(
@@ -120,4 +155,50 @@ context_snapshots = Table(
     Column("as_of", Date, nullable=False),
     Column("features", JSONB, nullable=False),
     Column("sha256", LargeBinary, nullable=False),
+)
+
+# `items`: one object per changed action with its id, the columns before and the version after.
+bulk_changes = Table(
+    "bulk_changes",
+    metadata,
+    Column("bulk_id", Uuid, primary_key=True),
+    Column("actor_user_id", Uuid, nullable=False),
+    Column("made_at", TIMESTAMP, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("items", JSONB, nullable=False),
+    Column("undone_at", TIMESTAMP),
+)
+
+# A person's filters under a name; `query` holds the page's address parameters as they stand in a link.
+saved_views = Table(
+    "saved_views",
+    metadata,
+    Column("view_id", Uuid, primary_key=True),
+    Column("owner_user_id", Uuid, nullable=False),
+    Column("page", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("query", JSONB, nullable=False),
+    Column("is_shared", Boolean, nullable=False),
+    Column("created_at", TIMESTAMP, nullable=False),
+    Column("updated_at", TIMESTAMP, nullable=False),
+    Column("archived_at", TIMESTAMP),
+    Column("version", Integer, nullable=False),
+)
+
+# One row per action that a hand-over moved; `returned_at` when the end of a cover gave it back.
+handover_items = Table(
+    "handover_items",
+    metadata,
+    Column("handover_id", Uuid, primary_key=True),
+    Column("action_id", Uuid, primary_key=True),
+    Column("moved_at", TIMESTAMP, nullable=False),
+    Column("returned_at", TIMESTAMP),
+)
+
+# The moves the trigger of `actions` lets through; a test holds them equal to `lifecycle.TRANSITIONS`.
+action_transitions = Table(
+    "action_transitions",
+    metadata,
+    Column("from_status", Text, primary_key=True),
+    Column("to_status", Text, primary_key=True),
 )

@@ -8,12 +8,14 @@ from uuid import UUID, uuid4
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select
 
 from app.actions import service
 from app.actions.context import canonical_hash
 from app.actions.drafts import NOTE_LIMIT
-from app.actions.lifecycle import Category, Status
+from app.actions.lifecycle import Category, Status, legal_moves
 from app.actions.model import Action, ActionFilter
+from app.actions.tables import action_transitions
 from app.auth import Identity, Role
 from app.errors import IllegalTransition, InvalidInput, MartUnavailable, NotFound, NotPermitted, StaleVersion
 from tests.app.factories import NOW, Estate, a_draft, a_key, an_outcome, key_of
@@ -344,11 +346,37 @@ def test_the_database_itself_refuses_a_closed_action_without_a_result(estate: Es
         "status = 'cancelled', closed_at = now()",
         "status = 'snoozed'",
         "result = 'successful'",
-        "status = 'done'",
-        "source = 'suggestion'",
+        "archived_at = now()",
     ):
         with pytest.raises(Exception, match="violates check constraint"):
-            run(estate, f"update app.actions set {change}")
+            run(estate, f"update app.actions set version = version + 1, {change}")
+
+
+def test_the_database_itself_refuses_what_the_lifecycle_does_not_know(estate: Estate, maya: Identity) -> None:
+    estate.action(actor=maya)
+    for change, words in (
+        ("status = 'blocked'", "is new cannot become blocked"),
+        ("status = 'done'", "is new cannot become done"),
+        ("source = 'suggestion'", "came from"),
+        ("account_key = 'another'", "came from"),
+    ):
+        with pytest.raises(Exception, match=words):
+            run(estate, f"update app.actions set version = version + 1, {change}")
+    for version in ("version", "version + 2"):
+        with pytest.raises(Exception, match="grows by one"):
+            run(estate, f"update app.actions set title = 'Other', version = {version}")
+    with pytest.raises(Exception, match="delete refused"):
+        run(estate, "delete from app.actions")
+    with pytest.raises(Exception, match="append-only"):
+        run(estate, "truncate app.actions cascade")
+
+
+def test_the_moves_the_database_knows_are_those_of_the_lifecycle(estate: Estate) -> None:
+    with estate.work() as db:
+        stored = {(row.from_status, row.to_status) for row in db.execute(select(action_transitions))}
+
+    declared = {(before.value, after.value) for before in Status for after in legal_moves(before)}
+    assert stored == declared
 
 
 # --- who may do what -------------------------------------------------------------------------------------------------
