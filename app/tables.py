@@ -1,5 +1,5 @@
 """The metadata of schema `app`, and the tables that every room of the application may need: identity, request keys,
-handovers, configuration, the audit trail.
+handovers, configuration, saved views, the audit trail.
 
 Alembic creates them (`app/migrations`); these objects exist so that queries name columns once. A test compares the two.
 """
@@ -122,4 +122,20 @@ audit_events = Table(
     Column("after", JSONB(none_as_null=True)),
     Column("reason", Text),
     Column("idempotency_key", Text),
+)
+
+# A person's filters under a name; `query` holds the page's address parameters as they stand in a link.
+saved_views = Table(
+    "saved_views",
+    metadata,
+    Column("view_id", Uuid, primary_key=True),
+    Column("owner_user_id", Uuid, nullable=False),
+    Column("page", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("query", JSONB, nullable=False),
+    Column("is_shared", Boolean, nullable=False),
+    Column("created_at", TIMESTAMP, nullable=False),
+    Column("updated_at", TIMESTAMP, nullable=False),
+    Column("archived_at", TIMESTAMP),
+    Column("version", Integer, nullable=False),
 )

@@ -203,7 +203,7 @@ def plan_move(
         changes |= {"status_before_snooze": None, "snoozed_until": None, "snooze_reason": None}
     if standing.status in (Status.CLOSED, Status.CANCELLED):
         kept_reason = _needed_text("reason", reason, "Reopening needs a reason.")
-        changes |= {"result": None, "cancel_reason": None, "closed_at": None}
+        changes |= {"result": None, "cancel_reason": None, "closed_at": None, "archived_at": None}
     if to_status is Status.SNOOZED:
         changes |= _snooze(standing, reason=reason, snoozed_until=snoozed_until, today=today)
     elif to_status is Status.CANCELLED:

@@ -177,7 +177,8 @@ class ActionFilter:
     """Which actions; every given field narrows, None and empty do not.
 
     `due_before` and `due_from` are half open: from <= due date < before. `text` looks in title and account name.
-    `closed_from` asks for actions that ended at or after that moment.
+    `closed_from` asks for actions that ended at or after that moment. What was archived is left out unless asked for,
+    by `with_archived` or by its id.
     """
 
     owner_user_id: UUID | None = None
@@ -193,6 +194,9 @@ class ActionFilter:
     closed_from: datetime | None = None
     text: str | None = None
     action_ids: tuple[UUID, ...] = ()
+    playbook_run_id: UUID | None = None
+    least_escalation_level: int = 0
+    with_archived: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

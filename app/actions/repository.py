@@ -8,7 +8,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, insert, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, insert, literal, or_, select, update
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.actions.lifecycle import CATEGORY, Status
 from app.actions.model import Action, ActionEvent, ActionFilter, ActionRow, Note, Outcome
@@ -185,32 +186,33 @@ def user_of_owner(db: Connection, owner_email: str | None) -> UUID | None:
     return db.execute(query).scalar_one_or_none()
 
 
-def _rows() -> Select:
+def _with_story(picked: FromClause) -> Select:
+    """What a list shows beside the columns of the picked actions; joined to those only: reading it for all was slow."""
     noted = (
         select(func.count().label("note_count"), func.max(action_notes.c.created_at).label("newest_note_at"))
-        .where(action_notes.c.action_id == actions.c.action_id)
+        .where(action_notes.c.action_id == picked.c.action_id)
         .lateral("noted")
     )
     returned = (
         select(func.max(action_events.c.at).label("returned_from_snooze_at"))
         .where(
-            action_events.c.action_id == actions.c.action_id,
+            action_events.c.action_id == picked.c.action_id,
             action_events.c.field == "status",
             action_events.c.before == func.to_jsonb(literal(Status.SNOOZED.value)),
-            actions.c.status.not_in([Status.CLOSED.value, Status.CANCELLED.value]),
+            picked.c.closed_at.is_(None),
         )
         .lateral("returned")
     )
     return (
         select(
-            *actions.c,
+            *(picked.c[column.name] for column in actions.c),
             users.c.display_name.label("owner_name"),
             users.c.email.label("owner_email"),
             noted.c.note_count,
             noted.c.newest_note_at,
             returned.c.returned_from_snooze_at,
         )
-        .outerjoin(users, users.c.user_id == actions.c.owner_user_id)
+        .outerjoin(users, users.c.user_id == picked.c.owner_user_id)
         .join(noted, literal(True))
         .join(returned, literal(True))
     )
@@ -241,6 +243,12 @@ def _conditions(wanted: ActionFilter) -> list[ColumnElement[bool]]:
         conditions.append(actions.c.due_date < wanted.due_before)
     if wanted.closed_from is not None:
         conditions.append(actions.c.closed_at >= wanted.closed_from)
+    if wanted.playbook_run_id is not None:
+        conditions.append(actions.c.playbook_run_id == wanted.playbook_run_id)
+    if wanted.least_escalation_level:
+        conditions.append(actions.c.escalation_level >= wanted.least_escalation_level)
+    if not wanted.with_archived and not wanted.action_ids:
+        conditions.append(actions.c.archived_at.is_(None))
     if wanted.text and (words := wanted.text.replace("\x00", "").strip()[:200]):
         conditions.append(
             or_(
@@ -251,29 +259,42 @@ def _conditions(wanted: ActionFilter) -> list[ColumnElement[bool]]:
     return conditions
 
 
+def _by_urgency(columns: ReadOnlyColumnCollection[str, Any]) -> list[ColumnElement[Any]]:
+    """Open before ended, the newest end first; then by due date (none last), priority and age."""
+    rank = {priority.value: place for place, priority in enumerate(Priority)}
+    return [
+        columns.closed_at.is_not(None),
+        columns.closed_at.desc().nulls_last(),
+        columns.due_date.asc().nulls_last(),
+        func.array_position(list(rank), columns.priority),
+        columns.created_at,
+        columns.action_id,
+    ]
+
+
 def rows(db: Connection, wanted: ActionFilter, *, limit: int) -> list[ActionRow]:
     """Actions with what a list shows: open before ended, then by due date (none last), priority and age."""
-    rank = {priority.value: place for place, priority in enumerate(Priority)}
-    has_ended = actions.c.status.in_([Status.CLOSED.value, Status.CANCELLED.value])
-    query = (
-        _rows()
+    picked = (
+        select(actions)
         .where(and_(literal(True), *_conditions(wanted)))
-        .order_by(
-            has_ended,
-            actions.c.closed_at.desc().nulls_last(),
-            actions.c.due_date.asc().nulls_last(),
-            func.array_position(list(rank), actions.c.priority),
-            actions.c.created_at,
-            actions.c.action_id,
-        )
+        .order_by(*_by_urgency(actions.c))
         .limit(limit)
+        .subquery("picked")
     )
+    query = _with_story(picked).order_by(*_by_urgency(picked.c))
     return [_ROW.validate_python(dict(row._mapping)) for row in db.execute(query)]
+
+
+def counts(db: Connection, wanted: ActionFilter) -> dict[Status, int]:
+    """How many actions of a filter stand in each status; a status without any is left out."""
+    query = select(actions.c.status, func.count()).where(*_conditions(wanted)).group_by(actions.c.status)
+    return {Status(status): count for status, count in db.execute(query).tuples()}
 
 
 def one_row(db: Connection, action_id: UUID) -> ActionRow:
     """One action with what a list shows. Raises NotFound."""
-    row = db.execute(_rows().where(actions.c.action_id == action_id)).one_or_none()
+    picked = select(actions).where(actions.c.action_id == action_id).subquery("picked")
+    row = db.execute(_with_story(picked)).one_or_none()
     if row is None:
         raise NotFound("action", action_id)
     return _ROW.validate_python(dict(row._mapping))

@@ -365,6 +365,11 @@ def list_actions(
     return repository.rows(db, filter, limit=max(1, min(limit, LARGEST_PAGE)))
 
 
+def count_by_status(db: Connection, *, filter: ActionFilter) -> dict[Status, int]:  # noqa: A002
+    """How many actions of a filter stand in each status, without a limit: the heads of a board's columns."""
+    return repository.counts(db, filter)
+
+
 def get_action(db: Connection, action_id: UUID) -> ActionDetail:
     """One action with its notes, story, outcomes and legal moves. Raises NotFound."""
     action = repository.one_row(db, action_id)

@@ -169,22 +169,6 @@ bulk_changes = Table(
     Column("undone_at", TIMESTAMP),
 )
 
-# A person's filters under a name; `query` holds the page's address parameters as they stand in a link.
-saved_views = Table(
-    "saved_views",
-    metadata,
-    Column("view_id", Uuid, primary_key=True),
-    Column("owner_user_id", Uuid, nullable=False),
-    Column("page", Text, nullable=False),
-    Column("name", Text, nullable=False),
-    Column("query", JSONB, nullable=False),
-    Column("is_shared", Boolean, nullable=False),
-    Column("created_at", TIMESTAMP, nullable=False),
-    Column("updated_at", TIMESTAMP, nullable=False),
-    Column("archived_at", TIMESTAMP),
-    Column("version", Integer, nullable=False),
-)
-
 # One row per action that a hand-over moved; `returned_at` when the end of a cover gave it back.
 handover_items = Table(
     "handover_items",

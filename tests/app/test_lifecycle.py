@@ -155,6 +155,7 @@ def test_reopening_needs_a_reason_and_forgets_the_ending(ended: Status) -> None:
         "result": None,
         "cancel_reason": None,
         "closed_at": None,
+        "archived_at": None,
     }
 
 
