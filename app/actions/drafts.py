@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from app.actions.model import ActionDraft, OutcomeDraft
+from app.actions.model import ActionDraft, ContactDraft, OutcomeDraft
 from app.actions.vocabulary import (
     ActionType,
     Channel,
@@ -90,13 +90,41 @@ def note_body(body: str) -> str:
     return required_text("note", body, limit=NOTE_LIMIT)
 
 
+def _minutes(value: int | None) -> int | None:
+    if value is not None and not 0 <= value <= MOST_MINUTES:
+        raise InvalidInput("minutes", f"Minutes must be 0 to {MOST_MINUTES:,}.", value=value)
+    return value
+
+
+def contact_columns(contact: ContactDraft, *, today: date) -> dict[str, object]:
+    """The columns of a logged contact. Raises InvalidInput, also when somebody is named and nobody was reached."""
+    contacted_on = contact.contacted_on or today
+    if contacted_on > today:
+        raise InvalidInput("contacted_on", "A contact cannot lie in the future.", value=contacted_on)
+    person = optional_text("person_reached", contact.person_reached, limit=SHORT_TEXT_LIMIT)
+    role = contact.stakeholder_role_reached
+    if not contact.was_reached and (person or role):
+        raise InvalidInput(
+            "was_reached",
+            "Somebody is named as reached, and nobody was reached.",
+            value=contact.was_reached,
+            hint="Say that they were reached, or leave out who.",
+        )
+    return {
+        "channel": member("channel", contact.channel, Channel).value,
+        "contacted_on": contacted_on,
+        "minutes": _minutes(contact.minutes),
+        "was_reached": contact.was_reached,
+        "person_reached": person,
+        "stakeholder_role_reached": member("stakeholder_role_reached", role, StakeholderRole).value if role else None,
+    }
+
+
 def outcome_columns(outcome: OutcomeDraft, *, today: date) -> dict[str, object]:
     """The columns of a recorded outcome but the result, which the lifecycle checks. Raises InvalidInput."""
     done_date = outcome.done_date or today
     if done_date > today:
         raise InvalidInput("done_date", "What was done cannot lie in the future.", value=done_date)
-    if outcome.minutes is not None and not 0 <= outcome.minutes <= MOST_MINUTES:
-        raise InvalidInput("minutes", f"Minutes must be 0 to {MOST_MINUTES:,}.", value=outcome.minutes)
     role = outcome.stakeholder_role_reached
     return {
         "execution": member("execution", outcome.execution, Execution).value,
@@ -104,7 +132,7 @@ def outcome_columns(outcome: OutcomeDraft, *, today: date) -> dict[str, object]:
         "done_intervention": member("done_intervention", outcome.done_intervention, Intervention).value,
         "channel": member("channel", outcome.channel, Channel).value if outcome.channel else None,
         "done_date": done_date,
-        "minutes": outcome.minutes,
+        "minutes": _minutes(outcome.minutes),
         "stakeholder_role_reached": member("stakeholder_role_reached", role, StakeholderRole).value if role else None,
         "closing_note": required_text("closing_note", outcome.closing_note, limit=NOTE_LIMIT),
     }

@@ -110,8 +110,9 @@ class ActionRow(Action):
 class ActionEvent:
     """One change of one field, or one thing that happened. `version` is the action's version after it.
 
-    `before` and `after` are JSON values: for `created` after is the whole row, for `note_added` {"note_id": ...},
-    else the field's own value (an ISO string for dates). `reason` is what the person said of a move.
+    `before` and `after` are JSON values: for `created` after is the whole row, for `note_added` {"note_id": ...}, for
+    `contact_logged` {"contact_id": ...}, else the field's own value (an ISO string for dates). `reason` is what the
+    person said of a move.
     """
 
     event_id: int
@@ -162,11 +163,45 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContactDraft:
+    """One attempt to reach the customer. `contacted_on` None is today; `minutes` is time spent, 0 to 6,000.
+
+    Who was reached may be named only where somebody was.
+    """
+
+    channel: str
+    was_reached: bool
+    contacted_on: date | None = None
+    minutes: int | None = None
+    person_reached: str | None = None
+    stakeholder_role_reached: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """One attempt to reach the customer, never changed. `logged_at` may be days after `contacted_on`."""
+
+    contact_id: UUID
+    action_id: UUID
+    account_key: str
+    channel: Channel
+    contacted_on: date
+    minutes: int | None
+    was_reached: bool
+    person_reached: str | None
+    stakeholder_role_reached: StakeholderRole | None
+    logged_by: UUID
+    logged_by_name: str
+    logged_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionDetail:
-    """An action with its story. Notes and outcomes newest first, events oldest first."""
+    """An action with its story. Notes, contacts and outcomes newest first, events oldest first."""
 
     action: ActionRow
     notes: tuple[Note, ...]
+    contacts: tuple[Contact, ...]
     events: tuple[ActionEvent, ...]
     outcomes: tuple[Outcome, ...]
     legal_moves: tuple[Status, ...]

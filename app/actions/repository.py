@@ -2,18 +2,31 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    and_,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
-from app.actions.lifecycle import CATEGORY, Status
-from app.actions.model import Action, ActionEvent, ActionFilter, ActionRow, Note, Outcome
-from app.actions.tables import action_events, action_notes, action_outcomes, actions
+from app.actions.lifecycle import CATEGORY, OPEN, Status
+from app.actions.model import Action, ActionEvent, ActionFilter, ActionRow, Contact, Note, Outcome
+from app.actions.tables import action_contacts, action_events, action_notes, action_outcomes, actions
 from app.actions.vocabulary import ActorKind, EventKind, Priority
 from app.errors import NotFound
 from app.tables import users
@@ -23,6 +36,8 @@ _ROW = TypeAdapter(ActionRow)
 _EVENT = TypeAdapter(ActionEvent)
 _NOTE = TypeAdapter(Note)
 _OUTCOME = TypeAdapter(Outcome)
+_CONTACT = TypeAdapter(Contact)
+_JSON = TypeAdapter(Any)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +61,8 @@ class Change:
 
 
 def plain(value: object) -> Any:
-    """A column's value as JSON keeps it: ISO dates, text ids, enum values."""
-    if isinstance(value, StrEnum):
-        return value.value
-    if isinstance(value, date | datetime):
-        return value.isoformat()
-    return str(value) if isinstance(value, UUID) else value
+    """A column's value as `as_json` writes it: ISO dates, text ids, enum values."""
+    return _JSON.dump_python(value, mode="json")
 
 
 def _stored(value: object) -> object:
@@ -62,6 +73,11 @@ def _stored(value: object) -> object:
 def as_json(action: Action) -> dict[str, Any]:
     """The whole action as JSON."""
     return _ACTION.dump_python(action, mode="json")
+
+
+def from_json(values: Mapping[str, Any]) -> Action:
+    """The action of what `as_json` wrote."""
+    return _ACTION.validate_python(dict(values))
 
 
 def insert_action(db: Connection, values: Mapping[str, object]) -> Action:
@@ -78,10 +94,30 @@ def lock(db: Connection, action_id: UUID) -> Action:
     return _ACTION.validate_python(dict(row._mapping))
 
 
-def lock_many(db: Connection, where: ColumnElement[bool]) -> list[Action]:
+def lock_many(db: Connection, where: ColumnElement[bool], *, limit: int | None = None) -> list[Action]:
     """Actions locked in the order of their ids, so that two bulk changes wait for each other and never deadlock."""
-    rows = db.execute(select(actions).where(where).order_by(actions.c.action_id).with_for_update())
+    rows = db.execute(select(actions).where(where).order_by(actions.c.action_id).limit(limit).with_for_update())
     return [_ACTION.validate_python(dict(row._mapping)) for row in rows]
+
+
+def lock_next_unassigned(db: Connection) -> Action | None:
+    """The gravest open action that is nobody's and not snoozed, the oldest of those, locked; what another transaction
+    has locked is passed over.
+    """
+    waiting = sorted(status.value for status in OPEN - {Status.SNOOZED})
+    query = (
+        select(actions)
+        .where(actions.c.owner_user_id.is_(None), actions.c.status.in_(waiting))
+        .order_by(
+            func.array_position([priority.value for priority in Priority], actions.c.priority),
+            actions.c.created_at,
+            actions.c.action_id,
+        )
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = db.execute(query).one_or_none()
+    return _ACTION.validate_python(dict(row._mapping)) if row else None
 
 
 def change(db: Connection, action: Action, changes: Mapping[str, object], *, now: datetime) -> Action:
@@ -94,6 +130,15 @@ def change(db: Connection, action: Action, changes: Mapping[str, object], *, now
         .returning(*actions.c)
     ).one()
     return _ACTION.validate_python(dict(row._mapping))
+
+
+def put_back(db: Connection, action: Action, changes: Mapping[str, object], *, now: datetime) -> Action:
+    """As `change`, for an undo: for this row alone the guard of the table lets a status go back where no move leads."""
+    switch = text("select set_config('app.undo', :state, true)")
+    db.execute(switch, {"state": "on"})
+    after = change(db, action, changes, now=now)
+    db.execute(switch, {"state": "off"})
+    return after
 
 
 def append(
@@ -157,6 +202,26 @@ def notes(db: Connection, *, action_id: UUID | None = None, account_key: str | N
 def note_action(db: Connection, note_id: UUID) -> UUID | None:
     """The action a note belongs to."""
     return db.execute(select(action_notes.c.action_id).where(action_notes.c.note_id == note_id)).scalar_one_or_none()
+
+
+def insert_contact(db: Connection, values: Mapping[str, object]) -> Contact:
+    """A new contact, as the database holds it."""
+    row = db.execute(insert(action_contacts).values(contact_id=uuid4(), **values).returning(*action_contacts.c)).one()
+    return _CONTACT.validate_python(dict(row._mapping))
+
+
+def contacts(
+    db: Connection, *, action_id: UUID | None = None, account_key: str | None = None, limit: int
+) -> list[Contact]:
+    """Contacts of an action or of an account's actions, newest day first."""
+    query = select(action_contacts).order_by(
+        action_contacts.c.contacted_on.desc(), action_contacts.c.logged_at.desc(), action_contacts.c.contact_id
+    )
+    if action_id is not None:
+        query = query.where(action_contacts.c.action_id == action_id)
+    if account_key is not None:
+        query = query.where(action_contacts.c.account_key == account_key)
+    return [_CONTACT.validate_python(dict(row._mapping)) for row in db.execute(query.limit(limit))]
 
 
 def insert_outcome(db: Connection, values: Mapping[str, object]) -> None:

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from app.actions import repository
+from app.actions.contacts import log_contact as log_contact
 from app.actions.context import contexts
 from app.actions.decisions import record_human
 from app.actions.drafts import changed_columns, draft_columns, note_body, outcome_columns
@@ -28,11 +29,13 @@ from app.actions.model import (
     Refused,
     Workload,
 )
+from app.actions.queue import claim as claim
+from app.actions.queue import claim_next as claim_next
 from app.actions.repository import Change, EventActor
 from app.actions.tables import actions
 from app.actions.vocabulary import ActorKind, EventKind, Source
 from app.actions.workload import workloads
-from app.actions.writing import apply, check_owner, differences, insert, locked_for_work, person, standing, write
+from app.actions.writing import amend, apply, check_owner, insert, locked_for_work, person, standing, write
 from app.auth import Identity, Permission, Role, require
 from app.calendar import display_date
 from app.errors import InvalidInput, NotFound
@@ -137,17 +140,11 @@ def edit_action(
         columns = changed_columns(changes, today=display_date(now))
         if not is_open(action.status):
             raise InvalidInput("status", "This action has ended.", hint="Reopen it to change it.")
-        told = differences(action, columns)
-        if not told:
-            return action
-        changed = {str(item.field): columns[str(item.field)] for item in told}
-        if "owner_user_id" in changed:
+        owner = columns.get("owner_user_id", action.owner_user_id)
+        if owner != action.owner_user_id:
             require(actor, Permission.ASSIGN)
-            owner = changed["owner_user_id"]
             check_owner(db, owner if isinstance(owner, UUID) else None)
-        after = repository.change(db, action, changed, now=now)
-        repository.append(db, action=after, actor=person(actor), now=now, changes=told, idempotency_key=idempotency_key)
-        return after
+        return amend(db, action, columns, actor=person(actor), now=now, key=idempotency_key)
 
     request = {"action_id": action_id, "expected_version": expected_version, "changes": dict(changes)}
     return write(db, actor=actor, now=now, key=idempotency_key, operation="edit_action", request=request, work=work)
@@ -311,12 +308,7 @@ def reassign(
                 refused.append(Refused(action_id=action_id, message="This action is theirs already."))
             else:
                 columns = {"owner_user_id": owner_user_id}
-                after = repository.change(db, action, columns, now=now)
-                told = differences(action, columns)
-                repository.append(
-                    db, action=after, actor=person(actor), now=now, changes=told, idempotency_key=idempotency_key
-                )
-                changed.append(after)
+                changed.append(amend(db, action, columns, actor=person(actor), now=now, key=idempotency_key))
         return ReassignResult(changed=tuple(changed), refused=tuple(refused))
 
     return once(
@@ -376,6 +368,7 @@ def get_action(db: Connection, action_id: UUID) -> ActionDetail:
     return ActionDetail(
         action=action,
         notes=tuple(repository.notes(db, action_id=action_id, limit=LARGEST_PAGE)),
+        contacts=tuple(repository.contacts(db, action_id=action_id, limit=LARGEST_PAGE)),
         events=tuple(repository.events(db, action_id)),
         outcomes=tuple(repository.outcomes(db, action_id)),
         legal_moves=legal_moves(action.status, status_before_snooze=action.status_before_snooze),

@@ -18,9 +18,10 @@ from app.auth import Identity, Permission, require
 from app.errors import InvalidInput, StaleVersion
 from app.idempotency import once
 
-# what a move may set beside the status, and what a person would ask about; closed_at and updated_at follow from the
-# event
-_TOLD = ("snoozed_until", "snooze_reason", "result", "cancel_reason")
+# what follows from the event of a status, so that the story need not repeat it; `history.fold` puts it back
+_FOLLOWS = frozenset({"status", "status_before_snooze", "closed_at"})
+# what changes no field of the action, so that nobody's text collides with it
+_BESIDE = frozenset({EventKind.NOTE_ADDED, EventKind.CONTACT_LOGGED})
 
 
 def person(actor: Identity) -> EventActor:
@@ -73,23 +74,46 @@ def insert(
 def locked_for_work(db: Connection, *, actor: Identity, action_id: UUID, expected_version: int) -> Action:
     action = repository.lock(db, action_id)
     require(actor, Permission.WORK_ACTION, owner_user_id=action.owner_user_id)
-    if action.version != expected_version:
-        since = repository.events(db, action_id, after_version=expected_version)
-        # a note is no change: nobody's text collides with it
-        raise StaleVersion(action, expected_version, [one for one in since if one.kind is not EventKind.NOTE_ADDED])
+    check_version(db, action, expected_version)
     return action
 
 
-def differences(action: Action, columns: Mapping[str, object]) -> list[Change]:
+def check_version(db: Connection, action: Action, expected_version: int) -> None:
+    """Raise StaleVersion with what changed since, unless the action stands at the version the change is based on."""
+    if action.version != expected_version:
+        since = repository.events(db, action.action_id, after_version=expected_version)
+        raise StaleVersion(action, expected_version, [event for event in since if event.kind not in _BESIDE])
+
+
+def differences(action: Action, columns: Mapping[str, object], *, reason: str | None = None) -> list[Change]:
     """One change for each column that would really change, told in JSON values."""
     pairs = {
         name: (repository.plain(getattr(action, name)), repository.plain(value)) for name, value in columns.items()
     }
     return [
-        Change(kind=EventKind.FIELD_CHANGED, field=name, before=before, after=after)
+        Change(kind=EventKind.FIELD_CHANGED, field=name, before=before, after=after, reason=reason)
         for name, (before, after) in pairs.items()
         if before != after
     ]
+
+
+def amend(
+    db: Connection,
+    action: Action,
+    columns: Mapping[str, object],
+    *,
+    actor: EventActor,
+    now: datetime,
+    key: str | None = None,
+) -> Action:
+    """Write those fields of a locked action that really change, with an event each; the action as it is when none
+    does."""
+    told = differences(action, columns)
+    if not told:
+        return action
+    after = repository.change(db, action, {str(item.field): columns[str(item.field)] for item in told}, now=now)
+    repository.append(db, action=after, actor=actor, now=now, changes=told, idempotency_key=key)
+    return after
 
 
 def apply(
@@ -97,7 +121,7 @@ def apply(
 ) -> Action:
     """Write a planned move: the row, the event of the status, and one event for each fact that came with it."""
     after = repository.change(db, action, move.changes, now=now)
-    told = differences(action, {name: move.changes[name] for name in _TOLD if name in move.changes})
+    told = differences(action, {name: value for name, value in move.changes.items() if name not in _FOLLOWS})
     status = Change(
         kind=EventKind.CLOSED if move.to_status is Status.CLOSED else EventKind.STATUS_CHANGED,
         field="status",

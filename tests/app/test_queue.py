@@ -1,0 +1,143 @@
+"""The shared queue: the gravest first, and never one action for two people."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from app.actions import service
+from app.actions.model import Action
+from app.auth import Identity, Role
+from app.errors import InvalidInput, NotPermitted, StaleVersion
+from tests.app.factories import NOW, Estate, a_key
+
+
+@pytest.fixture
+def admin(estate: Estate) -> Identity:
+    """An admin: what they create without an owner waits in the queue."""
+    estate.account()
+    estate.publish()
+    return estate.user("Harriet Cole", Role.ADMIN)
+
+
+@pytest.fixture
+def maya(estate: Estate) -> Identity:
+    return estate.user()
+
+
+def claim_next(estate: Estate, actor: Identity, key: str | None = None) -> Action | None:
+    with estate.work() as db:
+        return service.claim_next(db, actor=actor, now=NOW, idempotency_key=key or a_key())
+
+
+def claim(estate: Estate, actor: Identity, action: Action, **more: Any) -> Action:
+    with estate.work() as db:
+        return service.claim(
+            db,
+            actor=actor,
+            now=NOW,
+            action_id=action.action_id,
+            expected_version=more.get("expected_version", action.version),
+            idempotency_key=a_key(),
+        )
+
+
+def move(estate: Estate, actor: Identity, action: Action, to: str, **more: Any) -> Action:
+    with estate.work() as db:
+        return service.transition(
+            db,
+            actor=actor,
+            now=NOW,
+            action_id=action.action_id,
+            expected_version=action.version,
+            to_status=to,
+            idempotency_key=a_key(),
+            **more,
+        )
+
+
+def test_the_gravest_is_claimed_first_and_of_those_the_oldest(estate: Estate, admin: Identity, maya: Identity) -> None:
+    low = estate.action(actor=admin, priority="low", now=NOW - timedelta(days=9))
+    young = estate.action(actor=admin, priority="critical", now=NOW - timedelta(days=1))
+    old = estate.action(actor=admin, priority="critical", now=NOW - timedelta(days=2))
+    estate.action(actor=maya, priority="critical", now=NOW - timedelta(days=30))
+
+    claimed = [claim_next(estate, maya) for _ in range(4)]
+
+    assert [action and action.action_id for action in claimed] == [old.action_id, young.action_id, low.action_id, None]
+    assert claimed[0] is not None
+    assert (claimed[0].owner_user_id, claimed[0].version) == (maya.user_id, 2)
+
+
+def test_what_is_snoozed_or_has_ended_is_not_in_the_queue(estate: Estate, admin: Identity, maya: Identity) -> None:
+    move(estate, admin, estate.action(actor=admin), "snoozed", reason="holiday", snoozed_until=date(2026, 12, 1))
+    move(estate, admin, estate.action(actor=admin), "cancelled", reason="duplicate")
+
+    assert claim_next(estate, maya) is None
+
+
+def test_a_double_click_claims_one_action(estate: Estate, admin: Identity, maya: Identity) -> None:
+    for _ in range(2):
+        estate.action(actor=admin)
+    key = a_key()
+
+    assert claim_next(estate, maya, key) == claim_next(estate, maya, key)
+
+    assert estate.one("select count(*) from app.actions where owner_user_id is null") == 1
+
+
+def test_who_claims_second_is_told_who_was_first(estate: Estate, admin: Identity, maya: Identity) -> None:
+    tom = estate.user("Tom Okafor")
+    action = estate.action(actor=admin)
+    claimed = claim(estate, maya, action)
+
+    with pytest.raises(StaleVersion) as late:
+        claim(estate, tom, action)
+    with pytest.raises(InvalidInput, match="Somebody has this action already"):
+        claim(estate, tom, claimed)
+    with pytest.raises(InvalidInput, match="yours already"):
+        claim(estate, maya, claimed)
+
+    assert late.value.message.startswith("Maya Lind")
+    assert estate.one("select owner_user_id from app.actions") == maya.user_id
+
+
+def test_an_ended_action_is_claimed_by_nobody(estate: Estate, admin: Identity, maya: Identity) -> None:
+    ended = move(estate, admin, estate.action(actor=admin), "cancelled", reason="duplicate")
+
+    with pytest.raises(InvalidInput, match="has ended"):
+        claim(estate, maya, ended)
+
+
+def test_an_analyst_claims_nothing(estate: Estate, admin: Identity) -> None:
+    action = estate.action(actor=admin)
+    analyst = estate.user("Alex Stone", Role.ANALYST)
+
+    with pytest.raises(NotPermitted):
+        claim_next(estate, analyst)
+    with pytest.raises(NotPermitted):
+        claim(estate, analyst, action)
+
+
+def test_twelve_who_claim_at_once_never_get_the_same_action(estate: Estate, admin: Identity) -> None:
+    people = [estate.user(f"Person {number}") for number in range(12)]
+    waiting = {estate.action(actor=admin, priority="high").action_id for _ in range(20)}
+
+    with ThreadPoolExecutor(max_workers=12) as pool:
+        claimed = [action for action in pool.map(lambda person: claim_next(estate, person), people) if action]
+
+    assert len(claimed) == len({action.action_id for action in claimed}) == 12
+    assert {action.action_id for action in claimed} <= waiting
+    assert len({action.owner_user_id for action in claimed}) == 12
+
+
+def test_a_claim_passes_over_what_somebody_is_just_taking(estate: Estate, admin: Identity, maya: Identity) -> None:
+    first = estate.action(actor=admin, now=NOW - timedelta(days=1))
+    second = estate.action(actor=admin)
+
+    with estate.work() as db:
+        taken = service.claim_next(db, actor=maya, now=NOW, idempotency_key=a_key())
+        other = claim_next(estate, estate.user("Tom Okafor"))
+
+    assert (taken and taken.action_id, other and other.action_id) == (first.action_id, second.action_id)
