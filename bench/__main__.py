@@ -1,4 +1,5 @@
-"""`make bench`: measure the running demo. `start` stops and starts it, `pipeline` lets a simulated day pass."""
+"""`make bench`: measure the running demo. `start` stops and starts it, `pipeline` lets a simulated day pass; `tracker`
+fills a database of its own."""
 
 import argparse
 import re
@@ -8,12 +9,12 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import browser, machine
+from bench import browser, machine, tracker
 from bench.report import Figure, table
 from local.state import ROOT, Environment, State
 
 RESULTS = Path(__file__).with_name("results.md")
-PARTS = ("start", "browser", "pipeline")
+PARTS = ("start", "browser", "pipeline", "tracker")
 
 
 def _local(*arguments: str) -> tuple[float, str]:
@@ -55,8 +56,11 @@ def _an_action() -> str:
     return found
 
 
-def in_the_browser(environment: Environment) -> list[Figure]:
+def in_the_browser() -> list[Figure]:
     """Page switches and writes as a CSM."""
+    environment = Environment.existing(State.default())
+    if environment is None:
+        raise SystemExit("Nothing to measure: make demo DETACH=1 first.")
     action_id = _an_action()
     with browser.chromium() as chromium:
         page = browser.sign_in(chromium, environment, browser.CSM)
@@ -68,15 +72,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all when none is named")
     parts = parser.parse_args().parts or list(PARTS)
-    environment = Environment.existing(State.default())
-    if environment is None:
-        raise SystemExit("Nothing to measure: make demo DETACH=1 first.")
     before = machine.look()
     figures: list[Figure] = []
     for part, measure in (
         ("start", later_start),
-        ("browser", lambda: in_the_browser(environment)),
+        ("browser", in_the_browser),
         ("pipeline", one_day),
+        ("tracker", tracker.measure),
     ):
         if part in parts:
             figures += measure()
