@@ -27,6 +27,17 @@ class Settings(BaseSettings):
     streamlit_url: str = "http://127.0.0.1:8501"
     dagster_url: str = "http://127.0.0.1:3000"
 
+    # where links in messages lead; without it the pages' own address
+    public_url: str | None = None
+    # messages leave by e-mail when there is a host, to a chat channel when there is an address; else notices only
+    smtp_host: str | None = None
+    smtp_port: int = 587
+    smtp_from: str = "Account Intelligence <no-reply@localhost>"
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_starttls: bool = True
+    notify_webhook_url: SecretStr | None = None
+
     session_idle_minutes: int = 8 * 60
     session_absolute_minutes: int = 24 * 60
     database_pool_size: int = 10

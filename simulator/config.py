@@ -23,6 +23,8 @@ class Settings(BaseSettings):
     simulator_hubspot_port: int = 9011
     simulator_stripe_port: int = 9012
     simulator_zendesk_port: int = 9013
+    simulator_smtp_port: int = 9014
+    simulator_mailbox_port: int = 9015
     simulator_reader_role: str = "product_reader"
     hubspot_token: str = ""
     stripe_api_key: str = ""

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection
 
-from app.actions import repository
+from app.actions import repository, telling
 from app.actions.contacts import log_contact as log_contact
 from app.actions.context import contexts
 from app.actions.decisions import record_human
@@ -75,7 +75,9 @@ def create_action(
             "suggestion_id": None,
             "decision_id": decision_id,
         }
-        return insert(db, actor=actor, now=now, columns=columns, idempotency_key=idempotency_key)
+        made = insert(db, actor=actor, now=now, columns=columns, idempotency_key=idempotency_key)
+        telling.owners_changed(db, now=now, actor=person(actor), changes=[(None, made)])
+        return made
 
     return write(
         db, actor=actor, now=now, key=idempotency_key, operation="create_action", request=asdict(draft), work=work
@@ -115,7 +117,9 @@ def open_suggested(
         "suggestion_id": suggestion_id,
         "decision_id": decision_id,
     }
-    return insert(db, actor=actor, now=now, columns=columns, idempotency_key=idempotency_key)
+    made = insert(db, actor=actor, now=now, columns=columns, idempotency_key=idempotency_key)
+    telling.owners_changed(db, now=now, actor=person(actor), changes=[(None, made)])
+    return made
 
 
 def edit_action(
@@ -144,7 +148,9 @@ def edit_action(
         if owner != action.owner_user_id:
             require(actor, Permission.ASSIGN)
             check_owner(db, owner if isinstance(owner, UUID) else None)
-        return amend(db, action, columns, actor=person(actor), now=now, key=idempotency_key)
+        after = amend(db, action, columns, actor=person(actor), now=now, key=idempotency_key)
+        telling.owners_changed(db, now=now, actor=person(actor), changes=[(action, after)])
+        return after
 
     request = {"action_id": action_id, "expected_version": expected_version, "changes": dict(changes)}
     return write(db, actor=actor, now=now, key=idempotency_key, operation="edit_action", request=request, work=work)
@@ -261,6 +267,7 @@ def add_note(
         repository.append(
             db, action=action, actor=person(actor), now=now, changes=[added], idempotency_key=idempotency_key
         )
+        telling.noted(db, now=now, actor=person(actor), action=action, note=note)
         return note
 
     return once(
@@ -309,6 +316,8 @@ def reassign(
             else:
                 columns = {"owner_user_id": owner_user_id}
                 changed.append(amend(db, action, columns, actor=person(actor), now=now, key=idempotency_key))
+        told = [(found[action.action_id], action) for action in changed]
+        telling.owners_changed(db, now=now, actor=person(actor), changes=told)
         return ReassignResult(changed=tuple(changed), refused=tuple(refused))
 
     return once(
@@ -329,9 +338,12 @@ def wake_snoozed(db: Connection, *, now: datetime) -> int:
         db, (actions.c.status == Status.SNOOZED.value) & (actions.c.snoozed_until <= display_date(now))
     )
     job = EventActor(user_id=None, name="Snooze", kind=ActorKind.JOB)
+    woken: list[Action] = []
     for action in waking:
         back = legal_moves(action.status, status_before_snooze=action.status_before_snooze)[0]
-        apply(db, action, plan_move(standing(action), back, now=now, today=display_date(now)), actor=job, now=now)
+        move = plan_move(standing(action), back, now=now, today=display_date(now))
+        woken.append(apply(db, action, move, actor=job, now=now))
+    telling.came_back(db, now=now, woken=woken)
     return len(waking)
 
 

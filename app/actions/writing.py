@@ -4,7 +4,8 @@ The use cases are in `service.py`; this is what they share.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
@@ -15,11 +16,13 @@ from app.actions.model import Action
 from app.actions.repository import Change, EventActor
 from app.actions.vocabulary import ActorKind, EventKind
 from app.auth import Identity, Permission, require
+from app.calendar import display_date
 from app.errors import InvalidInput, StaleVersion
 from app.idempotency import once
 
 # what follows from the event of a status, so that the story need not repeat it; `history.fold` puts it back
 _FOLLOWS = frozenset({"status", "status_before_snooze", "closed_at"})
+UNDONE = "Undone"
 # what changes no field of the action, so that nobody's text collides with it
 _BESIDE = frozenset({EventKind.NOTE_ADDED, EventKind.CONTACT_LOGGED})
 
@@ -97,6 +100,14 @@ def differences(action: Action, columns: Mapping[str, object], *, reason: str | 
     ]
 
 
+def _eased(action: Action, columns: Mapping[str, object], *, now: datetime) -> dict[str, object]:
+    """The escalation level to set beside changed fields, or nothing."""
+    due_date = columns.get("due_date", action.due_date)
+    has_new_owner = columns.get("owner_user_id", action.owner_user_id) != action.owner_user_id
+    is_redated = due_date != action.due_date and not (isinstance(due_date, date) and due_date < display_date(now))
+    return {"escalation_level": 0} if action.escalation_level and (has_new_owner or is_redated) else {}
+
+
 def amend(
     db: Connection,
     action: Action,
@@ -107,7 +118,8 @@ def amend(
     key: str | None = None,
 ) -> Action:
     """Write those fields of a locked action that really change, with an event each; the action as it is when none
-    does."""
+    does. A late action that gets a new owner or a day still to come begins anew with its escalation."""
+    columns = {**columns, **_eased(action, columns, now=now)}
     told = differences(action, columns)
     if not told:
         return action
@@ -130,6 +142,21 @@ def apply(
         reason=move.reason,
     )
     repository.append(db, action=after, actor=actor, now=now, changes=[status, *told], idempotency_key=key)
+    return after
+
+
+def put_back(
+    db: Connection, action: Action, columns: Mapping[str, object], *, actor: EventActor, now: datetime, key: str
+) -> Action:
+    """Write columns as they were before a change that is being undone, told as any change and marked as undone."""
+    told = differences(action, columns, reason=UNDONE)
+    after = repository.put_back(db, action, columns, now=now)
+    changes = [
+        replace(item, kind=EventKind.STATUS_CHANGED) if item.field == "status" else item
+        for item in told
+        if item.field == "status" or item.field not in _FOLLOWS
+    ]
+    repository.append(db, action=after, actor=actor, now=now, changes=changes, idempotency_key=key)
     return after
 
 

@@ -1,0 +1,92 @@
+"""Who is told of a change of an action: its owner, never the one who made it.
+
+One call per change, however many actions it touched: so that many actions given to somebody at once are one e-mail.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import Connection
+
+from app.actions.lifecycle import is_open
+from app.actions.model import Action, Note
+from app.actions.repository import EventActor
+from app.notices.service import NewNotice, NoticeKind, notify_all
+
+EXCERPT = 300
+
+
+def shown_date(day: date) -> str:
+    """A date in a message: 20 November 2026."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def about(action: Action) -> str:
+    """One line on an action: account and due date."""
+    due = f", due {shown_date(action.due_date)}" if action.due_date else ""
+    return f"{action.account_name}{due}"
+
+
+def owners_changed(
+    db: Connection, *, now: datetime, actor: EventActor, changes: Sequence[tuple[Action | None, Action]]
+) -> None:
+    """Tell new owners what they have and old ones what they no longer have. Pairs of before (None: it is new) and
+    after; those whose owner stayed, and ended actions, tell nobody.
+    """
+    told: list[NewNotice] = []
+    for before, after in changes:
+        was = before.owner_user_id if before else None
+        if was == after.owner_user_id or not is_open(after.status):
+            continue
+        for user_id, kind, words in (
+            (after.owner_user_id, NoticeKind.ASSIGNED, "gave you"),
+            (was, NoticeKind.TAKEN_AWAY, "took from you"),
+        ):
+            if user_id is not None and user_id != actor.user_id:
+                told.append(
+                    NewNotice(
+                        user_id=user_id,
+                        kind=kind,
+                        title=f"{actor.name} {words}: {after.title}",
+                        body=about(after),
+                        action_id=after.action_id,
+                        account_key=after.account_key,
+                        dedupe_key=f"{kind}:{after.action_id}:{after.version}",
+                    )
+                )
+    notify_all(db, now=now, told=told)
+
+
+def noted(db: Connection, *, now: datetime, actor: EventActor, action: Action, note: Note) -> None:
+    """Tell the owner of a colleague's note, with its beginning."""
+    if action.owner_user_id is None or action.owner_user_id == actor.user_id:
+        return
+    excerpt = note.body if len(note.body) <= EXCERPT else f"{note.body[:EXCERPT].rstrip()} …"
+    notice = NewNotice(
+        user_id=action.owner_user_id,
+        kind=NoticeKind.NOTE_ADDED,
+        title=f"{actor.name} noted on: {action.title}",
+        body=f"{about(action)}\n{excerpt}",
+        action_id=action.action_id,
+        account_key=action.account_key,
+        dedupe_key=f"{NoticeKind.NOTE_ADDED}:{note.note_id}",
+    )
+    notify_all(db, now=now, told=[notice])
+
+
+def came_back(db: Connection, *, now: datetime, woken: Sequence[Action]) -> None:
+    """Tell owners that the day they put an action off to has come. The actions are as they are now."""
+    told = [
+        NewNotice(
+            user_id=action.owner_user_id,
+            kind=NoticeKind.CAME_BACK,
+            title=f"Back from snooze: {action.title}",
+            body=about(action),
+            action_id=action.action_id,
+            account_key=action.account_key,
+            dedupe_key=f"{NoticeKind.CAME_BACK}:{action.action_id}:{action.version}",
+        )
+        for action in woken
+        if action.owner_user_id is not None
+    ]
+    notify_all(db, now=now, told=told)
