@@ -1,4 +1,5 @@
-"""People: created, changed and deactivated by an admin, or by the operator on the command line.
+"""People: created, changed and deactivated by an admin, or by the operator on the command line; every change is told in
+the audit trail. What concerns only themselves (zone, holidays, digest, mail) people set on their own.
 
 `python -m app.users add --email E --name N --role csm|admin|analyst [--owner-email E] --password-env VAR`
 `python -m app.users deactivate --email E` / `python -m app.users list`
@@ -9,25 +10,37 @@ import argparse
 import csv
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Row, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from app import passwords
+from app import audit, passwords
+from app.audit import Author, Kind, Subject
 from app.auth import Identity, Permission, Role, end_sessions, normalised_email, require
+from app.calendar import holiday_regions, is_time_zone
 from app.clock import real_now
 from app.db import unit_of_work
-from app.errors import AppError, InvalidInput, NotFound
+from app.errors import AppError, InvalidInput, NotFound, StaleVersion
 from app.inputs import member, required_text
 from app.tables import users
 
 DEFAULT_CAPACITY_MINUTES = 20 * 60
 _ADMIN_LOCK = 7_461_002
+
+
+class Digest(StrEnum):
+    """How often a person wants their summary by e-mail."""
+
+    NEVER = "never"
+    DAILY = "daily"
+    WEEKLY = "weekly"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +62,7 @@ class User:
     version: int
     time_zone: str
     holiday_region: str
-    digest: str
+    digest: Digest
     has_notice_mail: bool
 
 
@@ -58,7 +71,7 @@ _COLUMNS = [column for column in users.c if column.name != "password_hash"]
 
 def _user(row: Row) -> User:
     values = dict(row._mapping)
-    return User(**{**values, "role": Role(values["role"])})
+    return User(**{**values, "role": Role(values["role"]), "digest": Digest(values["digest"])})
 
 
 def _valid_email(field: str, email: str) -> str:
@@ -102,12 +115,27 @@ def create_user(
         "created_at": now,
         "version": 1,
     }
+    with _addresses_are_free(email=email, owner_email=owner_email), db.begin_nested():
+        made = _user(db.execute(insert(users).values(values).returning(*_COLUMNS)).one())
+    audit.record(
+        db,
+        author=Author.of(actor),
+        now=now,
+        subject=Subject.USER,
+        subject_id=made.user_id,
+        kind=Kind.CREATED,
+        after=asdict(made),
+    )
+    return made
+
+
+@contextmanager
+def _addresses_are_free(**addresses: str | None) -> Iterator[None]:
     try:
-        with db.begin_nested():
-            return _user(db.execute(insert(users).values(values).returning(*_COLUMNS)).one())
+        yield
     except IntegrityError as error:
         taken = "owner_email" if "users_owner_email" in str(error.orig) else "email"
-        raise InvalidInput(taken, "Somebody already has this address.", value=email) from None
+        raise InvalidInput(taken, "Somebody already has this address.", value=addresses.get(taken)) from None
 
 
 def list_users(db: Connection, *, with_inactive: bool = True) -> list[User]:
@@ -124,12 +152,23 @@ def find_by_email(db: Connection, email: str) -> User | None:
     return _user(row) if row else None
 
 
-def _locked(db: Connection, user_id: UUID) -> User:
+def get_user(db: Connection, user_id: UUID) -> User:
+    """One person, deactivated or not. Raises NotFound."""
+    row = db.execute(select(*_COLUMNS).where(users.c.user_id == user_id)).one_or_none()
+    if row is None:
+        raise NotFound("user", user_id)
+    return _user(row)
+
+
+def _locked(db: Connection, user_id: UUID, *, expected_version: int | None = None) -> User:
     db.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _ADMIN_LOCK})
     row = db.execute(select(*_COLUMNS).where(users.c.user_id == user_id).with_for_update()).one_or_none()
     if row is None:
         raise NotFound("user", user_id)
-    return _user(row)
+    user = _user(row)
+    if expected_version is not None and user.version != expected_version:
+        raise StaleVersion(user, expected_version)
+    return user
 
 
 def _keep_one_admin(db: Connection, user: User) -> None:
@@ -138,45 +177,141 @@ def _keep_one_admin(db: Connection, user: User) -> None:
         raise InvalidInput("role", "This is the last admin.", hint="Make somebody else an admin first.")
 
 
-def _set(db: Connection, user: User, **changes: object) -> User:
-    changed = update(users).where(users.c.user_id == user.user_id)
-    return _user(db.execute(changed.values(version=user.version + 1, **changes).returning(*_COLUMNS)).one())
+def _set(db: Connection, user: User, *, actor: Identity | None, now: datetime, **changes: object) -> User:
+    """Write what differs and tell it; when nothing does, the person comes back as they are."""
+    differing = {name: value for name, value in changes.items() if getattr(user, name) != value}
+    if not differing:
+        return user
+    with _addresses_are_free(owner_email=str(differing.get("owner_email"))), db.begin_nested():
+        changed = update(users).where(users.c.user_id == user.user_id)
+        # left to itself psycopg stores the name of an enum member
+        columns = {name: value.value if isinstance(value, StrEnum) else value for name, value in differing.items()}
+        after = _user(db.execute(changed.values(version=user.version + 1, **columns).returning(*_COLUMNS)).one())
+    audit.record(
+        db,
+        author=Author.of(actor),
+        now=now,
+        subject=Subject.USER,
+        subject_id=user.user_id,
+        kind=Kind.CHANGED,
+        before={name: getattr(user, name) for name in differing},
+        after=differing,
+    )
+    return after
 
 
-def deactivate(db: Connection, *, actor: Identity | None, now: datetime, user_id: UUID) -> User:
+def deactivate(
+    db: Connection, *, actor: Identity | None, now: datetime, user_id: UUID, expected_version: int | None = None
+) -> User:
     """Nobody signs in as this person any more, and their sessions end at once. Their open actions stay theirs until an
-    admin moves them. Raises NotFound, or InvalidInput for the last admin."""
+    admin moves them. Raises NotFound, StaleVersion, or InvalidInput for the last admin."""
     if actor is not None:
         require(actor, Permission.MANAGE_USERS)
-    user = _locked(db, user_id)
+    user = _locked(db, user_id, expected_version=expected_version)
     _keep_one_admin(db, user)
     end_sessions(db, user_id=user_id, now=now)
-    return _set(db, user, is_active=False)
+    return _set(db, user, actor=actor, now=now, is_active=False)
 
 
-def reactivate(db: Connection, *, actor: Identity | None, user_id: UUID) -> User:
-    """Let a deactivated person sign in again, with the password they had. Raises NotFound."""
+def reactivate(
+    db: Connection, *, actor: Identity | None, now: datetime, user_id: UUID, expected_version: int | None = None
+) -> User:
+    """Let a deactivated person sign in again, with the password they had. Raises NotFound, StaleVersion."""
     if actor is not None:
         require(actor, Permission.MANAGE_USERS)
-    return _set(db, _locked(db, user_id), is_active=True)
+    user = _locked(db, user_id, expected_version=expected_version)
+    return _set(db, user, actor=actor, now=now, is_active=True)
 
 
-def change_role(db: Connection, *, actor: Identity, user_id: UUID, role: str) -> User:
-    """Another role, effective at the person's next interaction. Raises NotFound, InvalidInput for the last admin."""
+def change_role(
+    db: Connection, *, actor: Identity, now: datetime, user_id: UUID, role: str, expected_version: int | None = None
+) -> User:
+    """Another role, effective at the person's next interaction.
+
+    Raises NotFound, StaleVersion, InvalidInput for an unknown role or the last admin.
+    """
     require(actor, Permission.MANAGE_USERS)
     chosen = member("role", role, Role)
-    user = _locked(db, user_id)
+    user = _locked(db, user_id, expected_version=expected_version)
     if chosen is not Role.ADMIN:
         _keep_one_admin(db, user)
-    return _set(db, user, role=chosen.value)
+    return _set(db, user, actor=actor, now=now, role=chosen)
 
 
-def set_capacity(db: Connection, *, actor: Identity, user_id: UUID, weekly_capacity_minutes: int) -> User:
-    """Minutes a week a person has for actions, 0 to 10,080. Raises NotFound, InvalidInput."""
+def set_capacity(
+    db: Connection,
+    *,
+    actor: Identity,
+    now: datetime,
+    user_id: UUID,
+    weekly_capacity_minutes: int,
+    expected_version: int | None = None,
+) -> User:
+    """Minutes a week a person has for actions, 0 to 10,080. Raises NotFound, StaleVersion, InvalidInput."""
     require(actor, Permission.MANAGE_USERS)
     if not 0 <= weekly_capacity_minutes <= 7 * 24 * 60:
         raise InvalidInput("weekly_capacity_minutes", "A week has 10,080 minutes.", value=weekly_capacity_minutes)
-    return _set(db, _locked(db, user_id), weekly_capacity_minutes=weekly_capacity_minutes)
+    user = _locked(db, user_id, expected_version=expected_version)
+    return _set(db, user, actor=actor, now=now, weekly_capacity_minutes=weekly_capacity_minutes)
+
+
+def _place(time_zone: str | None, holiday_region: str | None) -> dict[str, object]:
+    if time_zone is not None and not is_time_zone(time_zone):
+        raise InvalidInput("time_zone", "This time zone is not known.", value=time_zone, hint="As in Europe/London.")
+    if holiday_region is not None and holiday_region not in holiday_regions():
+        raise InvalidInput(
+            "holiday_region",
+            "The public holidays of this region are not known.",
+            value=holiday_region,
+            hint="A country, or a part of one: DE, GB-ENG.",
+        )
+    chosen = {"time_zone": time_zone, "holiday_region": holiday_region}
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def set_preferences(
+    db: Connection,
+    *,
+    actor: Identity,
+    now: datetime,
+    time_zone: str | None = None,
+    holiday_region: str | None = None,
+    digest: str | None = None,
+    has_notice_mail: bool | None = None,
+) -> User:
+    """The person's own settings; what is None stays as it is. Raises InvalidInput naming the field."""
+    changes = _place(time_zone, holiday_region)
+    if digest is not None:
+        changes["digest"] = member("digest", digest, Digest)
+    if has_notice_mail is not None:
+        changes["has_notice_mail"] = has_notice_mail
+    return _set(db, _locked(db, actor.user_id), actor=actor, now=now, **changes)
+
+
+def set_profile(
+    db: Connection,
+    *,
+    actor: Identity,
+    now: datetime,
+    user_id: UUID,
+    display_name: str | None = None,
+    owner_email: str | None = None,
+    time_zone: str | None = None,
+    holiday_region: str | None = None,
+    expected_version: int | None = None,
+) -> User:
+    """What an admin says of a person; what is None stays as it is, and an empty `owner_email` takes it away.
+
+    Raises NotPermitted, NotFound, StaleVersion, InvalidInput naming the field (a CRM owner that somebody else is).
+    """
+    require(actor, Permission.MANAGE_USERS)
+    changes = _place(time_zone, holiday_region)
+    if display_name is not None:
+        changes["display_name"] = required_text("display_name", display_name, limit=120).strip()
+    if owner_email is not None:
+        changes["owner_email"] = _valid_email("owner_email", owner_email) if owner_email.strip() else None
+    user = _locked(db, user_id, expected_version=expected_version)
+    return _set(db, user, actor=actor, now=now, **changes)
 
 
 def change_password(
@@ -188,7 +323,10 @@ def change_password(
     new_password: str,
     token: str | None = None,
 ) -> None:
-    """The person's own new password; every other session of theirs ends. Raises InvalidInput."""
+    """The person's own new password; every other session of theirs ends. The trail says that, never what.
+
+    Raises InvalidInput.
+    """
     row = db.execute(select(users.c.password_hash).where(users.c.user_id == actor.user_id).with_for_update()).one()
     if not passwords.verify(row.password_hash, current_password):
         raise InvalidInput("current_password", "The current password is wrong.")
@@ -197,6 +335,15 @@ def change_password(
         update(users)
         .where(users.c.user_id == actor.user_id)
         .values(password_hash=passwords.hash_password(new_password), version=users.c.version + 1)
+    )
+    audit.record(
+        db,
+        author=Author.of(actor),
+        now=now,
+        subject=Subject.USER,
+        subject_id=actor.user_id,
+        kind=Kind.CHANGED,
+        after={"password": "changed"},
     )
     end_sessions(db, user_id=actor.user_id, now=now, except_token=token)
 

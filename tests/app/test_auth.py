@@ -114,7 +114,7 @@ def test_deactivating_ends_every_session_at_once_and_nobody_signs_in_again(estat
     with pytest.raises(NotAuthenticated):
         sign_in(estate)
     with estate.work() as db:
-        users.reactivate(db, actor=None, user_id=maya.user_id)
+        users.reactivate(db, actor=None, now=NOW, user_id=maya.user_id)
     assert [resolve(estate, token) for token in tokens] == [None, None, None]
     assert sign_in(estate)[1] == maya
 
@@ -124,7 +124,7 @@ def test_a_changed_role_takes_effect_at_the_next_look(estate: Estate) -> None:
     token, _ = sign_in(estate)
 
     with estate.work() as db:
-        users.change_role(db, actor=admin, user_id=maya.user_id, role="analyst")
+        users.change_role(db, actor=admin, now=NOW, user_id=maya.user_id, role="analyst")
 
     identity = resolve(estate, token)
     assert identity
@@ -342,9 +342,9 @@ def test_only_an_admin_manages_people(estate: Estate, role: Role) -> None:
     with estate.work() as db:
         for attempt in (
             lambda: users.deactivate(db, actor=actor, now=NOW, user_id=target),
-            lambda: users.reactivate(db, actor=actor, user_id=target),
-            lambda: users.change_role(db, actor=actor, user_id=target, role="admin"),
-            lambda: users.set_capacity(db, actor=actor, user_id=target, weekly_capacity_minutes=5),
+            lambda: users.reactivate(db, actor=actor, now=NOW, user_id=target),
+            lambda: users.change_role(db, actor=actor, now=NOW, user_id=target, role="admin"),
+            lambda: users.set_capacity(db, actor=actor, now=NOW, user_id=target, weekly_capacity_minutes=5),
             lambda: users.create_user(db, now=NOW, actor=actor, **new),
         ):
             with pytest.raises(NotPermitted):
@@ -356,7 +356,7 @@ def test_the_last_admin_stays_even_when_two_leave_at_once(estate: Estate) -> Non
 
     def leave(who: Identity) -> Any:
         with estate.work() as db:
-            return users.change_role(db, actor=who, user_id=who.user_id, role="csm")
+            return users.change_role(db, actor=who, now=NOW, user_id=who.user_id, role="csm")
 
     with ThreadPoolExecutor(max_workers=2) as pool:
         answers = list(pool.map(lambda who: outcome(lambda: leave(who)), (first, second)))
