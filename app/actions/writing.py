@@ -22,9 +22,9 @@ from app.idempotency import once
 
 # what follows from the event of a status, so that the story need not repeat it; `history.fold` puts it back
 _FOLLOWS = frozenset({"status", "status_before_snooze", "closed_at"})
-UNDONE = "Undone"
 # what changes no field of the action, so that nobody's text collides with it
 _BESIDE = frozenset({EventKind.NOTE_ADDED, EventKind.CONTACT_LOGGED})
+UNDONE = "Undone"
 
 
 def person(actor: Identity) -> EventActor:
