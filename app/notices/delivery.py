@@ -111,8 +111,8 @@ def _told_in_words() -> Iterator[None]:
         raise DeliveryFailed(f"The mail server answered: {words}", is_unreachable=True) from None
     except ssl.SSLError as error:
         raise DeliveryFailed(f"No safe connection: {error.reason or 'TLS failed'}.", is_unreachable=True) from None
-    except TimeoutError:
-        raise DeliveryFailed("The mail server took too long.", is_unreachable=True) from None
+    except (TimeoutError, smtplib.SMTPServerDisconnected):  # smtplib tells a time-out as the latter
+        raise DeliveryFailed("The mail server took too long, or hung up.", is_unreachable=True) from None
     except (smtplib.SMTPException, OSError) as error:
         raise DeliveryFailed(f"The mail server is away: {type(error).__name__}.", is_unreachable=True) from None
 
