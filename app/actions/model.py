@@ -252,7 +252,12 @@ class ReassignResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """One person's load. The week is Monday to Sunday in Europe/London; minutes are those recorded at closing."""
+    """One person's load. The week is Monday to Sunday in Europe/London.
+
+    `minutes_this_week` are those recorded at closing; `booked_minutes` the expected effort of open actions due by the
+    end of this week, overdue ones included and snoozed ones not. While somebody else has their book `covered_by` is
+    that person's name, and `away_until` the last day of it, None while the end is open.
+    """
 
     user_id: UUID
     display_name: str
@@ -265,3 +270,6 @@ class Workload:
     due_this_week_count: int
     closed_this_week_count: int
     minutes_this_week: int
+    booked_minutes: int
+    away_until: date | None
+    covered_by: str | None

@@ -14,6 +14,7 @@ from sqlalchemy import (
     FromClause,
     Select,
     and_,
+    case,
     func,
     insert,
     literal,
@@ -29,7 +30,7 @@ from app.actions.model import Action, ActionEvent, ActionFilter, ActionRow, Cont
 from app.actions.tables import action_contacts, action_events, action_notes, action_outcomes, actions
 from app.actions.vocabulary import ActorKind, EventKind, Priority
 from app.errors import NotFound
-from app.tables import users
+from app.tables import handovers, users
 
 _ACTION = TypeAdapter(Action)
 _ROW = TypeAdapter(ActionRow)
@@ -243,12 +244,35 @@ def active_user(db: Connection, user_id: UUID) -> str | None:
     ).scalar_one_or_none()
 
 
+def _books() -> Select:
+    """One row per CRM owner with who has their book now: whoever has it by a running hand-over, else they themselves;
+    nobody when neither is active."""
+    cover = users.alias("cover")
+    is_running = handovers.c.started_at.is_not(None) & handovers.c.ended_at.is_(None)
+    return (
+        select(
+            users.c.owner_email,
+            func.coalesce(cover.c.user_id, case((users.c.is_active, users.c.user_id))).label("user_id"),
+        )
+        .outerjoin(handovers, (handovers.c.from_user_id == users.c.user_id) & is_running)
+        .outerjoin(cover, (cover.c.user_id == handovers.c.to_user_id) & cover.c.is_active)
+        .where(users.c.owner_email.is_not(None))
+    )
+
+
 def user_of_owner(db: Connection, owner_email: str | None) -> UUID | None:
-    """The active person who owns accounts in the CRM under this address."""
+    """The active person who has the accounts of this owner in the CRM: themselves, or who has their book by a running
+    hand-over.
+    """
     if not owner_email:
         return None
-    query = select(users.c.user_id).where(users.c.owner_email == owner_email.lower(), users.c.is_active)
-    return db.execute(query).scalar_one_or_none()
+    row = db.execute(_books().where(users.c.owner_email == owner_email.lower())).one_or_none()
+    return row.user_id if row else None
+
+
+def users_of_owners(db: Connection) -> dict[str, UUID]:
+    """Who has the accounts of each owner in the CRM, as `user_of_owner`; owners that nobody stands for are left out."""
+    return {row.owner_email: row.user_id for row in db.execute(_books()) if row.user_id}
 
 
 def _with_story(picked: FromClause) -> Select:

@@ -116,11 +116,12 @@ def amend(
     actor: EventActor,
     now: datetime,
     key: str | None = None,
+    reason: str | None = None,
 ) -> Action:
     """Write those fields of a locked action that really change, with an event each; the action as it is when none
     does. A late action that gets a new owner or a day still to come begins anew with its escalation."""
     columns = {**columns, **_eased(action, columns, now=now)}
-    told = differences(action, columns)
+    told = differences(action, columns, reason=reason)
     if not told:
         return action
     after = repository.change(db, action, {str(item.field): columns[str(item.field)] for item in told}, now=now)

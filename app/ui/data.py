@@ -139,6 +139,9 @@ def my_work(here: Visit) -> MyWork:
         due_this_week_count=0,
         closed_this_week_count=0,
         minutes_this_week=0,
+        booked_minutes=0,
+        away_until=None,
+        covered_by=None,
     )
     if here.publication is None:
         nothing = pd.DataFrame(columns=pd.Index(["health_band", "health_trend_90d", "mrr_at_risk_eur", "csm_email"]))
