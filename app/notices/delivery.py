@@ -20,15 +20,13 @@ from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import httpx
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 
-from app.auth import Role
 from app.db import unit_of_work
 from app.notices import outbox
 from app.notices.outbox import MOST_ATTEMPTS, Channel, Message, MessageStatus
-from app.notices.service import NewNotice, NoticeKind, notify_all
+from app.notices.service import NewNotice, NoticeKind, admins_of, notify_all
 from app.settings import Settings, get_settings
-from app.tables import users
 
 LOG = logging.getLogger(__name__)
 SMTP_TIMEOUT_SECONDS = 10.0
@@ -207,7 +205,6 @@ def _send(message: Message) -> None:
 
 def _tell_admins(db: Connection, message: Message, sentence: str, *, now: datetime) -> None:
     """One notice a day and channel: a mail server that is down for a week is one fact, not a thousand."""
-    admins = select(users.c.user_id).where(users.c.role == Role.ADMIN.value, users.c.is_active)
     told = [
         NewNotice(
             user_id=admin,
@@ -217,7 +214,7 @@ def _tell_admins(db: Connection, message: Message, sentence: str, *, now: dateti
             dedupe_key=f"delivery_failed:{message.channel}:{now.date()}",
             is_mailed=False,
         )
-        for admin in db.execute(admins).scalars()
+        for admin in admins_of(db)
     ]
     notify_all(db, now=now, told=told)
 

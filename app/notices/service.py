@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from app.auth import Identity
+from app.auth import Identity, Role
 from app.notices import outbox
 from app.notices.links import account_url, action_url, page_url
 from app.notices.tables import notices
@@ -171,6 +171,12 @@ def _link(notice: NewNotice) -> str:
     if notice.action_id is not None:
         return action_url(notice.action_id)
     return account_url(notice.account_key) if notice.account_key else ""
+
+
+def admins_of(db: Connection) -> list[UUID]:
+    """Everybody who is told of what somebody must decide: the active admins, by id."""
+    query = select(users.c.user_id).where(users.c.role == Role.ADMIN.value, users.c.is_active)
+    return list(db.execute(query.order_by(users.c.user_id)).scalars())
 
 
 def inbox(db: Connection, *, identity: Identity, limit: int = 50, only_unread: bool = False) -> list[Notice]:
