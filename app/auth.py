@@ -177,6 +177,12 @@ def _identity(db: Connection, row: object) -> Identity:
     )
 
 
+def identity_of(db: Connection, user_id: UUID) -> Identity | None:
+    """An active person as they would be signed in: for jobs that look at something with their eyes."""
+    row = db.execute(select(users).where(users.c.user_id == user_id, users.c.is_active)).one_or_none()
+    return _identity(db, row) if row else None
+
+
 def sign_in(
     db: Connection, *, email: str, password: str, address: str, user_agent: str | None, now: datetime
 ) -> tuple[str, Identity]:
