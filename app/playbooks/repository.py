@@ -129,6 +129,16 @@ def has_open_action() -> ColumnElement[bool]:
     return exists().where(actions.c.playbook_run_id == playbook_runs.c.run_id, actions.c.status.in_(_OPEN))
 
 
+def running_counts(db: Connection) -> dict[str, int]:
+    """Runs that are running, counted by playbook."""
+    query = (
+        select(playbook_runs.c.playbook_id, func.count().label("running_count"))
+        .where(playbook_runs.c.stopped_at.is_(None), has_open_action())
+        .group_by(playbook_runs.c.playbook_id)
+    )
+    return {row.playbook_id: row.running_count for row in db.execute(query)}
+
+
 def runs(db: Connection, conditions: Sequence[ColumnElement[bool]], *, limit: int) -> list[Run]:
     """Runs with their steps: those still running first, then the newest start first. Two round trips."""
     query = (

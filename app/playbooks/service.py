@@ -329,6 +329,11 @@ def runs(db: Connection, *, account_key: str | None = None, only_running: bool =
     return repository.runs(db, conditions, limit=max(1, min(limit, LARGEST_PAGE)))
 
 
+def running_counts(db: Connection) -> dict[str, int]:
+    """How many runs of each playbook are running, by its id; those with none are left out."""
+    return repository.running_counts(db)
+
+
 def get_run(db: Connection, run_id: UUID) -> Run:
     """One run with its steps. Raises NotFound."""
     found = repository.runs(db, [playbook_runs.c.run_id == run_id], limit=1)

@@ -13,6 +13,7 @@ from app.ui import (
     figures,
     frame,
     health_charts,
+    playbook_progress,
     suggestion_card,
     visit,
     words,
@@ -34,6 +35,7 @@ def show(subject: Subject) -> None:
     with right:
         _drivers(subject)
         _open_actions(subject)
+        playbook_progress.progress(subject.account.account_key)
         _suggested(subject)
 
 

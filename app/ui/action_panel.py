@@ -18,6 +18,7 @@ from app.ui import (
     frame,
     navigation,
     outcome_form,
+    playbook_position,
     visit,
     words,
 )
@@ -36,6 +37,7 @@ def show(action_id: UUID, *, columns: tuple[float, float] = (1.12, 1)) -> None:
     detail = data.action(action_id)
     _head(detail)
     action_moves.draw(detail)
+    playbook_position.position(detail.action)
     notes, outcome = st.columns(columns, gap="medium")
     with notes:
         action_story.draw(detail)
