@@ -1,17 +1,20 @@
-"""Nothing lost, nothing doubled: request keys, lost updates, races, and a model that the rows are checked against."""
+"""Nothing lost, nothing doubled: request keys, lost updates, races, and many at once who do what they like."""
 
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from random import Random
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from app.actions import repository, service
-from app.actions.lifecycle import Status, is_open
-from app.actions.model import Action, ActionEvent
+from app.actions import bulk, repository, service
+from app.actions.history import fold
+from app.actions.lifecycle import Status, legal_moves
+from app.actions.model import Action, ActionEvent, ContactDraft
 from app.auth import Identity, Role
 from app.errors import AppError, IdempotencyConflict, InvalidInput, NotFound, StaleVersion
 from tests.app.factories import NOW, Estate, a_draft, a_key, an_outcome
@@ -188,84 +191,179 @@ def test_a_note_and_an_edit_at_once_do_not_disturb_each_other(estate: Estate, ma
     assert estate.one("select count(*) from app.action_notes") == 8
 
 
-# --- the story tells the row -----------------------------------------------------------------------------------------
+# --- many at once, each by their own will ----------------------------------------------------------------------------
 
 
-def fold(story: tuple[ActionEvent, ...]) -> dict[str, Any]:
-    """The row that the events tell, with what follows from them: version, times, and the status before a snooze."""
-    row: dict[str, Any] = dict(story[0].after)
-    for event in story[1:]:
-        row["version"] = event.version
-        if event.kind == "note_added":
-            continue
-        row["updated_at"] = repository.plain(event.at)
-        if event.field == "status":
-            row["status_before_snooze"] = event.before if event.after == "snoozed" else None
-            row["closed_at"] = None if is_open(Status(event.after)) else repository.plain(event.at)
-        row[str(event.field)] = event.after
-    return row
+@dataclass
+class Walker:
+    """Somebody who does what comes to mind with a few actions, on what they saw last, for a number of steps."""
 
+    estate: Estate
+    actor: Identity
+    ids: list[UUID]
+    random: Random
+    written: list[tuple[UUID, int]] = field(default_factory=list)
+    refusals: Counter[str] = field(default_factory=Counter)
+    bulk_ids: list[UUID] = field(default_factory=list)
 
-def told(action: Action) -> dict[str, Any]:
-    return {name: repository.plain(value) for name, value in asdict(action).items()}
+    def walk(self, steps: int) -> "Walker":
+        for _ in range(steps):
+            try:
+                self._step()
+            except AppError as error:
+                self.refusals[type(error).__name__] += 1
+        return self
 
+    def _common(self) -> dict[str, Any]:
+        return {"actor": self.actor, "now": NOW, "idempotency_key": a_key()}
 
-def same_moment(row: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.replace("Z", "+00:00") if str(name).endswith("_at") and value else value
-        for name, value in row.items()
-    }
+    def _step(self) -> None:
+        likely = [self._move, self._move, self._edit, self._tell, self._claim, self._bulk, self._undo]
+        self.random.choice(likely)()
 
+    def _seen(self) -> Action:
+        with self.estate.work() as db:
+            return service.get_action(db, self.random.choice(self.ids)).action
 
-STEPS: list[tuple[str, dict[str, Any]]] = [
-    ("edit", {"title": "Second", "due_date": date(2026, 12, 1)}),
-    ("in_progress", {}),
-    ("snoozed", {"reason": "holiday", "snoozed_until": date(2026, 12, 1)}),
-    ("in_progress", {}),
-    ("waiting_on_customer", {}),
-    ("note", {}),
-    ("close", {"result": "too_early"}),
-    ("in_progress", {"reason": "again"}),
-    ("edit", {"stakeholder": "Jo", "reason": "renewal talk"}),
-    ("cancelled", {"reason": "no_longer_relevant"}),
-    ("in_progress", {"reason": "not so"}),
-    ("owner", {}),
-    ("close", {"result": "successful"}),
-]
+    def _wrote(self, before: int, after: Action) -> None:
+        if after.version != before:
+            self.written.append((after.action_id, after.version))
 
-
-def test_the_events_of_an_action_add_up_to_its_row_at_every_step(estate: Estate, maya: Identity) -> None:
-    admin = estate.user("Harriet Cole", Role.ADMIN)
-    tom = estate.user("Tom Okafor")
-    action = create(estate, maya, a_key())
-    versions: list[int] = []
-
-    for number, (what, more) in enumerate(STEPS):
-        now = NOW + timedelta(minutes=number + 1)
-        with estate.work() as db:
-            given: dict[str, Any] = {
-                "actor": admin,
-                "now": now,
-                "action_id": action.action_id,
-                "idempotency_key": a_key(),
-            }
-            version = service.get_action(db, action.action_id).action.version
-            if what == "edit":
-                service.edit_action(db, **given, expected_version=version, changes=more)
-            elif what == "note":
-                service.add_note(db, **given, body="seen")
-            elif what == "close":
-                service.close_action(db, **given, expected_version=version, outcome=an_outcome(**more))
-            elif what == "owner":
-                service.edit_action(db, **given, expected_version=version, changes={"owner_user_id": tom.user_id})
+    def _move(self) -> None:
+        seen = self._seen()
+        legal = legal_moves(seen.status, status_before_snooze=seen.status_before_snooze)
+        there = self.random.choice(legal)
+        given = self._common() | {"action_id": seen.action_id, "expected_version": seen.version}
+        with self.estate.work() as db:
+            if there is Status.CLOSED:
+                after = service.close_action(db, **given, outcome=an_outcome())
             else:
-                service.transition(db, **given, expected_version=version, to_status=what, **more)
-        with estate.work() as db:
-            detail = service.get_action(db, action.action_id)
-            row = {name: told(detail.action)[name] for name in told(action)}
-        assert same_moment(fold(detail.events)) == same_moment(row), what
-        versions.append(detail.action.version)
+                reason = "duplicate" if there is Status.CANCELLED else "because"
+                until = date(2026, 12, 1) if there is Status.SNOOZED else None
+                after = service.transition(db, **given, to_status=there, reason=reason, snoozed_until=until)
+        self._wrote(seen.version, after)
 
-    assert versions == sorted(versions)
-    assert set(range(1, versions[-1] + 1)) == {1, *versions}
-    assert isinstance(action.action_id, UUID)
+    def _edit(self) -> None:
+        seen = self._seen()
+        changes = {"title": f"Title {self.random.random()}", "priority": self.random.choice(["low", "critical"])}
+        given = self._common() | {"action_id": seen.action_id, "expected_version": seen.version}
+        with self.estate.work() as db:
+            self._wrote(seen.version, service.edit_action(db, **given, changes=changes))
+
+    def _tell(self) -> None:
+        given: dict[str, Any] = {**self._common(), "action_id": self.random.choice(self.ids)}
+        with self.estate.work() as db:
+            if self.random.random() < 0.5:
+                service.add_note(db, **given, body="seen")
+            else:
+                service.log_contact(db, **given, contact=ContactDraft(channel="call", was_reached=True))
+
+    def _claim(self) -> None:
+        with self.estate.work() as db:
+            claimed = service.claim_next(db, **self._common())
+        if claimed:
+            self._wrote(0, claimed)
+
+    def _bulk(self) -> None:
+        seen = {action.action_id: action.version for action in (self._seen() for _ in range(4))}
+        changes: list[bulk.BulkChange] = [
+            bulk.Snooze(until=date(2026, 12, 1), reason="later"),
+            bulk.Redate(due_date=date(2026, 12, 1) + timedelta(days=self.random.randrange(50))),
+            bulk.Cancel(reason="no_longer_relevant"),
+            bulk.Assign(owner_user_id=None),
+        ]
+        change = self.random.choice(changes if self.actor.role is Role.ADMIN else changes[:3])
+        with self.estate.work() as db:
+            made = bulk.apply(db, **self._common(), change=change, items=list(seen.items()))
+        self.written += [(action.action_id, action.version) for action in made.changed]
+        self.bulk_ids += [made.bulk_id] if made.bulk_id else []
+
+    def _undo(self) -> None:
+        if self.bulk_ids:
+            with self.estate.work() as db:
+                undone = bulk.undo(db, **self._common(), bulk_id=self.bulk_ids.pop())
+            self.written += [(action.action_id, action.version) for action in undone.changed]
+
+
+def illegal_steps(events: tuple[ActionEvent, ...]) -> list[ActionEvent]:
+    """Moves that the lifecycle does not know, but those that put back what was undone."""
+    before_snooze: Status | None = None
+    wrong: list[ActionEvent] = []
+    for event in events:
+        if event.field != "status":
+            continue
+        was = Status(event.before)
+        if event.reason != "Undone" and event.after not in legal_moves(was, status_before_snooze=before_snooze):
+            wrong.append(event)
+        before_snooze = was if event.after == Status.SNOOZED else None
+    return wrong
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_whatever_eight_people_do_at_once_every_write_counts_once_and_the_story_tells_the_row(
+    estate: Estate, maya: Identity, seed: int
+) -> None:
+    admin = estate.user("Harriet Cole", Role.ADMIN)
+    ids = [create(estate, admin, a_key()).action_id for _ in range(2)]
+    ids += [create(estate, maya, a_key()).action_id for _ in range(3)]
+    people = [admin, maya, admin, maya, admin, estate.user("Tom Okafor"), admin, estate.user("Ann Weir")]
+    walkers = [Walker(estate, person, ids, Random(seed * 100 + place)) for place, person in enumerate(people)]
+
+    with ThreadPoolExecutor(max_workers=len(walkers)) as pool:
+        list(pool.map(lambda walker: walker.walk(40), walkers))
+
+    written = Counter(write for walker in walkers for write in walker.written)
+    assert set(written.values()) == {1}, "two writers were told that they made the same version"
+    for action_id in ids:
+        with estate.work() as db:
+            detail = service.get_action(db, action_id)
+        versions = {version for of, version in written if of == action_id}
+        assert versions == set(range(2, detail.action.version + 1)), "a version is missing, or a write was lost"
+        assert fold(detail.events) == repository.as_json(detail.action)
+        assert not illegal_steps(detail.events)
+    met = sum((walker.refusals for walker in walkers), Counter())
+    assert met["StaleVersion"] > 0, "nobody met anybody: the walk proves nothing"
+
+
+def test_two_who_undo_the_same_change_at_once_undo_it_once(estate: Estate, maya: Identity) -> None:
+    action = create(estate, maya, a_key())
+    with estate.work() as db:
+        made = bulk.apply(
+            db,
+            actor=maya,
+            now=NOW,
+            change=bulk.Cancel(reason="duplicate"),
+            items=[(action.action_id, 1)],
+            idempotency_key=a_key(),
+        )
+    assert made.bulk_id
+    bulk_id = made.bulk_id
+
+    def undo(_: int) -> Any:
+        with estate.work() as db:
+            return bulk.undo(db, actor=maya, now=NOW, bulk_id=bulk_id, idempotency_key=a_key())
+
+    answers = together(6, undo)
+
+    assert sorted(type(answer).__name__ for answer in answers) == ["BulkResult"] + ["InvalidInput"] * 5
+    assert estate.one("select version from app.actions") == 3
+
+
+def test_a_queue_drained_by_ten_gives_every_action_once(estate: Estate, maya: Identity) -> None:
+    admin = estate.user("Harriet Cole", Role.ADMIN)
+    people = [estate.user(f"Person {number}") for number in range(10)]
+    waiting = {create(estate, admin, a_key()).action_id for _ in range(30)}
+
+    def drain(number: int) -> list[UUID]:
+        got: list[UUID] = []
+        while True:
+            with estate.work() as db:
+                claimed = service.claim_next(db, actor=people[number], now=NOW, idempotency_key=a_key())
+            if claimed is None:
+                return got
+            got.append(claimed.action_id)
+
+    claimed = [action_id for got in together(10, drain) for action_id in got]
+
+    assert len(claimed) == len(set(claimed))
+    assert set(claimed) == waiting
