@@ -36,6 +36,7 @@ def _welcome(environment: Environment) -> str:
         "  Orchestrator         " + url["DAGSTER_URL"],
         "  API                  " + url["API_URL"] + "/docs",
         "  Simulated sources    " + url["HUBSPOT_BASE_URL"],
+        "  Simulated mailbox    " + url["MAILBOX_URL"],
         "",
         f"  CSM                  {by_role['csm']}",
         f"  Admin                {by_role['admin']}",

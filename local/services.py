@@ -45,6 +45,7 @@ def services(environment: Environment) -> list[Service]:
     workspace = f"{url['DAGSTER_HOME']}/workspace.yaml"
     code_port = url["DAGSTER_CODE_PORT"]
     simulated = [url[f"{vendor}_BASE_URL"] for vendor in ("HUBSPOT", "STRIPE", "ZENDESK")]
+    simulated.append(url["MAILBOX_URL"])
     health = [probes.http_ok(f"{base}/healthz") for base in simulated]
     loaded = probes.dagster_location_loaded(url["DAGSTER_URL"])
     return [
@@ -52,7 +53,8 @@ def services(environment: Environment) -> list[Service]:
             "simulator",
             _python("-m", "simulator", "serve"),
             simulated[0],
-            ("SIMULATOR_HUBSPOT_PORT", "SIMULATOR_STRIPE_PORT", "SIMULATOR_ZENDESK_PORT"),
+            ("SIMULATOR_HUBSPOT_PORT", "SIMULATOR_STRIPE_PORT", "SIMULATOR_ZENDESK_PORT", "SIMULATOR_SMTP_PORT",
+             "SIMULATOR_MAILBOX_PORT"),
             lambda: all(probe() for probe in health),
         ),
         Service(

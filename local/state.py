@@ -23,6 +23,8 @@ PORTS = {
     "SIMULATOR_HUBSPOT_PORT": (9011, "simulated HubSpot"),
     "SIMULATOR_STRIPE_PORT": (9012, "simulated Stripe"),
     "SIMULATOR_ZENDESK_PORT": (9013, "simulated Zendesk"),
+    "SIMULATOR_SMTP_PORT": (9014, "simulated mail server"),
+    "SIMULATOR_MAILBOX_PORT": (9015, "Simulated mailbox"),
     "DAGSTER_CODE_PORT": (4266, "Dagster code server"),
     "DAGSTER_PORT": (3000, "Dagster"),
     "API_PORT": (8000, "API"),
@@ -131,7 +133,9 @@ class Environment:
     def existing(cls, state: State) -> "Environment | None":
         """What the last start used, or None when there was none."""
         kept = read_env(state.env_file)
-        return cls(state, kept) if kept.get("POSTGRES_PASSWORD") else None
+        # a port that came with a newer version is not in the file of an older start
+        ports = {name: str(port) for name, (port, _) in PORTS.items()}
+        return cls(state, ports | kept) if kept.get("POSTGRES_PASSWORD") else None
 
     def _write(self) -> None:
         path = self.state.env_file
@@ -182,6 +186,13 @@ class Environment:
             "ZENDESK_CLIENT_ID": "account-intelligence",
             "PRODUCT_DSN": self.dsn("product_reader", "product"),
             "SURVEYS_FOLDER": str(folder / "surveys"),
+            "SMTP_HOST": "127.0.0.1",
+            "SMTP_PORT": self.chosen["SIMULATOR_SMTP_PORT"],
+            "SMTP_FROM": "Account Intelligence <no-reply@force24.example>",
+            "SMTP_STARTTLS": "false",
+            "NOTIFY_WEBHOOK_URL": f"http://localhost:{self.chosen['SIMULATOR_MAILBOX_PORT']}/hooks/customer-success",
+            "MAILBOX_URL": f"http://localhost:{self.chosen['SIMULATOR_MAILBOX_PORT']}",
+            "PUBLIC_URL": f"http://localhost:{self.chosen['STREAMLIT_PORT']}",
             "API_URL": f"http://localhost:{self.chosen['API_PORT']}",
             "STREAMLIT_URL": f"http://localhost:{self.chosen['STREAMLIT_PORT']}",
             "DAGSTER_URL": f"http://localhost:{self.chosen['DAGSTER_PORT']}",

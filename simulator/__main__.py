@@ -88,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     seeding.add_argument("--accounts", type=int, default=620)
     seeding.add_argument("--days", type=int, default=730)
     seeding.add_argument("--seed", type=int, default=24)
-    commands.add_parser("serve", help="serve HubSpot, Stripe and Zendesk until stopped")
+    commands.add_parser("serve", help="serve HubSpot, Stripe, Zendesk and a mailbox until stopped")
     advancing = commands.add_parser("advance", help="let days pass")
     advancing.add_argument("--days", type=int, default=1)
     commands.add_parser("status", help="clock and counts")

@@ -1,4 +1,4 @@
-"""Three vendors, three ports, one process, one pool; and the passing of days while it runs."""
+"""Three vendors and a mailbox, a port each, one process, one pool; and the passing of days while it runs."""
 
 import asyncio
 import contextlib
@@ -8,11 +8,14 @@ from collections.abc import Iterator
 
 import uvicorn
 from psycopg_pool import AsyncConnectionPool
+from starlette.types import ASGIApp
 
 from simulator.advance import LOCK, advance, real_today
 from simulator.clock import Clock
 from simulator.config import Settings
 from simulator.hubspot import HubSpot
+from simulator.mailbox import NAME as MAILBOX
+from simulator.mailbox import Mailbox, listen
 from simulator.stripe import Stripe
 from simulator.wire import Vendor
 from simulator.zendesk import Zendesk
@@ -23,17 +26,17 @@ IS_FREE = "select pg_try_advisory_lock(%(lock)s) and pg_advisory_unlock(%(lock)s
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals to us: there are three of them."""
+    """A server that leaves signals to us: there are four of them."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
-def _server(vendor: Vendor, host: str, port: int) -> _Server:
+def _server(application: ASGIApp, host: str, port: int) -> _Server:
     """uvicorn without its own `Date`: time on the wire is simulated."""
     config = uvicorn.Config(
-        vendor.application(),
+        application,
         host=host,
         port=port,
         log_level="error",
@@ -61,7 +64,11 @@ async def serve(settings: Settings) -> None:
             (Stripe(settings, clock, pool), settings.simulator_stripe_port),
             (Zendesk(settings, clock, pool), settings.simulator_zendesk_port),
         ]
-        servers = [_server(vendor, settings.simulator_host, port) for vendor, port in vendors]
+        mailbox = Mailbox()
+        host = settings.simulator_host
+        servers = [_server(vendor.application(), host, port) for vendor, port in vendors]
+        servers.append(_server(mailbox.application(), host, settings.simulator_mailbox_port))
+        mail_server = await listen(mailbox, host=host, port=settings.simulator_smtp_port)
         stop = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
@@ -69,8 +76,10 @@ async def serve(settings: Settings) -> None:
         tasks: list[asyncio.Task[object]] = [asyncio.create_task(server.serve()) for server in servers]
         tasks += [asyncio.create_task(_keep_time(settings, clock, pool)), asyncio.create_task(stop.wait())]
         for vendor, port in vendors:
-            print(f"{vendor.name:<8} http://{settings.simulator_host}:{port}", flush=True)
+            print(f"{vendor.name:<8} http://{host}:{port}", flush=True)
+        print(f"{MAILBOX} http://{host}:{settings.simulator_mailbox_port}", flush=True)
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        mail_server.close()
         for server in servers:
             server.should_exit = True
         for task in tasks[len(servers) :]:

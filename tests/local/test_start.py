@@ -64,6 +64,25 @@ def test_secrets_and_ports_stay_the_same_from_start_to_start(state: State, monke
     assert state.env_file.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_the_demo_sends_goes_to_the_simulated_mailbox_and_nowhere_else(state: State) -> None:
+    environment = Environment.establish(state)
+    told = environment.variables
+
+    assert (told["SMTP_HOST"], told["SMTP_PORT"]) == ("127.0.0.1", str(environment.port("SIMULATOR_SMTP_PORT")))
+    assert told["NOTIFY_WEBHOOK_URL"].startswith(f"http://localhost:{environment.port('SIMULATOR_MAILBOX_PORT')}/")
+
+
+def test_a_port_that_an_older_start_did_not_know_has_its_usual_number(state: State) -> None:
+    Environment.establish(state)
+    kept = state.env_file.read_text().splitlines()
+    state.env_file.write_text("\n".join(line for line in kept if not line.startswith("SIMULATOR_MAILBOX_PORT=")))
+
+    existing = Environment.existing(state)
+
+    assert existing is not None
+    assert existing.port("SIMULATOR_MAILBOX_PORT") == PORTS["SIMULATOR_MAILBOX_PORT"][0]
+
+
 def test_what_an_unclean_stop_left_behind_is_ended(state: State) -> None:
     left = spawn(SLEEPER, env=dict(os.environ), log=state.logs / "left.log")
     recorded = {"name": "left", "pid": left.pid, "ticks": start_ticks(left.pid)}

@@ -81,6 +81,8 @@ def make_settings(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFa
             simulator_hubspot_port=free_port(),
             simulator_stripe_port=free_port(),
             simulator_zendesk_port=free_port(),
+            simulator_smtp_port=free_port(),
+            simulator_mailbox_port=free_port(),
             hubspot_token="pat-eu1-test",
             stripe_api_key="rk_live_test",
             zendesk_client_id="test",
