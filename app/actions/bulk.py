@@ -19,8 +19,11 @@ from app.actions.model import Action, ActionFilter, ActionRow, Refused
 from app.actions.tables import actions, bulk_changes
 from app.actions.writing import person
 from app.auth import Identity, Permission, require
+from app.calendar import Calendar, calendar_of
+from app.configuration import CompanyHolidays, active
 from app.errors import AppError, InvalidInput, NotFound, NotPermitted
 from app.idempotency import once
+from app.users import get_user
 
 LARGEST_BULK = 500
 UNDO_WINDOW = timedelta(seconds=60)
@@ -73,14 +76,15 @@ def preview(
     wanted = tuple(dict.fromkeys(action_ids))
     _admit(actor, change, len(wanted))
     receiver = _checked(db, change, now=now)
+    calendar = _calendar(db, actor)
     found: dict[UUID, ActionRow] = {}
     if wanted:
         rows = repository.rows(db, ActionFilter(action_ids=wanted), limit=len(wanted))
         found = {row.action_id: row for row in rows}
     return BulkPreview(
         lines=tuple(
-            _line(found.get(action_id), action_id, actor=actor, now=now, change=change, receiver=receiver)
-            for action_id in wanted
+            _line(found.get(one), one, actor=actor, now=now, change=change, receiver=receiver, calendar=calendar)
+            for one in wanted
         )
     )
 
@@ -105,6 +109,7 @@ def apply(
 
     def work() -> BulkResult:
         _checked(db, change, now=now)
+        calendar = _calendar(db, actor)
         found = {action.action_id: action for action in repository.lock_many(db, actions.c.action_id.in_(wanted))}
         changed: list[Action] = []
         refused: list[Refused] = []
@@ -116,7 +121,8 @@ def apply(
                     raise NotFound("action", action_id)
                 _allow(actor, change, action)
                 writing.check_version(db, action, version)
-                after = _write(db, action, plan(action, change, now=now), actor=actor, now=now, key=idempotency_key)
+                planned = plan(action, change, now=now, calendar=calendar)
+                after = _write(db, action, planned, actor=actor, now=now, key=idempotency_key)
             except AppError as error:
                 refused.append(Refused(action_id=action_id, message=error.message))
                 continue
@@ -229,6 +235,10 @@ def _checked(db: Connection, change: BulkChange, *, now: datetime) -> str | None
     return repository.active_user(db, change.owner_user_id)
 
 
+def _calendar(db: Connection, actor: Identity) -> Calendar:
+    return calendar_of(get_user(db, actor.user_id), active(db, CompanyHolidays).days)
+
+
 def _line(
     row: ActionRow | None,
     action_id: UUID,
@@ -237,13 +247,14 @@ def _line(
     now: datetime,
     change: BulkChange,
     receiver: str | None,
+    calendar: Calendar,
 ) -> PreviewLine:
     after, refusal = "", None
     try:
         if row is None:
             raise NotFound("action", action_id)
         _allow(actor, change, row)
-        after = words_after(plan(row, change, now=now), change, receiver=receiver)
+        after = words_after(plan(row, change, now=now, calendar=calendar), change, receiver=receiver)
     except AppError as error:
         refusal = error.message
     return PreviewLine(

@@ -7,7 +7,7 @@ from uuid import UUID
 from app.actions.drafts import changed_columns
 from app.actions.lifecycle import REASON_LIMIT, Move, Standing, Status, is_open, plan_move
 from app.actions.model import Action, ActionRow
-from app.calendar import add_business_days, display_date
+from app.calendar import Calendar, display_date
 from app.errors import InvalidInput
 from app.inputs import optional_text
 
@@ -24,8 +24,8 @@ class Snooze:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redate:
-    """Another due date: one for all, today at the earliest; or each one's own pushed by 1 to 250 business days, counted
-    from today where it has passed."""
+    """Another due date: one for all, today at the earliest; or each one's own pushed by 1 to 250 business days of the
+    person who pushes, counted from today where it has passed."""
 
     due_date: date | None = None
     shift_business_days: int | None = None
@@ -66,8 +66,8 @@ def check(change: BulkChange, *, now: datetime) -> None:
         changed_columns({"due_date": change.due_date}, today=display_date(now))
 
 
-def plan(action: Action, change: BulkChange, *, now: datetime) -> Move | dict[str, object]:
-    """The move that a change is for this action, or the fields that it sets.
+def plan(action: Action, change: BulkChange, *, now: datetime, calendar: Calendar) -> Move | dict[str, object]:
+    """The move that a change is for this action, or the fields that it sets. Business days are those of `calendar`.
 
     Raises IllegalTransition or InvalidInput with the reason why this action stays as it is.
     """
@@ -81,7 +81,7 @@ def plan(action: Action, change: BulkChange, *, now: datetime) -> Move | dict[st
             words = "This action is theirs already." if change.owner_user_id else "This action is nobody's already."
             raise InvalidInput("owner_user_id", words)
         return {"owner_user_id": change.owner_user_id}
-    due_date = _due_date(action, change, today=display_date(now))
+    due_date = _due_date(action, change, today=display_date(now), calendar=calendar)
     if due_date == action.due_date:
         raise InvalidInput("due_date", "This action is due then already.")
     return changed_columns({"due_date": due_date}, today=display_date(now))
@@ -113,12 +113,12 @@ def _move(standing: Standing, change: Snooze | Cancel, *, now: datetime) -> Move
     return plan_move(standing, Status.SNOOZED, now=now, today=today, reason=change.reason, snoozed_until=change.until)
 
 
-def _due_date(action: Action, change: Redate, *, today: date) -> date | None:
+def _due_date(action: Action, change: Redate, *, today: date, calendar: Calendar) -> date | None:
     if change.shift_business_days is None:
         return change.due_date
     if action.due_date is None:
         raise InvalidInput("due_date", "This action has no due date to push.")
-    return add_business_days(max(action.due_date, today), change.shift_business_days)
+    return calendar.add_business_days(max(action.due_date, today), change.shift_business_days)
 
 
 def _day(value: date | None) -> str:

@@ -217,6 +217,16 @@ def test_a_late_action_is_pushed_from_today(estate: Estate, maya: Identity) -> N
     assert changed.due_date == date(2026, 11, 23)
 
 
+def test_a_push_counts_the_business_days_of_who_pushes(estate: Estate, maya: Identity, admin: Identity) -> None:
+    estate.admin.execute("update app.users set holiday_region = 'US' where user_id = %s", [maya.user_id])
+    mine, hers = (estate.action(actor=maya, due_date=date(2026, 11, 25)) for _ in range(2))
+
+    (pushed,) = apply(estate, maya, Redate(shift_business_days=1), mine).changed
+    (other,) = apply(estate, admin, Redate(shift_business_days=1), hers).changed
+
+    assert (pushed.due_date, other.due_date) == (date(2026, 11, 27), date(2026, 11, 26))  # Thanksgiving
+
+
 @pytest.mark.parametrize(
     ("field", "change"),
     [
