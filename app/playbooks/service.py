@@ -4,21 +4,23 @@ A run keeps the version it was started with, whatever is published later. Whethe
 actions. The caller owns the transaction.
 """
 
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection
 
-from app import audit
+from app import audit, configuration, users
 from app.actions import repository as action_rows
+from app.actions import telling
 from app.actions.context import AccountContext, contexts
-from app.actions.model import ActionDraft
+from app.actions.model import Action, ActionDraft
 from app.actions.playbook_steps import cancel_open_steps, open_from_playbook
+from app.actions.writing import person
 from app.audit import Author, Subject
 from app.auth import Identity, Permission, Role, require
-from app.calendar import add_business_days, display_date
+from app.calendar import calendar_of, display_date
+from app.configuration import CompanyHolidays
 from app.errors import InvalidInput, MartUnavailable, NotFound, NotPermitted, StaleVersion
 from app.idempotency import once
 from app.inputs import member, required_text
@@ -195,17 +197,18 @@ def _planned(
     owner_name = action_rows.active_user(db, owner_id) if owner_id else None
     # an account that nobody here owns: the one who starts it sees to it, as with an accepted suggestion
     account_owner = Owner(user_id=owner_id, name=owner_name) if owner_id and owner_name else starter
+    days_off = configuration.active(db, CompanyHolidays).days
+    calendars = {
+        someone.user_id: calendar_of(someone, days_off)
+        for someone in users.list_users(db, with_inactive=False)
+        if someone.user_id in (actor.user_id, owner_id)
+    }
     return plan.planned(
         playbook.steps,
         starts_on=starts_on,
         owner_of=lambda owner: account_owner if owner is StepOwner.ACCOUNT_OWNER else starter,
-        add_business_days=_days_of(db),
+        add_business_days=lambda user_id, day, count: calendars[user_id].add_business_days(day, count),
     )
-
-
-def _days_of(db: Connection) -> Callable[[UUID, date, int], date]:
-    """Business days of a person."""
-    return lambda user_id, day, count: add_business_days(day, count)
 
 
 def preview(
@@ -234,6 +237,8 @@ def start(
     idempotency_key: str,
 ) -> Run:
     """Start a playbook on an account: one action a step, all at once, each with a decision of policy `human`.
+
+    Due dates count in the business days of each step's owner, who is told of what somebody else gave them.
 
     A playbook runs once at a time on an account; one that has ended can be started again.
     Raises NotPermitted, NotFound for an unknown or retired playbook or an unknown account, InvalidInput,
@@ -267,6 +272,7 @@ def start(
                 "starts_on": day,
             },
         )
+        opened: list[Action] = []
         for step in _planned(db, playbook, context, actor=actor, starts_on=day):
             draft = ActionDraft(
                 account_key=account_key,
@@ -278,7 +284,7 @@ def start(
                 reason=f"Playbook {playbook.name}, step {step.number} of {len(playbook.steps)}",
                 owner_user_id=step.owner_user_id,
             )
-            open_from_playbook(
+            action = open_from_playbook(
                 db,
                 actor=actor,
                 now=now,
@@ -288,6 +294,9 @@ def start(
                 step=step.number,
                 idempotency_key=idempotency_key,
             )
+            opened.append(action)
+        # told together: seven steps given to a colleague are one e-mail
+        telling.owners_changed(db, now=now, actor=person(actor), changes=[(None, action) for action in opened])
         made = get_run(db, run_id)
         audit.record(
             db,

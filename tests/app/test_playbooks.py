@@ -404,6 +404,26 @@ def test_an_account_that_nobody_here_owns_gives_all_steps_to_who_starts_it(
     assert {step.owner_user_id for step in run.steps} == {tom.user_id}
 
 
+def test_a_step_is_due_in_the_business_days_of_its_owner(estate: Estate, maya: Identity, tom: Identity) -> None:
+    estate.admin.execute("update app.users set holiday_region = 'DE-BY' where user_id = %s", [maya.user_id])
+
+    run = start(estate, tom, starts_on=date(2026, 12, 23))
+
+    # two business days after the Wednesday: Boxing Day is a Saturday, and only in England is it made up for on Monday
+    assert (run.steps[2].owner_name, run.steps[2].due_date) == ("Maya Lind", date(2026, 12, 28))
+
+
+def test_who_is_given_steps_is_told_of_each_and_who_started_it_is_not(
+    estate: Estate, maya: Identity, tom: Identity
+) -> None:
+    run = start(estate, tom)
+
+    given_to_maya = [step for step in run.steps if step.owner_user_id == maya.user_id]
+    told = estate.admin.execute("select user_id, kind, title from app.notices").fetchall()
+    assert {(row[0], row[1]) for row in told} == {(maya.user_id, "assigned")}
+    assert len(told) == len(given_to_maya) == run.total - 1
+
+
 def test_the_same_start_twice_is_one_run(estate: Estate, maya: Identity) -> None:
     key = a_key()
 
