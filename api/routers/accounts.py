@@ -46,10 +46,9 @@ def list_accounts(
     cursor: Cursor = None,
 ) -> Page[Account]:
     """Accounts, most recurring revenue at risk first. `band` none: too little data for a band."""
-    owner_email = (identity.owner_email or identity.email) if owner == "me" else owner
-    everything = cached.portfolio(
-        db, scope=identity.role, owner_email=owner_email.lower() if owner_email else None, with_churned=with_churned
-    )
+    # who owns none in the CRM gets none, not those of everybody
+    owner_emails = (identity.owner_emails or [identity.email]) if owner == "me" else [owner] if owner else None
+    everything = cached.portfolio(db, scope=identity.role, owner_emails=owner_emails, with_churned=with_churned)
     wanted = sorted(
         (one for one in everything if _is_wanted(one, search=search.strip().casefold(), band=band)), key=_place
     )

@@ -3,6 +3,7 @@
 Source: marts.dim_accounts (one row per account, churned ones included) and marts.dim_csms.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -101,24 +102,28 @@ class Csm:
 _MART = "dim_accounts"
 
 
-def _portfolio(*, owner_email: str | None, with_churned: bool):
+def _portfolio(*, owner_emails: Sequence[str] | None, with_churned: bool):
     columns = reading.mart(_MART, Account).c
     wanted = reading.query(_MART, Account)
     if not with_churned:
         wanted = wanted.where(columns.is_active)
-    if owner_email is not None:
-        wanted = wanted.where(columns.csm_email == owner_email.lower())
+    if owner_emails is not None:
+        wanted = wanted.where(columns.csm_email.in_([email.lower() for email in owner_emails]))
     return wanted.order_by(columns.mrr_at_risk_eur.desc().nulls_last(), columns.account_name, columns.account_key)
 
 
-def portfolio(db: Connection, *, owner_email: str | None = None, with_churned: bool = False) -> list[Account]:
-    """Accounts, most recurring revenue at risk first; with `owner_email` only that CSM's. Raises MartUnavailable."""
-    return reading.rows(db, _MART, Account, _portfolio(owner_email=owner_email, with_churned=with_churned))
+def portfolio(
+    db: Connection, *, owner_emails: Sequence[str] | None = None, with_churned: bool = False
+) -> list[Account]:
+    """Accounts, most recurring revenue at risk first; with `owner_emails` only those CSMs'. Raises MartUnavailable."""
+    return reading.rows(db, _MART, Account, _portfolio(owner_emails=owner_emails, with_churned=with_churned))
 
 
-def portfolio_frame(db: Connection, *, owner_email: str | None = None, with_churned: bool = False) -> pd.DataFrame:
+def portfolio_frame(
+    db: Connection, *, owner_emails: Sequence[str] | None = None, with_churned: bool = False
+) -> pd.DataFrame:
     """As `portfolio`, as a table: one row per account, one column per field of `Account`."""
-    return reading.frame(db, _MART, Account, _portfolio(owner_email=owner_email, with_churned=with_churned))
+    return reading.frame(db, _MART, Account, _portfolio(owner_emails=owner_emails, with_churned=with_churned))
 
 
 def account(db: Connection, account_key: str) -> Account | None:

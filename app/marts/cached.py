@@ -1,6 +1,7 @@
 """The reads that every page and request repeats, through the cache: keyed by build and role, so never stale and never
 shared across roles. `scope` is the role of whoever asks."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -13,16 +14,19 @@ from app.marts.version import published
 
 
 def portfolio(
-    db: Connection, *, scope: str, owner_email: str | None = None, with_churned: bool = False
+    db: Connection, *, scope: str, owner_emails: Sequence[str] | None = None, with_churned: bool = False
 ) -> list[Account]:
     """As `accounts.portfolio`."""
     return remember(
         "portfolio",
         build_id=published(db).build_id,
         scope=scope,
-        arguments={"owner_email": owner_email, "with_churned": with_churned},
+        arguments={
+            "owner_emails": sorted(owner_emails) if owner_emails is not None else None,
+            "with_churned": with_churned,
+        },
         kind=list[Account],
-        create=lambda: accounts.portfolio(db, owner_email=owner_email, with_churned=with_churned),
+        create=lambda: accounts.portfolio(db, owner_emails=owner_emails, with_churned=with_churned),
     )
 
 
@@ -51,13 +55,19 @@ def csms(db: Connection, *, scope: str) -> list[Csm]:
     )
 
 
-def changes(db: Connection, owner_email: str | None, *, scope: str, since: datetime, limit: int = 100) -> list[Change]:
+def changes(
+    db: Connection, owner_emails: Sequence[str] | None, *, scope: str, since: datetime, limit: int = 100
+) -> list[Change]:
     """As `timeline.changes`; pass a `since` rounded to the day, or every call makes a key of its own."""
     return remember(
         "changes",
         build_id=published(db).build_id,
         scope=scope,
-        arguments={"owner_email": owner_email, "since": since, "limit": limit},
+        arguments={
+            "owner_emails": sorted(owner_emails) if owner_emails is not None else None,
+            "since": since,
+            "limit": limit,
+        },
         kind=list[Change],
-        create=lambda: timeline.changes(db, owner_email, since=since, limit=limit),
+        create=lambda: timeline.changes(db, owner_emails, since=since, limit=limit),
     )

@@ -91,8 +91,8 @@ def events(
     return reading.rows(db, _MART, AccountEvent, wanted)
 
 
-def changes(db: Connection, owner_email: str | None, *, since: datetime, limit: int = 100) -> list[Change]:
-    """Events worth a line since a moment, newest first, on the accounts of one CSM, or on all with None.
+def changes(db: Connection, owner_emails: Sequence[str] | None, *, since: datetime, limit: int = 100) -> list[Change]:
+    """Events worth a line since a moment, newest first, on the accounts of these CSMs, or on all with None.
 
     Raises MartUnavailable.
     """
@@ -117,8 +117,8 @@ def changes(db: Connection, owner_email: str | None, *, since: datetime, limit: 
         .order_by(event.c.occurred_at.desc(), event.c.event_key)
         .limit(max(1, min(limit, 1000)))
     )
-    if owner_email is not None:
-        wanted = wanted.where(account.c.csm_email == owner_email.lower())
+    if owner_emails is not None:
+        wanted = wanted.where(account.c.csm_email.in_([email.lower() for email in owner_emails]))
     return reading.rows(db, _MART, Change, wanted)
 
 

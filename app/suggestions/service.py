@@ -53,11 +53,12 @@ def evaluate(db: Connection, *, now: datetime, build_id: int) -> EvaluationRepor
 
 
 def list_open(db: Connection, *, identity: Identity, limit: int = 50) -> list[Suggestion]:
-    """Suggestions waiting for an answer, best first: a CSM's own accounts, everybody's for others."""
+    """Suggestions waiting for an answer, best first: a CSM's own accounts and those they cover, everybody's for
+    others."""
     require(identity, Permission.READ)
     conditions: list[ColumnElement[bool]] = [suggestions.c.status.in_([status.value for status in OPEN_STATUSES])]
     if identity.role is Role.CSM:
-        conditions.append(suggestions.c.csm_email == (identity.owner_email or ""))
+        conditions.append(suggestions.c.csm_email.in_(identity.owner_emails))
     order = (suggestions.c.score.desc(), suggestions.c.suggestion_id)
     return repository.find(db, *conditions, order=order, limit=max(1, min(limit, LARGEST_PAGE)))
 
@@ -329,12 +330,12 @@ def _mark(
     status: SuggestionStatus,
     of: Sequence[SuggestionStatus],
 ) -> int:
-    if not suggestion_ids or not actor.owner_email:
+    if not suggestion_ids or not actor.owner_emails:
         return 0
     seen = repository.find(
         db,
         suggestions.c.suggestion_id.in_(suggestion_ids),
-        suggestions.c.csm_email == actor.owner_email,
+        suggestions.c.csm_email.in_(actor.owner_emails),
         suggestions.c.status.in_([one.value for one in of]),
     )
     if not seen:
@@ -357,7 +358,7 @@ def _mark(
 
 
 def mark_shown(db: Connection, suggestion_ids: Sequence[UUID], *, actor: Identity, now: datetime) -> int:
-    """Say that the account's own CSM has them on screen; returns how many were not before.
+    """Say that the account's own CSM, or who has their book, has them on screen; returns how many were not before.
 
     Somebody else looking is no exposure and changes nothing, and neither does a second time: call it at every draw.
     """

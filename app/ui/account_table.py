@@ -102,7 +102,7 @@ def show(view: str) -> None:
         segments=sorted(everything["segment"].dropna().unique()),
         plans=sorted(everything["plan"].dropna().unique()),
     )
-    matching = portfolio.narrowed(everything, chosen, owner_email=here.identity.owner_email)
+    matching = portfolio.narrowed(everything, chosen, owner_emails=here.identity.owner_emails)
     left, right = st.columns([2.15, 1], gap="small")
     with right:
         boxed = _map(matching)

@@ -63,9 +63,9 @@ def _account(build_id: int, account_key: str, scope: str) -> Account | None:
 
 
 @st.cache_data(max_entries=60, show_spinner=False)
-def _changes(build_id: int, owner_email: str | None, since: datetime, scope: str) -> list[timeline.Change]:
+def _changes(build_id: int, owner_emails: tuple[str, ...] | None, since: datetime, scope: str) -> list[timeline.Change]:
     with read() as db:
-        return timeline.changes(db, owner_email, since=since, limit=50)
+        return timeline.changes(db, owner_emails, since=since, limit=50)
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
@@ -147,7 +147,8 @@ def my_work(here: Visit) -> MyWork:
         nothing = pd.DataFrame(columns=pd.Index(["health_band", "health_trend_90d", "mrr_at_risk_eur", "csm_email"]))
         return MyWork(here.today, load, mine, nothing, None)
     frame = portfolio(here)
-    own = columns.total(frame.loc[frame["csm_email"] == me.owner_email], "mrr_at_risk_eur") if me.owner_email else None
+    mine_too = frame["csm_email"].isin(list(me.owner_emails))
+    own = columns.total(frame.loc[mine_too], "mrr_at_risk_eur") if me.owner_emails else None
     return MyWork(here.today, load, mine, frame, own)
 
 
@@ -187,11 +188,13 @@ def _csms(build_id: int, scope: str) -> list[account_mart.Csm]:
 
 
 def changes(here: Visit) -> list[timeline.Change]:
-    """What happened since the start of yesterday that is worth a line, on the person's own accounts, newest first."""
+    """What happened since the start of yesterday that is worth a line, on the accounts the person looks after, newest
+    first.
+    """
     since = datetime.combine(here.today - timedelta(days=1), time(), DISPLAY_ZONE)
     if here.publication is not None:
         since = min(since, datetime.combine(here.publication.as_of_date, time(), DISPLAY_ZONE))
-    return _changes(here.build_id, here.identity.owner_email, since, here.identity.role)
+    return _changes(here.build_id, here.identity.owner_emails or None, since, here.identity.role)
 
 
 def open_suggestions(here: Visit) -> list[Suggestion]:

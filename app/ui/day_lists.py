@@ -159,7 +159,7 @@ def changed() -> None:
     if here.publication is None:
         return
     changes = data.changes(here)
-    frame.heading("Changed since yesterday", "on my accounts" if here.identity.owner_email else "on all accounts")
+    frame.heading("Changed since yesterday", "on my accounts" if here.identity.owner_emails else "on all accounts")
     if not changes:
         frame.empty("Nothing worth a line since yesterday.", "", icon=":material/notifications_none:")
         return

@@ -80,7 +80,7 @@ def _rows(token: str | None, chosen: portfolio.AccountFilter) -> str | None:
         frame = account_mart.portfolio_frame(db).set_index("account_key", drop=False)
         open_actions = service.list_actions(db, filter=ActionFilter(categories=data.OPEN), limit=data.LARGEST_LIST)
     frame = data.with_next_actions(data.with_contact_days(frame), open_actions)
-    shown = portfolio.narrowed(frame, chosen, owner_email=identity.owner_email)
+    shown = portfolio.narrowed(frame, chosen, owner_emails=identity.owner_emails)
     return as_csv(shown[list(COLUMNS)].itertuples(index=False, name=None))
 
 

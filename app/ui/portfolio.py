@@ -69,11 +69,10 @@ class AccountFilter:
         )
 
 
-def _in_view(accounts: pd.DataFrame, view: str, owner_email: str | None) -> Any:
+def _in_view(accounts: pd.DataFrame, view: str, owner_emails: Sequence[str]) -> Any:
     everything = pd.Series(True, index=accounts.index)
     if view == "mine":
-        # somebody without accounts in the CRM does not own those that have no owner
-        return ~everything if not owner_email else accounts["csm_email"].fillna("").str.lower() == owner_email.lower()
+        return accounts["csm_email"].fillna("").str.lower().isin([email.lower() for email in owner_emails])
     if view == "renewals":
         return accounts["days_to_renewal"].between(0, 90)
     if view == "silent":
@@ -83,13 +82,13 @@ def _in_view(accounts: pd.DataFrame, view: str, owner_email: str | None) -> Any:
     return everything
 
 
-def narrowed(accounts: pd.DataFrame, chosen: AccountFilter, *, owner_email: str | None) -> pd.DataFrame:
+def narrowed(accounts: pd.DataFrame, chosen: AccountFilter, *, owner_emails: Sequence[str]) -> pd.DataFrame:
     """The accounts of a filter, most MRR at risk first.
 
     `accounts` is the portfolio with `contact_days` (days since the last contact, missing for never) and `next_title`
-    (missing without an open action).
+    (missing without an open action). The view `mine` is of the accounts of `owner_emails`.
     """
-    keep = _in_view(accounts, chosen.view, owner_email)
+    keep = _in_view(accounts, chosen.view, owner_emails)
     if chosen.search.strip():
         needle = chosen.search.strip()
         named = accounts["account_name"].str.contains(needle, case=False, regex=False, na=False)

@@ -40,7 +40,7 @@ READERS: dict[str, Callable[[Connection], Any]] = {
     "support.tickets": lambda db: support.tickets(db, KEY),
     "support.nps_responses": lambda db: support.nps_responses(db, KEY),
     "timeline.events": lambda db: timeline.events(db, KEY, kinds=["call"], before=NOW, least_importance=1),
-    "timeline.changes": lambda db: timeline.changes(db, "maya.lind@force24.example", since=NOW),
+    "timeline.changes": lambda db: timeline.changes(db, ["maya.lind@force24.example"], since=NOW),
     "timeline.engagements": lambda db: timeline.engagements(db, KEY, since=AS_OF),
     "outcomes.for_action": lambda db: outcomes.for_action(db, "x"),
     "outcomes.all_outcomes": lambda db: outcomes.all_outcomes(db, since=AS_OF),
@@ -137,7 +137,7 @@ def test_the_portfolio_has_the_most_at_risk_first_and_only_whom_one_asks_for(est
 
     with estate.work() as db:
         assert [one.account_name for one in accounts.portfolio(db)] == ["Big", "Small", "Toms"]
-        assert [one.account_name for one in accounts.portfolio(db, owner_email="Maya.Lind@force24.example")] == [
+        assert [one.account_name for one in accounts.portfolio(db, owner_emails=["Maya.Lind@force24.example"])] == [
             "Big",
             "Small",
         ]
@@ -283,7 +283,7 @@ def test_changes_are_those_worth_a_line_on_ones_own_accounts(estate: Estate) -> 
 
     with estate.work() as db:
         since = NOW - timedelta(hours=24)
-        own = timeline.changes(db, "Maya.Lind@force24.example", since=since)
+        own = timeline.changes(db, ["Maya.Lind@force24.example"], since=since)
         everybodys = timeline.changes(db, None, since=since)
         all_events = timeline.events(db, mine)
 

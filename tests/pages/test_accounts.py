@@ -55,7 +55,7 @@ def _portfolio() -> pd.DataFrame:
     ],
 )
 def test_a_filter_keeps_what_it_names_most_revenue_at_risk_first(chosen: AccountFilter, keys: list[str]) -> None:
-    assert narrowed(_portfolio(), chosen, owner_email=MAYA).index.tolist() == keys
+    assert narrowed(_portfolio(), chosen, owner_emails=(MAYA,)).index.tolist() == keys
 
 
 def test_a_filter_survives_the_way_through_the_address() -> None:
@@ -66,7 +66,7 @@ def test_a_filter_survives_the_way_through_the_address() -> None:
 
 
 def test_somebody_without_accounts_in_the_crm_has_an_empty_book() -> None:
-    assert len(narrowed(_portfolio(), AccountFilter(view="mine"), owner_email="alex.stone@force24.example")) == 0
+    assert len(narrowed(_portfolio(), AccountFilter(view="mine"), owner_emails=("alex.stone@force24.example",))) == 0
 
 
 def test_a_summary_counts_never_contacted_accounts_as_silent() -> None:
