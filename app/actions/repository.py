@@ -95,6 +95,12 @@ def lock(db: Connection, action_id: UUID) -> Action:
     return _ACTION.validate_python(dict(row._mapping))
 
 
+def find(db: Connection, where: ColumnElement[bool]) -> list[Action]:
+    """Actions of a condition as they are now, in the order of their ids."""
+    rows = db.execute(select(actions).where(where).order_by(actions.c.action_id))
+    return [_ACTION.validate_python(dict(row._mapping)) for row in rows]
+
+
 def lock_many(db: Connection, where: ColumnElement[bool], *, limit: int | None = None) -> list[Action]:
     """Actions locked in the order of their ids, so that two bulk changes wait for each other and never deadlock."""
     rows = db.execute(select(actions).where(where).order_by(actions.c.action_id).limit(limit).with_for_update())
