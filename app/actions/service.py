@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from app.actions import repository, telling
+from app.actions.bulk import LARGEST_BULK
 from app.actions.contacts import log_contact as log_contact
 from app.actions.context import contexts
 from app.actions.decisions import record_human
@@ -42,7 +43,6 @@ from app.errors import InvalidInput, NotFound
 from app.idempotency import once
 from app.inputs import member, optional_text
 
-LARGEST_BULK = 500
 LARGEST_PAGE = 5_000
 REASON_LIMIT = 500
 
