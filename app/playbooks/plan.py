@@ -163,6 +163,11 @@ def planned(
     return tuple(made)
 
 
+def reason_of(name: str, number: int, total: int) -> str:
+    """Why the action of a step is there, until somebody gives it a reason of their own."""
+    return f"Playbook {name}, step {number} of {total}"
+
+
 def differences(before: Sequence[Step], after: Sequence[Step]) -> list[str]:
     """What publishing would change of the steps, one plain sentence a step, steps told apart by their titles."""
     old, new = ({step.title: step for step in steps} for steps in (before, after))

@@ -281,7 +281,7 @@ def start(
                 intervention=step.intervention,
                 priority=step.priority,
                 due_date=step.due_date,
-                reason=f"Playbook {playbook.name}, step {step.number} of {len(playbook.steps)}",
+                reason=plan.reason_of(playbook.name, step.number, len(playbook.steps)),
                 owner_user_id=step.owner_user_id,
             )
             action = open_from_playbook(

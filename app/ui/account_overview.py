@@ -177,7 +177,7 @@ def _open_actions(subject: Subject) -> None:
                 else "no due date"
             )
             with st.container(
-                horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"
+                horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small", wrap=False
             ):
                 owner = escaped(action.owner_name) if action.owner_name else "nobody"
                 state = f"{words.status_badge(action.status)} :small[{due} :gray[· {owner}]]"

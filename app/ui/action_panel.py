@@ -67,7 +67,7 @@ def _head(detail: ActionDetail) -> None:
     suggestion = data.suggestion(action.suggestion_id) if action.suggestion_id else None
     if suggestion is not None:
         st.markdown(f":gray[{words.reason_shown(suggestion.reason)}:] {with_bold_figures(suggestion.sentence)}")
-    if action.reason and (suggestion is None or action.reason != suggestion.reason):
+    if action.playbook_run_id is None and action.reason and (suggestion is None or action.reason != suggestion.reason):
         st.text(words.reason_shown(action.reason))
 
 

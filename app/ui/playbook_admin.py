@@ -66,7 +66,7 @@ def _list(playbooks: list[Playbook], chosen: str) -> None:
                 st.markdown(f"{shown}  \n:small[:gray[{' · '.join(facts)}]]")
                 is_open = playbook.playbook_id == chosen
                 st.button(
-                    "Open" if is_open else "Edit",
+                    "Editing" if is_open else "Edit",
                     type="tertiary",
                     key=f"playbook_edit_{playbook.playbook_id}",
                     disabled=is_open,

@@ -179,14 +179,12 @@ def _preview(checked: Checked, here: visit.Visit) -> None:
     )
     rows = pd.DataFrame(
         {
-            "number": [step.number for step in planned],
             "due": [figures.day(step.due_date, today=here.today) for step in planned],
-            "title": [shortened(step.title, limit=120) for step in planned],
+            "title": [shortened(f"{step.number} {step.title}", limit=120) for step in planned],
             "owner": [step.owner_name for step in planned],
         }
     )
     columns = {
-        "number": tables.number("", 34, "%d"),
         "due": tables.text("Due", 96),
         "title": tables.text("Action", 420),
         "owner": tables.text("Goes to", 150),

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.actions.model import Action
 from app.errors import NotFound
+from app.playbooks import plan
 from app.playbooks.model import Run, RunState, RunStep
 from app.ui import figures, playbook_data, visit, words
 from app.ui.text import escaped
@@ -12,7 +13,10 @@ STATES = {RunState.RUNNING: "", RunState.COMPLETED: " · all steps have ended", 
 
 
 def position(action: Action) -> None:
-    """Two lines and the guidance of the step; nothing for an action of no playbook."""
+    """Two lines and the guidance of the step; nothing for an action of no playbook.
+
+    Shows the action's reason too when somebody gave it one: the first says only what stands here anyway.
+    """
     if action.playbook_run_id is None or action.playbook_step is None:
         return
     try:
@@ -27,6 +31,8 @@ def position(action: Action) -> None:
             f":gray[Playbook] **{escaped(run.playbook_name)}** :gray[step] **{this.number}** :gray[of {run.total}"
             f" · {run.done} done{STATES[run.state]}]"
         )
+        if action.reason and action.reason != plan.reason_of(run.playbook_name, this.number, run.total):
+            st.text(words.reason_shown(action.reason))
         if this.guidance:
             st.text(this.guidance)
         around = _around(run, this)

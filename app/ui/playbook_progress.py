@@ -79,7 +79,9 @@ def _step(step: RunStep) -> None:
         when = f"due {figures.day(step.due_date, today=today)}" if step.due_date else "no due date"
     owner = escaped(step.owner_name) if step.owner_name else "nobody"
     title = f"**{escaped(step.title, limit=80)}**" if step.is_open else f":gray[{escaped(step.title, limit=80)}]"
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
+    with st.container(
+        horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small", wrap=False
+    ):
         state = f"{words.status_badge(step.status)} :small[{when} :gray[· {owner}]]"
         st.markdown(f":gray[{step.number}] {title}  \n{state}")
         st.button(

@@ -109,8 +109,7 @@ def _running(account_key: str, playbook_id: str) -> Run | None:
 def _preview(steps: tuple[PlannedStep, ...], here: visit.Visit) -> None:
     rows = pd.DataFrame(
         {
-            "number": [step.number for step in steps],
-            "title": [shortened(step.title, limit=120) for step in steps],
+            "title": [shortened(f"{step.number} {step.title}", limit=120) for step in steps],
             "what": [words.word(words.INTERVENTIONS, step.intervention) for step in steps],
             "priority": [words.word(words.PRIORITIES, step.priority) for step in steps],
             "due": [figures.day(step.due_date, today=here.today) for step in steps],
@@ -118,8 +117,7 @@ def _preview(steps: tuple[PlannedStep, ...], here: visit.Visit) -> None:
         }
     )
     columns = {
-        "number": tables.number("", 34, "%d"),
-        "title": tables.text("Step", 262),
+        "title": tables.text("Step", 340),
         "what": tables.text("What to do", 128),
         "priority": tables.text("Priority", 66),
         "due": tables.text("Due", 92),

@@ -15,6 +15,7 @@ from app.playbooks import service
 from app.playbooks.model import PlaybookDraft, Run, StepDraft
 from app.ui import (
     account_page,
+    action_panel,
     frame,
     playbook_admin,
     playbook_data,
@@ -258,11 +259,16 @@ def test_ended_playbooks_keep_their_story_and_foreign_text_stays_text(
 # in the action
 
 
+def opened(browser: Browser, who: Identity, action_id: UUID, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    mount(monkeypatch, lambda: action_panel.show(action_id))
+    return browser.sign_in(who).open("account")
+
+
 def test_an_action_tells_its_place_in_the_playbook_and_what_comes_next(
-    browser: Browser, estate: Estate, maya: Identity
+    browser: Browser, estate: Estate, maya: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = started(estate, maya)
-    page = browser.sign_in(maya).open("actions", action=str(run.steps[0].action_id))
+    page = opened(browser, maya, run.steps[0].action_id, monkeypatch)
 
     written = texts(page)
     assert ":gray[Playbook] **Risk** :gray[step] **1** :gray[of 7 · 0 done]" in written
@@ -270,10 +276,31 @@ def test_an_action_tells_its_place_in_the_playbook_and_what_comes_next(
     assert "Before:" not in written
 
 
-def test_an_action_of_no_playbook_says_nothing_of_one(browser: Browser, estate: Estate, maya: Identity) -> None:
-    action = estate.action(actor=maya)
+def test_a_reason_somebody_gave_is_shown_and_the_one_it_came_with_only_once(
+    browser: Browser, estate: Estate, maya: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = started(estate, maya).steps[:2]
+    with estate.work() as db:
+        actions.edit_action(
+            db,
+            actor=maya,
+            now=NOW,
+            action_id=second.action_id,
+            expected_version=1,
+            changes={"reason": "They rang us"},
+            idempotency_key=a_key(),
+        )
 
-    page = browser.sign_in(maya).open("actions", action=str(action.action_id))
+    page = opened(browser, maya, first.action_id, monkeypatch)
+    assert not [text.value for text in page.text if "Playbook Risk" in text.value]
+    page = opened(browser, maya, second.action_id, monkeypatch)
+    assert "They rang us" in [text.value for text in page.text]
+
+
+def test_an_action_of_no_playbook_says_nothing_of_one(
+    browser: Browser, estate: Estate, maya: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = opened(browser, maya, estate.action(actor=maya).action_id, monkeypatch)
 
     assert "Playbook" not in texts(page)
 
@@ -334,7 +361,7 @@ def test_edited_steps_are_previewed_compared_and_published_as_a_new_version(
     page = admin_page(browser, harriet, monkeypatch, playbook="risk")
 
     preview = page.dataframe[-1].value
-    assert preview["title"].tolist()[3] == "Write to the board"
+    assert preview["title"].tolist()[3] == "4 Write to the board"
     assert "Added\\: Write to the board" in texts(page)
     edited_as(monkeypatch, lambda rows: rows if len(rows) == 8 else pd.concat([rows, pd.DataFrame([extra])]))
     press(page, "playbook_publish_risk")
