@@ -75,7 +75,7 @@ def compose(db: Connection, *, user: User, now: datetime) -> Digest | None:
     rhythm = "week" if user.digest == "weekly" else "day"
     return Digest(
         subject=f"Your {rhythm}: {told}",
-        body=f"{body}\n\nMy day: {page_url('my-day')}\nHow often you get this: {page_url('settings')}\n",
+        body=f"{body}\n\nMy day: {page_url('my-day')}\nHow often you get this: {page_url('preferences')}\n",
     )
 
 

@@ -6,7 +6,7 @@ Started as `dagster code-server start -m orchestration.definitions`.
 import dagster as dg
 
 from orchestration import manifest, resources
-from orchestration.defs import feedback, load, publish, reaper, schedules, suggest, transform
+from orchestration.defs import feedback, load, publish, reaper, schedules, suggest, transform, upkeep
 
 
 def build() -> dg.Definitions:
@@ -18,6 +18,7 @@ def build() -> dg.Definitions:
         publish.definitions(transform.mart_keys(manifest.load())),
         suggest.definitions(),
         schedules.definitions(),
+        upkeep.definitions(),
         reaper.definitions(),
         # One process per run: steps are short, and a process for each would cost 10 s of imports a step.
         dg.Definitions(resources=resources.from_environment(), executor=dg.in_process_executor),

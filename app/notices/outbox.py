@@ -134,9 +134,11 @@ def known_keys(db: Connection, dedupe_keys: Collection[str]) -> set[str]:
 
 
 def is_waiting(db: Connection, *, now: datetime) -> bool:
-    """Whether a message could be sent now."""
+    """Whether a message could be sent now, on a channel that is configured."""
     due = select(outbox.c.message_id).where(
-        outbox.c.status == MessageStatus.PENDING.value, outbox.c.next_attempt_at <= now
+        outbox.c.status == MessageStatus.PENDING.value,
+        outbox.c.next_attempt_at <= now,
+        outbox.c.channel.in_([channel.value for channel in Channel if is_configured(channel)]),
     )
     return db.execute(select(due.exists())).scalar_one()
 

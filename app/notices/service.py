@@ -156,7 +156,7 @@ def _mail(db: Connection, *, now: datetime, user_id: UUID, address: str, told: S
         recipient=address,
         user_id=user_id,
         subject=first.title if len(told) == 1 else f"{len(told)} notices: {first.title}",
-        body="\n\n".join(_paragraphs(told)) + f"\n\nWhat you are sent by e-mail: {page_url('settings')}\n",
+        body="\n\n".join(_paragraphs(told)) + f"\n\nWhat you are sent by e-mail: {page_url('preferences')}\n",
         dedupe_key=f"notices:{user_id}:{name}",
     )
 
@@ -164,7 +164,7 @@ def _mail(db: Connection, *, now: datetime, user_id: UUID, address: str, told: S
 def _paragraphs(told: Sequence[NewNotice]) -> list[str]:
     shown = ["\n".join(filter(None, (notice.title, notice.body, _link(notice)))) for notice in told[:MOST_IN_ONE_MAIL]]
     more = len(told) - len(shown)
-    return [*shown, f"And {more} more: {page_url('my-day')}"] if more else shown
+    return [*shown, f"And {more} more: {page_url('inbox')}"] if more else shown
 
 
 def _link(notice: NewNotice) -> str:

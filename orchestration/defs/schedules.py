@@ -51,10 +51,20 @@ nightly_full_check = _everything(
 )
 
 
-def _tick(context: dg.ScheduleEvaluationContext, job: str) -> dg.RunRequest | dg.SkipReason:
-    going = context.instance.get_runs(RunsFilter(job_name=job, statuses=_UNFINISHED), limit=1)
+def unfinished(instance: dg.DagsterInstance, *jobs: str) -> dg.DagsterRun | None:
+    """A run of one of the jobs that waits or is going, if there is one."""
+    for job in jobs:
+        found = instance.get_runs(RunsFilter(job_name=job, statuses=_UNFINISHED), limit=1)
+        if found:
+            return found[0]
+    return None
+
+
+def tick(context: dg.ScheduleEvaluationContext, job: str) -> dg.RunRequest | dg.SkipReason:
+    """What a schedule answers: one run a tick, none while the last one waits or is going."""
+    going = unfinished(context.instance, job)
     if going:
-        return dg.SkipReason(f"Run {going[0].run_id} of {job} has not ended yet.")
+        return dg.SkipReason(f"Run {going.run_id} of {job} has not ended yet.")
     at = context.scheduled_execution_time
     return dg.RunRequest(run_key=at.isoformat(), tags={"scheduled_at": at.isoformat()})
 
@@ -68,7 +78,7 @@ def _tick(context: dg.ScheduleEvaluationContext, job: str) -> dg.RunRequest | dg
 )
 def hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """One incremental run, unless the last one is still going."""
-    return _tick(context, INCREMENTAL)
+    return tick(context, INCREMENTAL)
 
 
 @dg.schedule(
@@ -80,7 +90,7 @@ def hourly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReas
 )
 def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """One full check, unless the last one is still going."""
-    return _tick(context, NIGHTLY)
+    return tick(context, NIGHTLY)
 
 
 def definitions() -> dg.Definitions:

@@ -58,7 +58,7 @@ def test_two_hundred_notices_of_one_change_are_one_e_mail(estate: Estate, mail: 
     with estate.work() as db:
         [message] = list_messages(db, actor=estate.user("Ada Boss", Role.ADMIN))
     assert message.subject == "200 notices: Yours now"
-    assert "And 170 more: https://accounts.example/my-day" in message.body
+    assert "And 170 more: https://accounts.example/inbox" in message.body
 
 
 def test_without_a_mail_server_there_are_notices_and_no_message(estate: Estate) -> None:

@@ -12,7 +12,7 @@ from dagster._core.test_utils import create_run_for_test
 from dagster._utils.schedules import schedule_execution_time_iterator
 
 from orchestration.definitions import build
-from orchestration.defs import load, schedules
+from orchestration.defs import load, schedules, upkeep
 
 INSTANCE_FILE = Path(schedules.__file__).parents[1] / "dagster.yaml"
 
@@ -38,12 +38,13 @@ def times(schedule: dg.ScheduleDefinition, start: datetime, end: datetime) -> li
     return found
 
 
-def test_both_jobs_are_scheduled_and_switched_on() -> None:
+def test_every_job_is_scheduled_and_switched_on() -> None:
     defined = {one.name: one for one in build().get_repository_def().schedule_defs}
 
     assert {name: one.job_name for name, one in defined.items()} == {
         "hourly": schedules.INCREMENTAL,
         "nightly": schedules.NIGHTLY,
+        "quarterly": upkeep.UPKEEP,
     }
     assert all(one.default_status == dg.DefaultScheduleStatus.RUNNING for one in defined.values())
 
