@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from app.auth import Identity, Role
-from app.ui import session_component
+from app.ui import inbox_data, session_component
 from app.ui.text import escaped
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -37,7 +37,10 @@ PLACES = (
     Place("account.py", "account", "Account", ":material/apartment:"),
     Place("actions.py", "actions", "Actions", ":material/checklist:", EVERYBODY),
     Place("assignments.py", "assignments", "Assignments", ":material/group:", (Role.ADMIN,)),
+    Place("inbox.py", "inbox", "Inbox", ":material/inbox:"),
+    Place("preferences.py", "preferences", "Preferences", ":material/tune:"),
 )
+MOST_COUNTED = 99
 HOMES = {Role.CSM: "my-day", Role.ADMIN: "assignments", Role.ANALYST: "accounts"}
 
 
@@ -86,7 +89,7 @@ def for_user(identity: Identity) -> StreamlitPage:
 
 
 def bar(identity: Identity) -> None:
-    """Product, pages and the person: one thin line, left out when the shell around us has its own."""
+    """Product, pages, unread notices and the person: one thin line, left out when the shell around us has its own."""
     with st.container(
         horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small", key="bar"
     ):
@@ -96,4 +99,14 @@ def bar(identity: Identity) -> None:
             for place in PLACES:
                 if identity.role in place.roles:
                     st.page_link(PAGES / place.file, label=place.title, icon=place.icon)
-        session_component.sign_out_menu(identity)
+        with st.container(horizontal=True, width="content", gap="xsmall", vertical_alignment="center"):
+            unread = inbox_data.unread_count(identity)
+            st.page_link(
+                address_of("inbox"),
+                label=f"Inbox :blue-badge[**{min(unread, MOST_COUNTED)}{'+' if unread > MOST_COUNTED else ''}**]"
+                if unread
+                else "Inbox",
+                icon=":material/inbox:",
+                help=f"{unread} unread" if unread else "Nothing unread",
+            )
+            session_component.person_menu(identity, {"Preferences": address_of("preferences")})

@@ -1,6 +1,6 @@
 """The two things a browser must do for a session: take the cookie after signing in, drop it after signing out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -56,13 +56,20 @@ def sign_out() -> None:
     st.session_state[_LEAVING] = True
 
 
-def sign_out_menu(identity: Identity) -> None:
-    """Name of the person, and the way out."""
-    st.menu_button(
+def person_menu(identity: Identity, places: Mapping[str, Path]) -> None:
+    """Name of the person, their own pages by name, and the way out."""
+
+    def leave() -> None:
+        if st.session_state["person_menu"] == "Sign out":
+            sign_out()
+
+    chosen = st.menu_button(
         identity.display_name.replace("[", "(").replace("]", ")"),
-        ["Sign out"],
+        [*places, "Sign out"],
         key="person_menu",
         type="tertiary",
         icon=":material/account_circle:",
-        on_click=sign_out,
+        on_click=leave,
     )
+    if chosen is not None and chosen in places:
+        st.switch_page(places[chosen])

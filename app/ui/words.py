@@ -181,6 +181,16 @@ EVENT_ICONS: Mapping[str, str] = {
     "action_note": ":material/edit_note:",
     "suggestion": ":material/lightbulb:",
 }
+NOTICES: Mapping[str, str] = {
+    "assigned": ":material/person_add:",
+    "taken_away": ":material/person_remove:",
+    "note_added": ":material/edit_note:",
+    "came_back": ":material/alarm:",
+    "escalated": ":material/running_with_errors:",
+    "decision_needed": ":material/gavel:",
+    "handover": ":material/swap_horiz:",
+    "delivery_failed": ":material/mail_off:",
+}
 TIMELINE_GROUPS: Mapping[str, tuple[str, ...]] = {
     "Actions": ("action", "action_note", "suggestion"),
     "Contacts": ("call", "meeting", "note", "champion_left"),
