@@ -65,6 +65,9 @@ ActionCreator = Annotated[Identity, Depends(Policy(Permission.CREATE_ACTION))]
 NoteAuthor = Annotated[Identity, Depends(Policy(Permission.ADD_NOTE))]
 ActionWorker = Annotated[Identity, Depends(Policy(Permission.WORK_ACTION))]
 SuggestionAnswerer = Annotated[Identity, Depends(Policy(Permission.ANSWER_SUGGESTION))]
+Claimer = Annotated[Identity, Depends(Policy(Permission.CLAIM_ACTION))]
+PlaybookStarter = Annotated[Identity, Depends(Policy(Permission.START_PLAYBOOK))]
+ViewSaver = Annotated[Identity, Depends(Policy(Permission.SAVE_VIEW))]
 Assigner = Annotated[Identity, Depends(Policy(Permission.ASSIGN))]
 
 IdempotencyKey = Annotated[

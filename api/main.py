@@ -13,10 +13,28 @@ from api.deps import Anybody
 from api.errors import MEDIA_TYPE
 from api.guard import Guard
 from api.models.problem import Problem
-from api.routers import accounts, actions, health, session, suggestions, workload
+from api.routers import (
+    accounts,
+    actions,
+    bulk,
+    health,
+    notices,
+    playbooks,
+    queue,
+    session,
+    suggestions,
+    views,
+    workload,
+)
 from app.settings import get_settings
 
-ROUTERS = (health.router, session.router, accounts.router, actions.router, suggestions.router, workload.router)
+# bulk before actions: its addresses would be read as an action's id
+ROUTERS = tuple(
+    part.router
+    for part in (
+        health, session, accounts, bulk, actions, queue, suggestions, playbooks, notices, views, workload,
+    )
+)  # fmt: skip
 _REFUSED = {"4XX", "5XX"}
 _PROBLEM = {"model": Problem, "description": "Refused, with a sentence and what to do next."}
 

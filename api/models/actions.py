@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.actions.lifecycle import Result, Status
-from app.actions.model import ActionDraft, ActionRow, OutcomeDraft
+from app.actions.model import Action, ActionDraft, ActionRow, ContactDraft, OutcomeDraft
 from app.actions.vocabulary import (
     ActionType,
     Channel,
@@ -96,6 +96,33 @@ class NewNote(Body):
 
     note: str
     corrects_note_id: UUID | None = None
+
+
+class NewContact(Body):
+    """A contact with the customer, or an attempt: nobody reached is worth knowing too."""
+
+    channel: Channel
+    was_reached: bool
+    contacted_on: date | None = None
+    minutes: int | None = None
+    person_reached: str | None = None
+    stakeholder_role_reached: StakeholderRole | None = None
+
+    def contact(self) -> ContactDraft:
+        """As the service takes it."""
+        return ContactDraft(**self.model_dump())
+
+
+class Claim(Body):
+    """The version of the unassigned action that was seen."""
+
+    version: Version
+
+
+class ClaimedNext(BaseModel):
+    """What was taken from the queue; null when the queue is empty."""
+
+    action: Action | None
 
 
 class Reassignment(Body):

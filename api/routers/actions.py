@@ -7,10 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api.deps import ActionCreator, ActionWorker, Assigner, Db, IdempotencyKey, NoteAuthor, Now, Reader
-from api.models.actions import ActionChanges, ActionList, Closing, Move, NewAction, NewNote, Reassignment
+from api.models.actions import ActionChanges, ActionList, Closing, Move, NewAction, NewContact, NewNote, Reassignment
 from app.actions import service
 from app.actions.lifecycle import Category, Status
-from app.actions.model import Action, ActionDetail, ActionFilter, Note, ReassignResult
+from app.actions.model import Action, ActionDetail, ActionFilter, Contact, Note, ReassignResult
 
 router = APIRouter(prefix="/actions", tags=["actions"])
 
@@ -131,4 +131,14 @@ def add_note(action_id: UUID, body: NewNote, identity: NoteAuthor, db: Db, now: 
         body=body.note,
         corrects_note_id=body.corrects_note_id,
         idempotency_key=key,
+    )
+
+
+@router.post("/{action_id}/contacts", status_code=201)
+def log_contact(
+    action_id: UUID, body: NewContact, identity: NoteAuthor, db: Db, now: Now, key: IdempotencyKey
+) -> Contact:
+    """Record a contact with the customer, or an attempt. It does not change the action's version."""
+    return service.log_contact(
+        db, actor=identity, now=now, action_id=action_id, contact=body.contact(), idempotency_key=key
     )

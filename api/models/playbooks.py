@@ -1,0 +1,55 @@
+"""Bodies and answers of /playbooks."""
+
+from datetime import date
+
+from pydantic import BaseModel
+
+from api.models.actions import Body, Version
+from app.playbooks.model import OpenSteps, PlannedStep, Playbook, Run, RunState
+
+
+class PlaybookList(BaseModel):
+    """What can be started now, by name."""
+
+    items: list[Playbook]
+
+
+class Start(Body):
+    """An account, and the day to count from; null is today."""
+
+    account_key: str
+    starts_on: date | None = None
+
+
+class Plan(BaseModel):
+    """What a start would make, in order."""
+
+    steps: list[PlannedStep]
+
+
+class RunAnswer(BaseModel):
+    """A run with its actions as they are, and how far it has come."""
+
+    run: Run
+    state: RunState
+    done: int
+    total: int
+
+    @classmethod
+    def of(cls, run: Run) -> "RunAnswer":
+        """As the service gave it."""
+        return cls(run=run, state=run.state, done=run.done, total=run.total)
+
+
+class RunList(BaseModel):
+    """Runs, those still running first, then the newest."""
+
+    items: list[RunAnswer]
+
+
+class Stop(Body):
+    """Why, and what happens to the steps that have not ended."""
+
+    version: Version
+    reason: str
+    open_steps: OpenSteps
