@@ -67,9 +67,16 @@ def archive(db: Connection, *, now: datetime, after_days: int) -> int:
 
 
 def expire(db: Connection, *, now: datetime, after_days: int) -> int:
-    """Cancel what is `after_days` days overdue and was never begun, noted on or changed since then."""
+    """Cancel what is `after_days` days overdue and was never begun, nor noted on or changed by anybody since then.
+
+    What jobs did to it, such as escalating it, does not count: it would keep forgotten work alive by itself.
+    """
     since = now - timedelta(days=after_days)
-    touched = exists().where(action_events.c.action_id == actions.c.action_id, action_events.c.at >= since)
+    touched = exists().where(
+        action_events.c.action_id == actions.c.action_id,
+        action_events.c.at >= since,
+        action_events.c.actor_kind == ActorKind.USER.value,
+    )
     forgotten = (actions.c.status == Status.NEW.value) & (actions.c.due_date < display_date(since)) & ~touched
     told = f"Nobody touched it in the {after_days} days after it was due."
     return _call_off(db, forgotten, CancelReason.NO_LONGER_RELEVANT, told, now=now)

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.actions import service, upkeep
+from app.actions import escalation, service, upkeep
 from app.actions.lifecycle import Status
 from app.actions.model import Action, ActionDetail, ActionFilter
 from app.auth import Identity
@@ -102,6 +102,14 @@ def test_a_note_keeps_an_overdue_action_from_expiring(estate: Estate, maya: Iden
         )
 
     assert run(estate, after=timedelta(days=65)).expired == 0
+
+
+def test_what_only_jobs_touched_expires_all_the_same(estate: Estate, maya: Identity) -> None:
+    estate.action(actor=maya, due_date=date(2026, 11, 23))
+    with estate.work() as db:
+        assert escalation.escalate(db, now=NOW + timedelta(days=60)).for_decision == 1
+
+    assert run(estate, after=timedelta(days=65)).expired == 1
 
 
 def test_an_account_that_leaves_calls_off_what_was_not_begun_and_only_that(estate: Estate, maya: Identity) -> None:
