@@ -2,11 +2,77 @@
 
 from uuid import UUID
 
-from app import users
+from app import audit, configuration, users
+from app.actions import handovers, service
+from app.actions.handovers import HandoverDraft, HandoverPreview
+from app.calendar import time_zones
 from app.db import read
+from app.notices import outbox
+from app.ui import data
+from app.ui.visit import Visit
 
 
 def user(user_id: UUID) -> users.User:
     """One person, deactivated or not. Raises NotFound."""
     with read() as db:
         return users.get_user(db, user_id)
+
+
+def people() -> list[users.User]:
+    """Everybody, deactivated people too, by name."""
+    with read() as db:
+        return users.list_users(db)
+
+
+def open_counts(here: Visit) -> dict[UUID, int]:
+    """How many open actions each person has."""
+    with read() as db:
+        return {load.user_id: load.open_count for load in service.workload(db, now=here.now)}
+
+
+def owner_emails(here: Visit) -> dict[str, str]:
+    """Names of account owners in the CRM by their address; empty before the first build."""
+    if here.publication is None:
+        return {}
+    return {owner.csm_email: owner.csm_name or owner.csm_email for owner in data.csms(here) if owner.csm_email}
+
+
+def active(name: str) -> configuration.Version:
+    """What is set now under a name, and by whom. Raises NotFound."""
+    with read() as db:
+        return configuration.active_version(db, name)
+
+
+def versions(name: str, here: Visit) -> list[configuration.Version]:
+    """Every version of a name, newest first. Raises NotPermitted."""
+    with read() as db:
+        return configuration.versions(db, actor=here.identity, name=name)
+
+
+def messages(here: Visit, *, status: str | None, limit: int) -> list[outbox.Message]:
+    """The outbox, newest first. Raises NotPermitted."""
+    with read() as db:
+        return outbox.list_messages(db, actor=here.identity, status=status, limit=limit)
+
+
+def message_counts(here: Visit) -> dict[outbox.MessageStatus, int]:
+    """How many messages stand where. Raises NotPermitted."""
+    with read() as db:
+        return outbox.count_by_status(db, actor=here.identity)
+
+
+def trail(here: Visit, *, subject: audit.Subject | None, limit: int) -> list[audit.AuditEvent]:
+    """What was changed, newest first. Raises NotPermitted."""
+    with read() as db:
+        return audit.trail(db, actor=here.identity, subject=subject, limit=limit)
+
+
+def handover_preview(draft: HandoverDraft, here: Visit) -> HandoverPreview:
+    """What handing a book over would mean. Raises as the service does."""
+    with read() as db:
+        return handovers.preview(db, actor=here.identity, now=here.now, draft=draft)
+
+
+def zones() -> tuple[str, ...]:
+    """Every time zone."""
+    return time_zones()

@@ -1,0 +1,157 @@
+"""The audit trail: who changed what, from what to what. Actions tell their own story beside them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.audit import AuditEvent, Kind, Subject
+from app.ui import figures, frame, playbook_data, settings_data, tables, visit
+from app.ui.text import escaped, shortened
+
+MOST = 500
+_EVERYTHING = "Everything"
+SUBJECTS: Mapping[Subject, str] = {
+    Subject.USER: "Users",
+    Subject.CONFIGURATION: "Settings",
+    Subject.PLAYBOOK: "Playbooks",
+    Subject.PLAYBOOK_RUN: "Playbook runs",
+    Subject.HANDOVER: "Hand-overs",
+    Subject.SAVED_VIEW: "Saved views",
+    Subject.MESSAGE: "Messages",
+}
+_ONE: Mapping[Subject, str] = {
+    Subject.USER: "User",
+    Subject.CONFIGURATION: "Setting",
+    Subject.PLAYBOOK: "Playbook",
+    Subject.PLAYBOOK_RUN: "Playbook run",
+    Subject.HANDOVER: "Hand-over",
+    Subject.SAVED_VIEW: "Saved view",
+    Subject.MESSAGE: "Message",
+}
+_QUIET = {"user_id", "version", "created_at", "playbook_id", "handover_id", "view_id"}
+
+
+def plain(value: Any, names: Mapping[str, str]) -> str:
+    """A JSON value as a person reads it: ids of people by their name, objects as `field: value`, nothing as a dash."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        parts = (f"{_field(field)}: {plain(one, names)}" for field, one in value.items() if field not in _QUIET)
+        return ", ".join(parts) or "–"
+    if isinstance(value, list):
+        shown = [plain(one, names) for one in value[:6]]
+        return ", ".join(shown) + (f" and {len(value) - 6} more" if len(value) > 6 else "") or "–"
+    return names.get(str(value), str(value))
+
+
+def _field(field: str) -> str:
+    return field.replace("_", " ").removesuffix(" id")
+
+
+def change(event: AuditEvent, names: Mapping[str, str]) -> tuple[str, str, str]:
+    """What changed, from what, to what. Of two objects only the fields that differ."""
+    if event.kind is Kind.CREATED:
+        return "added", "–", plain(event.after, names)
+    if event.kind is Kind.ENDED:
+        return "ended", plain(event.before, names), plain(event.after, names)
+    before, after = event.before, event.after
+    if isinstance(before, dict) and isinstance(after, dict):
+        fields = [field for field in after if before.get(field) != after[field]]
+        before, after = {field: before.get(field) for field in fields}, {field: after[field] for field in fields}
+    return _field(event.field or "changed"), plain(before, names), plain(after, names)
+
+
+@frame.panel
+def show() -> None:
+    """Filters in the address, then the newest changes."""
+    here = visit.current()
+    names = {str(one.user_id): one.display_name for one in settings_data.people()}
+    names |= {str(one.playbook_id): one.name for one in playbook_data.playbooks(with_retired=True)}
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("**Audit** :small[:gray[nothing here can be changed or removed]]", width="content")
+        chosen = st.selectbox(
+            "What",
+            [_EVERYTHING, *SUBJECTS.values()],
+            key="what",
+            bind="query-params",
+            label_visibility="collapsed",
+            width=150,
+        )
+        find = st.text_input(
+            "Find in the trail",
+            placeholder="Who, what or a value",
+            type="search",
+            live="300ms",
+            icon=":material/search:",
+            key="find_change",
+            bind="query-params",
+            label_visibility="collapsed",
+            width=220,
+        )
+    subject = next((code for code, name in SUBJECTS.items() if name == chosen), None)
+    events = settings_data.trail(here, subject=subject, limit=MOST)
+    rows = [_row(event, names, here) for event in events]
+    wanted = (find or "").strip().lower()
+    rows = [row for row in rows if wanted in " ".join(row.values()).lower()]
+    if not rows:
+        frame.empty("No change matches." if events else "Nothing has been changed yet.", "")
+        return
+    cells = pd.DataFrame(rows)
+    columns = {
+        "at": tables.text("When", 118),
+        "who": tables.text("Who", 112),
+        "what": tables.text("What", 190),
+        "field": tables.text("Change", 130),
+        "before": tables.text("Before", 230),
+        "after": tables.text("After", 300),
+        "why": tables.text("Why", 150),
+    }
+    picked = st.dataframe(
+        cells[list(columns)],
+        column_config=columns,
+        hide_index=True,
+        row_height=tables.ROW,
+        height=tables.height(len(rows), most=16),
+        on_select="rerun",
+        selection_mode="single-row",
+        key=f"audit_{chosen}_{hash(wanted)}_{len(rows)}",
+        alt="Changes, newest first",
+    )
+    place = picked["selection"]["rows"]
+    if place and place[0] < len(rows):
+        _whole(rows[place[0]])
+    else:
+        more = f" The newest {MOST} are shown." if len(events) == MOST else ""
+        st.markdown(f":small[:gray[{figures.count(len(rows), 'change')}. Choose a line to read it whole.{more}]]")
+
+
+def _row(event: AuditEvent, names: Mapping[str, str], here: visit.Visit) -> dict[str, str]:
+    field, before, after = change(event, names)
+    local = event.at.astimezone(figures.LONDON)
+    which = names.get(event.subject_id, event.subject_id.replace("_", " "))
+    is_id = len(which) == 36 and which.count("-") == 4
+    return {
+        "at": f"{figures.day(local.date(), today=here.today)} {local:%H:%M}",
+        "who": event.actor_name,
+        "what": _ONE[event.subject_kind] + ("" if is_id else f": {shortened(which, limit=60)}"),
+        "field": field,
+        "before": before,
+        "after": after,
+        "why": event.reason or "–",
+    }
+
+
+def _whole(row: Mapping[str, str]) -> None:
+    with st.container(border=True, gap="xsmall", key="audit_whole"):
+        st.markdown(f"**{escaped(row['what'])}** {escaped(row['field'])} :gray[{escaped(row['who'])}, {row['at']}]")
+        left, right = st.columns(2, gap="small")
+        for place, title, key in ((left, "Before", "before"), (right, "After", "after")):
+            with place:
+                st.markdown(f":small[:gray[{title}]]")
+                st.text(row[key])
+        if row["why"] != "–":
+            st.text(row["why"])

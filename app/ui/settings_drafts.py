@@ -1,0 +1,151 @@
+"""What an admin is changing and has not published: held apart from what is active, shown as before → after, published
+as one version.
+
+The trap avoided: two admins on one page. What is published is the active value with only the fields this person
+changed, so that a colleague's change in between stays, and the preview shows exactly what will differ.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+from sqlalchemy import Connection
+
+from app import configuration
+from app.auth import Identity
+from app.configuration import Version
+from app.ui import figures, frame, settings_data, visit, writes
+from app.ui.text import escaped
+
+# values by row and field: {"risk": {"label": "Risk", "due_offset_bd": 2}}
+Rows = dict[str, dict[str, Any]]
+LISTED = 12
+
+
+def merged(active: Rows, base: Rows, edited: Rows) -> Rows:
+    """`active` with what differs between `base` and `edited`; rows that only `edited` has come last."""
+    result = {code: dict(row) for code, row in active.items()}
+    for code, row in edited.items():
+        before = base.get(code, {})
+        changed = {field: value for field, value in row.items() if field not in before or before[field] != value}
+        if changed:
+            result[code] = {**result.get(code, {}), **changed}
+    for code in base.keys() - edited.keys():
+        result.pop(code, None)
+    return result
+
+
+def differences(before: Rows, after: Rows, names: Mapping[str, str]) -> list[str]:
+    """A line of Markdown for each field that differs; `names` says what fields are called, an empty name hides one."""
+    lines = []
+    for code, row in after.items():
+        was = before.get(code)
+        title = f"**{escaped(str((was or row).get('label') or code))}** " if code else ""
+        if was is None:
+            lines.append(f"{title}is new")
+            continue
+        for field, value in row.items():
+            if was.get(field) != value and names.get(field, field):
+                lines.append(f"{title}{names.get(field, field)}: {_shown(was.get(field))} → **{_shown(value)}**")
+    lines += [f"**{escaped(str(before[code].get('label') or code))}** goes" for code in before if code not in after]
+    return lines
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return escaped(str(value).replace("_", " ") if value not in (None, "") else "nothing")
+
+
+class Draft:
+    """One part of one configuration while it is edited. `read` makes rows of its value, `write` the value of rows."""
+
+    def __init__(
+        self,
+        name: str,
+        part: str,
+        *,
+        names: Mapping[str, str],
+        read: Callable[[Any], Rows],
+        write: Callable[[Rows], Any],
+    ) -> None:
+        self.name, self.part, self.names = name, part, names
+        self.place = f"settings:{part}"
+        self._write = write
+        self.active: Version = settings_data.active(name)
+        self._now = read(self.active.value)
+        started, version, rounds = st.session_state.get(f"{self.place}:base", (None, None, 0))
+        self.base: Rows = started if started is not None else self._now
+        self._version = version if version is not None else self.active.version
+        self.key = f"{part}_{rounds}"
+        self._rounds = rounds
+
+    def head(self, title: str, note: str) -> None:
+        """Title, who set what is active, and the versions before it."""
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown(f"**{title}** :small[:gray[{note}]]")
+            with st.popover(f"Version {self.active.version}", type="tertiary", key=f"{self.part}_versions"):
+                here = visit.current()
+                for one in settings_data.versions(self.name, here)[:LISTED]:
+                    who = escaped(one.created_by_name) if one.created_by_name else "shipped with the product"
+                    when = figures.clock(one.created_at, now=here.now)
+                    st.markdown(
+                        f"{'**' if one.is_active else ''}{one.version}{'**' if one.is_active else ''} · {who} "
+                        f":small[:gray[{when}]]"
+                    )
+
+    def finish(self, edited: Rows) -> None:
+        """What would change, and the buttons that publish or discard it. Call it after the fields."""
+        if edited == self.base:
+            st.session_state.pop(f"{self.place}:base", None)
+            if self._rounds:
+                st.session_state[f"{self.place}:base"] = (None, None, self._rounds)
+            frame.problem(self.place)
+            return
+        # from the first change on the fields keep starting from what they started from
+        st.session_state[f"{self.place}:base"] = (self.base, self._version, self._rounds)
+        wanted = merged(self._now, self.base, edited)
+        lines = differences(self._now, wanted, self.names)
+        with st.container(border=True, gap="xsmall", key=f"{self.part}_change"):
+            if self._version != self.active.version:
+                who = escaped(self.active.created_by_name)
+                st.markdown(f":orange[{who} published version {self.active.version} meanwhile; it stays but for this:]")
+            more = f"  \n:gray[and {len(lines) - LISTED} more]" if len(lines) > LISTED else ""
+            st.markdown("  \n".join(lines[:LISTED]) + more if lines else ":gray[That is how it is already.]")
+            with st.container(horizontal=True, gap="xsmall"):
+                st.button(
+                    f"Publish {figures.count(len(lines), 'change')}",
+                    type="primary",
+                    key=f"{self.part}_publish",
+                    disabled=not lines,
+                    on_click=self._publish,
+                    args=(wanted, self.active.version),
+                )
+                st.button("Discard", type="tertiary", key=f"{self.part}_discard", on_click=self._restart)
+        frame.problem(self.place)
+
+    def _restart(self) -> None:
+        """The fields start anew, from what is active."""
+        st.session_state[f"{self.place}:base"] = (None, None, self._rounds + 1)
+        frame.forget(self.place)
+
+    def _publish(self, wanted: Rows, expected: int) -> None:
+        form = writes.form_key(self.place)
+
+        def write(db: Connection, actor: Identity, now: datetime) -> Version:
+            return configuration.publish(
+                db,
+                actor=actor,
+                now=now,
+                name=self.name,
+                value=self._write(wanted),
+                expected_version=expected,
+                idempotency_key=form,
+            )
+
+        made = writes.perform(write, place=self.place, done=lambda one: f"Version {one.version} is active.")
+        # a refused value comes back changed: that is another act
+        writes.renew_form(self.place)
+        if made is not None:
+            self._restart()

@@ -1,0 +1,53 @@
+"""The parts of Settings as tabs in the address; only the open one is drawn."""
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from app.ui import (
+    frame,
+    playbook_admin,
+    settings_audit,
+    settings_lists,
+    settings_messages,
+    settings_numbers,
+    settings_users,
+)
+
+
+def _types_and_reasons() -> None:
+    left, right = st.columns([1, 1.5], gap="small")
+    with left:
+        settings_lists.types()
+    with right:
+        settings_lists.reasons()
+
+
+def _dues_and_escalation() -> None:
+    left, right = st.columns([1, 1], gap="small")
+    with left:
+        settings_lists.dues()
+    with right:
+        settings_numbers.escalation()
+
+
+TABS: Mapping[str, Callable[[], None]] = {
+    "Users": settings_users.show,
+    "Types and reasons": _types_and_reasons,
+    "Interventions": settings_lists.treatments,
+    "Due and escalation": _dues_and_escalation,
+    "Retention": settings_numbers.retention,
+    "Holidays": settings_numbers.holidays,
+    "Playbooks": playbook_admin.admin,
+    "Messages": settings_messages.show,
+    "Audit": settings_audit.show,
+}
+
+
+def show() -> None:
+    """The tabs, and the open one's content; what fails in one leaves the others reachable."""
+    tabs = st.tabs(list(TABS), key="part", bind="query-params", on_change="rerun")
+    for tab, draw in zip(tabs, TABS.values(), strict=True):
+        if tab.open:
+            with tab, frame.guard():
+                draw()
