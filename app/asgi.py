@@ -23,7 +23,7 @@ from app.settings import get_settings
 from app.ui import session_routes
 
 ENTRY = Path(__file__).resolve().parent / "main.py"
-PAGE_MODULES = ("day_lists", "account_table", "account_page", "action_list", "assignment", "exports", "sign_in")
+PAGE_MODULES = ("day_lists", "account_table", "account_page", "action_tracker", "assignment", "exports", "sign_in")
 
 
 def _origin(address: str) -> str:

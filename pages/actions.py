@@ -1,9 +1,9 @@
-"""Actions: what is open, and the one that is being worked on beside it."""
+"""Actions: one filtered set as a list, a board or a calendar, and the one that is being worked on."""
 
-from app.ui import action_dialog, action_list, frame
+from app.ui import action_dialog, action_tracker, frame
 
 with frame.page("Actions") as controls:
     with controls:
-        who = action_list.whose_control()
+        who = action_tracker.controls()
         action_dialog.add_button()
-    action_list.show(who)
+    action_tracker.show(who)

@@ -383,7 +383,7 @@ def rows(db: Connection, wanted: ActionFilter, *, limit: int) -> list[ActionRow]
 def counts(db: Connection, wanted: ActionFilter) -> dict[Status, int]:
     """How many actions of a filter stand in each status; a status without any is left out."""
     query = select(actions.c.status, func.count()).where(*_conditions(wanted)).group_by(actions.c.status)
-    return {Status(status): count for status, count in db.execute(query).tuples()}
+    return {Status(status): count for status, count in db.execute(query)}
 
 
 def one_row(db: Connection, action_id: UUID) -> ActionRow:

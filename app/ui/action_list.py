@@ -1,172 +1,205 @@
-"""The list of actions with its filters in the address, and the chosen action beside it.
+"""The tracker as a list: many rows to tick, one of them open beside it.
 
-`?action=<id>` opens one, also when the filters would hide it, so that a shared link always leads to what was meant.
+Groups are rows of the same table, because one table scrolls and ticks across groups: ticking the row of a group ticks
+all of it, a click on its name folds it.
 """
 
+from collections.abc import Sequence
+from datetime import date
 from functools import partial
 from uuid import UUID
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
-from app.actions.lifecycle import Category, Status
-from app.actions.model import ActionFilter, ActionRow
-from app.actions.vocabulary import ActionType
-from app.auth import Role
-from app.ui import action_panel, data, figures, filters, frame, tables, visit, words
+from app.actions.lifecycle import Status, is_open
+from app.actions.model import ActionRow
+from app.ui import (
+    action_bulk,
+    action_filters,
+    action_groups,
+    action_list_state,
+    action_open,
+    action_panel,
+    charts,
+    figures,
+    frame,
+    tables,
+    visit,
+    words,
+)
+from app.ui.action_data import Tracked
+from app.ui.action_filters import Wanted
+from app.ui.action_groups import Group
 from app.ui.text import shortened
 
-WHO = {"mine": "Mine", "unassigned": "Unassigned", "all": "Everybody"}
-PARAMETER = "action"
-MOST = 400
-_PICKED = "actions:picked"
-_TABLE = "actions:table"
+# ground of the row that is open, and of the row of a group: tints of the theme, which a styled cell cannot name
+_OPEN_ROW = {False: "#ECEFFC", True: "#1F2744"}
+_GROUP_ROW = {False: "#F6F7F9", True: "#1B1E25"}
 
 
-def chosen_action() -> UUID | None:
-    """The action just picked in the list, else the one of the address; None without one or when it is not an id.
-
-    A pick is written to the address here and not in its callback, where Streamlit does not pass it on to the browser.
-    """
-    picked = st.session_state.pop(_PICKED, None)
-    if picked is not None:
-        st.query_params[PARAMETER] = picked
-    given = st.query_params.get(PARAMETER)
-    try:
-        return UUID(given) if given else None
-    except ValueError:
-        return None
-
-
-def whose_control() -> str:
-    """Mine, nobody's, or everybody's; drawn beside the page's heading."""
-    start = "mine" if visit.current().identity.role is Role.CSM else "all"
-    return (
-        st.segmented_control(
-            "Whose",
-            list(WHO),
-            format_func=lambda code: WHO[code],
-            default=start,
-            required=True,
-            key="who",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-        or start
-    )
-
-
-def _filter(who: str) -> ActionFilter:
-    here = visit.current()
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        text = st.text_input(
-            "Search actions",
-            placeholder="Search actions",
-            type="search",
-            live="300ms",
-            icon=":material/search:",
-            key="find",
-            bind="query-params",
-            label_visibility="collapsed",
-            width=170,
-        )
-        names = {words.STATUSES[status]: Status(status) for status in words.STATUSES}
-        statuses = filters.chip("Status", list(names), "status")
-        kinds = {words.ACTION_TYPES[kind]: ActionType(kind) for kind in words.ACTION_TYPES}
-        types = filters.chip("Type", list(kinds), "type")
-    return ActionFilter(
-        owner_user_id=here.identity.user_id if who == "mine" else None,
-        is_unassigned=who == "unassigned",
-        statuses=tuple(names[name] for name in statuses),
-        categories=() if statuses else (Category.NOT_STARTED, Category.STARTED, Category.PAUSED),
-        action_types=tuple(kinds[name] for name in types),
-        text=(text or "").strip() or None,
-    )
-
-
-def _due(action: ActionRow) -> str:
-    today = visit.current().today
+def due_shown(action: ActionRow, today: date) -> str:
+    """When an action is due, in the few letters of a cell."""
+    if not is_open(action.status):
+        return figures.short_day(action.closed_at.date(), today=today) if action.closed_at else "–"
     if action.status is Status.SNOOZED and action.snoozed_until:
-        return f"back {figures.day(action.snoozed_until, today=today)}"
+        return f"back {figures.short_day(action.snoozed_until, today=today)}"
     if action.due_date is None:
         return "–"
     days = (action.due_date - today).days
     return f"−{-days} d" if days < 0 else "today" if days == 0 else figures.day(action.due_date, today=today)
 
 
-def _select(key: str, ids: list[UUID]) -> None:
-    chosen = st.session_state[key]["selection"]["rows"]
-    if chosen and chosen[0] < len(ids):
-        st.session_state[_PICKED] = str(ids[chosen[0]])
+def grouping() -> str:
+    """The control of the groups, for the row of filters."""
+    action_filters.accept_codes("group", action_groups.GROUPINGS)
+    with st.container(width=136):
+        return st.selectbox(
+            "Group by",
+            list(action_groups.GROUPINGS),
+            format_func=lambda code: action_groups.GROUPINGS[code],
+            key="group",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
 
 
-def _open(ids: list[UUID]) -> None:
-    """A click on a title; the table is then made anew, since a selection cannot be moved from here."""
-    row = tables.clicked_row("action_open")
-    if row is not None and 0 <= row < len(ids):
-        st.session_state[_PICKED] = str(ids[row])
-        st.session_state[_TABLE] = st.session_state.get(_TABLE, 0) + 1
-
-
-def show(who: str) -> None:
-    """List left, action right; without a choice the first of the list is open."""
+def show(found: Tracked, by: str, wanted: Wanted) -> None:
+    """List left; at the right what is ticked, else the chosen action, else the first of the list."""
+    chosen = action_open.chosen() or (found.rows[0].action_id if found.rows else None)
     left, right = st.columns([1, 1.45], gap="small")
     with left:
-        wanted = _filter(who)
-        rows = data.actions(wanted, limit=MOST)
-        chosen = chosen_action() or (rows[0].action_id if rows else None)
-        _table(rows, chosen, is_mine=who == "mine")
+        ticked = _table(found, by, chosen, with_owner=wanted.who == "all") if found.rows else []
+        if not found.rows:
+            action_filters.nothing(wanted)
     with right, st.container(border=True, key="action_panel"):
-        if chosen is None:
+        if ticked:
+            action_bulk.show(ticked)
+        elif chosen is None:
             st.markdown("**No action is open here.** :gray[Choose others, or add one.]")
-            return
-        try:
-            action_panel.show(chosen)
-        except Exception as error:
-            frame.explain(error)
+        else:
+            try:
+                action_panel.show(chosen)
+            except Exception as error:
+                frame.explain(error)
 
 
-def _table(rows: list[ActionRow], chosen: UUID | None, *, is_mine: bool) -> None:
-    today = visit.current().today
-    if not rows:
-        frame.empty(
-            "No action matches.", "Take a filter away, or look at everybody's.", icon=":material/filter_alt_off:"
-        )
+Line = ActionRow | Group
+
+
+def _lines(groups: Sequence[Group], folded: set[str]) -> list[Line]:
+    """Rows of the table: a group's own row before its actions, which are left out where it is folded."""
+    lines: list[Line] = []
+    for group in groups:
+        if group.name:
+            lines.append(group)
+        if group.name not in folded:
+            lines += group.rows
+    return lines
+
+
+def _clicked(lines: list[Line], by: str) -> None:
+    """A click on a name: open the action, or fold the group."""
+    row = tables.clicked_row("action_open")
+    if row is None or not 0 <= row < len(lines):
         return
-    ids = [action.action_id for action in rows]
-    cells = pd.DataFrame(
-        {
-            "due": [_due(action) for action in rows],
-            "title": [tables.plain(shortened(action.title, limit=120)) for action in rows],
-            "account": [action.account_name for action in rows],
-            "owner": [action.owner_name or "nobody" for action in rows],
-            "status": [[words.STATUS_CHIPS[action.status]] for action in rows],
-        }
-    )
-    order = ["due", "title", "account", "status"] if is_mine else ["due", "title", "account", "owner", "status"]
+    line = lines[row]
+    if isinstance(line, Group):
+        folded = st.session_state.setdefault(f"folded:{by}", set())
+        folded.symmetric_difference_update({line.name})
+    else:
+        action_open.choose(line.action_id)
+
+
+def _table(found: Tracked, by: str, chosen: UUID | None, *, with_owner: bool) -> list[ActionRow]:
+    """Draw the table; returns the ticked actions."""
+    today = visit.current().today
+    # above: the tool bar of the table floats over its right end
+    _sum(found, today)
+    folded: set[str] = st.session_state.get(f"folded:{by}", set())
+    lines = _lines(action_groups.grouped(found.rows, by, today), folded)
+    cells = pd.DataFrame([_cells(line, today, folded) for line in lines])
+    order = ["due", "title", "account", "owner", "status"] if with_owner else ["due", "title", "account", "status"]
+    if by == "account":
+        order.remove("account")
+    title_width = 136 if with_owner else 178
     configuration = {
-        "due": tables.text("Due", 82),
-        "title": tables.link("Action", "action_open", partial(_open, ids), 176 if is_mine else 146),
-        "account": tables.text("Account", 138 if is_mine else 106),
-        "owner": tables.text("Owner", 92),
-        "status": tables.status_chip(),
+        "due": tables.text("Due", 78),
+        "title": tables.link(
+            "Action", "action_open", partial(_clicked, lines, by), title_width + (0 if by != "account" else 116)
+        ),
+        "account": tables.text("Account", 106 if with_owner else 132),
+        "owner": tables.text("Owner", 84),
+        "status": tables.status_chip(90),
     }
-    place = ids.index(chosen) if chosen is not None and chosen in ids else None
-    mode = "single-row-required" if place is not None else "single-row"
-    key = f"action_list_{hash(tuple(ids))}_{mode}_{st.session_state.get(_TABLE, 0)}"
+    key = f"action_list_{hash(tuple(_id(line) for line in lines))}_{action_list_state.number()}"
     st.dataframe(
-        cells[order],
+        _styled(cells.loc[:, order], lines, chosen),
         column_config=configuration,
         hide_index=True,
         row_height=tables.ROW,
-        height=tables.height(len(rows), most=18),
-        selection_mode=mode,
-        selection_default={"selection": {"rows": [place], "columns": [], "cells": []}} if place is not None else None,
-        on_select=lambda: _select(key, ids),
+        height=tables.height(len(lines), most=18),
+        selection_mode="multi-row",
+        on_select="rerun" if action_bulk.may_change() else "ignore",
         key=key,
         alt="Actions, the one that is due first on top",
+        placeholder="",
     )
-    open_now = [action for action in rows if action.closed_at is None]
-    late = sum(1 for action in open_now if action.due_date is not None and action.due_date < today)
-    more = f", the first {MOST} are shown" if len(rows) == MOST else ""
-    st.markdown(f":small[:gray[{len(open_now)} open, {late} overdue{more}]]")
+    ticked: dict[UUID, ActionRow] = {}
+    for row in st.session_state[key]["selection"]["rows"] if action_bulk.may_change() else ():
+        line = lines[row] if row < len(lines) else None
+        for action in () if line is None else line.rows if isinstance(line, Group) else (line,):
+            ticked[action.action_id] = action
+    return list(ticked.values())
+
+
+def _id(line: Line) -> object:
+    return line.name if isinstance(line, Group) else line.action_id
+
+
+def _cells(line: Line, today: date, folded: set[str]) -> dict[str, object]:
+    if isinstance(line, Group):
+        sign = "▶" if line.name in folded else "▼"
+        title = f"{sign} {tables.plain(shortened(line.name, limit=60))} · {len(line.rows)}"
+        return {"due": None, "title": title, "account": None, "owner": None, "status": None}
+    return {
+        "due": due_shown(line, today),
+        "title": tables.plain(shortened(line.title, limit=120)),
+        "account": line.account_name,
+        "owner": line.owner_name or "nobody",
+        "status": [words.STATUS_CHIPS[line.status]],
+    }
+
+
+def _styled(cells: pd.DataFrame, lines: Sequence[Line], chosen: UUID | None) -> Styler:
+    """The open row and the rows of groups on a ground of their own."""
+    is_dark = charts.is_dark()
+
+    def ground(row: pd.Series) -> list[str]:
+        line = lines[int(str(row.name))]
+        if isinstance(line, Group):
+            return [f"background-color: {_GROUP_ROW[is_dark]}"] * len(row)
+        is_chosen = line.action_id == chosen
+        return [f"background-color: {_OPEN_ROW[is_dark]}" if is_chosen else ""] * len(row)
+
+    return cells.style.apply(ground, axis=1)
+
+
+def _sum(found: Tracked, today: date) -> None:
+    open_count = sum(count for status, count in found.counts.items() if is_open(status))
+    late = sum(
+        1
+        for action in found.rows
+        if is_open(action.status)
+        and action.status is not Status.SNOOZED
+        and action.due_date is not None
+        and action.due_date < today
+    )
+    ended = found.total - open_count
+    parts = [f"{figures.grouped(open_count)} open", f"{figures.grouped(late)} overdue"]
+    if ended:
+        parts.append(f"{figures.grouped(ended)} ended")
+    if found.total > len(found.rows):
+        parts.append(f"the first {figures.grouped(len(found.rows))} are listed")
+    st.markdown(f":small[:gray[{', '.join(parts)}]]")

@@ -7,11 +7,14 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from app.actions import service
-from app.actions.lifecycle import Status
+from app.actions.bulk import BulkResult
+from app.actions.bulk_plan import BulkChange, Cancel, Redate, Snooze
+from app.actions.lifecycle import Status, is_open
 from app.actions.model import Action, ActionDetail
 from app.auth import Identity, Permission, can
+from app.calendar import add_business_days
 from app.errors import StaleVersion
-from app.ui import figures, frame, visit, words, writes
+from app.ui import action_claim, action_undo, figures, frame, visit, words, writes
 from app.ui.text import escaped
 
 PLAIN_MOVES = {
@@ -34,12 +37,24 @@ def place_of(action_id: UUID) -> str:
     return f"moves:{action_id}"
 
 
-def _move(
-    action_id: UUID, version: int, to_status: str, reason: str | None, until: date | None, came_from: str
+def note_moved() -> None:
+    """Callback: whatever lists actions must be drawn anew."""
+    st.session_state[_CHANGED] = True
+
+
+def was_moved() -> bool:
+    """Whether an action has moved since the last time this was asked."""
+    return bool(st.session_state.pop(_CHANGED, False)) | bool(st.session_state.pop(action_undo.CHANGED, False))
+
+
+def move(
+    action_id: UUID, version: int, to_status: str, reason: str | None, came_from: str, *, place: str | None = None
 ) -> None:
-    """Callback of every move; afterwards the way back is offered where it is legal."""
+    """Callback of every move that is not a snooze or a cancellation; afterwards the way back is offered where it is
+    legal."""
     name = f"{action_id}:{version}:{to_status}"
     form = writes.form_key(name)
+    place = place or place_of(action_id)
 
     def write(db: Connection, actor: Identity, now: datetime) -> Action:
         return service.transition(
@@ -50,56 +65,83 @@ def _move(
             expected_version=version,
             to_status=Status(to_status),
             reason=reason,
-            snoozed_until=until,
             idempotency_key=form,
         )
 
     moved = writes.perform(
-        write,
-        place=place_of(action_id),
-        done=lambda action: f"Now {words.word(words.STATUSES, action.status).lower()}.",
+        write, place=place, done=lambda action: f"Now {words.word(words.STATUSES, action.status).lower()}."
     )
-    if isinstance(frame.met(place_of(action_id)), StaleVersion):
-        st.session_state[_CHANGED] = True
+    if isinstance(frame.met(place), StaleVersion):
+        note_moved()
     if moved is not None:
         writes.renew_form(name)
         st.session_state[f"undo:{action_id}"] = (moved.version, came_from)
-        st.session_state[_CHANGED] = True
+        note_moved()
 
 
-def _menu_moved(key: str, action_id: UUID, version: int, came_from: str) -> None:
+def _change(change: BulkChange, action_id: UUID, version: int, done: str) -> None:
+    """A snooze, a new date or a cancellation: undone for a minute in the same way as many at once."""
+
+    def told(result: BulkResult) -> str:
+        return done
+
+    place = place_of(action_id)
+    name = f"{action_id}:{version}:{type(change).__name__}"
+    is_done = action_undo.change_one(change, action_id, version, name=name, place=place, told=told)
+    if is_done or isinstance(frame.met(place), StaleVersion):
+        note_moved()
+
+
+def _cancelled(key: str, action_id: UUID, version: int) -> None:
     reason = st.session_state.get(key)
     if reason:
-        _move(action_id, version, Status.CANCELLED, reason, None, came_from)
+        said = words.word(words.CANCELLATIONS, reason).lower()
+        _change(Cancel(reason=reason), action_id, version, f"Cancelled: {said}.")
 
 
-def _snoozed(action_id: UUID, version: int, came_from: str, key: str) -> None:
-    _move(
-        action_id,
-        version,
-        Status.SNOOZED,
-        st.session_state.get(f"{key}_why"),
-        st.session_state.get(f"{key}_until"),
-        came_from,
-    )
+def _snoozed(action_id: UUID, version: int, key: str) -> None:
+    until, why = st.session_state.get(f"{key}_until"), st.session_state.get(f"{key}_why") or ""
+    if until is not None:
+        done = f"Snoozed: it comes back by itself on {figures.day(until)}."
+        _change(Snooze(until=until, reason=why), action_id, version, done)
+
+
+def _redated(action_id: UUID, version: int, key: str) -> None:
+    due = st.session_state.get(f"{key}_due")
+    if due is not None:
+        _change(Redate(due_date=due), action_id, version, f"Now due {figures.day(due)}.")
 
 
 def _reopened(action_id: UUID, version: int, came_from: str, key: str) -> None:
-    _move(action_id, version, Status.IN_PROGRESS, st.session_state.get(f"{key}_why"), None, came_from)
+    move(action_id, version, Status.IN_PROGRESS, st.session_state.get(f"{key}_why"), came_from)
+
+
+def _claimed(action_id: UUID, version: int) -> None:
+    action_claim.claim(action_id, version, place_of(action_id))
+    note_moved()
 
 
 @frame.panel
 def draw(detail: ActionDetail) -> None:
     """Badge of the status, then one control per legal move. After a move the whole page redraws, lists included."""
-    if st.session_state.pop(_CHANGED, False) and visit.is_fragment_run():
+    if was_moved() and visit.is_fragment_run():
         st.rerun()
     action, here = detail.action, visit.current()
     key = f"move_{action.action_id.hex}_{action.version}"
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=key):
         st.markdown(words.status_badge(action.status) + _since(action, here.today), width="content")
+        if action.owner_user_id is None and is_open(action.status) and action_claim.may_claim():
+            st.button(
+                "Take it",
+                icon=":material/front_hand:",
+                type="primary",
+                key=f"{key}_take",
+                on_click=_claimed,
+                args=(action.action_id, action.version),
+            )
         if not may_work(action):
-            owner = escaped(action.owner_name) if action.owner_name else "nobody yet"
-            st.markdown(f":small[:gray[owned by {owner}: only the owner or an admin changes it]]", width="content")
+            owner = f"owned by {escaped(action.owner_name)}" if action.owner_name else "in the queue, owned by nobody"
+            st.markdown(f":small[:gray[{owner}: only the owner or an admin changes it]]", width="content")
         else:
             if detail.legal_moves and action.status is not Status.SNOOZED:
                 st.markdown(":small[:gray[move to]]", width="content")
@@ -112,7 +154,7 @@ def _since(action: Action, today: date) -> str:
     """What stands beside the badge: until when and why it sleeps, or why it was cancelled."""
     if action.status is Status.SNOOZED:
         why = f": {escaped(action.snooze_reason)}" if action.snooze_reason else ""
-        return f" :small[until {figures.day(action.snoozed_until, today=today)}{why}]"
+        return f" :small[until {figures.day(action.snoozed_until, today=today)}, then back by itself{why}]"
     if action.status is Status.CANCELLED:
         return f" :small[{words.word(words.CANCELLATIONS, action.cancel_reason).lower()}]"
     return ""
@@ -130,12 +172,12 @@ def _controls(detail: ActionDetail, today: date, key: str) -> None:
             st.button(
                 label,
                 key=f"{key}_{status}",
-                on_click=_move,
-                args=(*given, status.value, None, None, action.status.value),
+                on_click=move,
+                args=(*given, status.value, None, action.status.value),
             )
     if Status.SNOOZED in detail.legal_moves:
         with st.popover("Snooze", key=f"{key}_snooze"):
-            st.session_state.setdefault(f"{key}_until", today + timedelta(days=7))
+            st.session_state.setdefault(f"{key}_until", add_business_days(today + timedelta(days=7), 0))
             st.date_input(
                 "Until",
                 min_value=today + timedelta(days=1),
@@ -152,8 +194,14 @@ def _controls(detail: ActionDetail, today: date, key: str) -> None:
                 type="primary",
                 key=f"{key}_snooze_it",
                 on_click=_snoozed,
-                args=(*given, action.status.value, key),
+                args=(*given, key),
             )
+    if is_open(action.status):
+        with st.popover("Re-date", key=f"{key}_redate"):
+            start = add_business_days(max(action.due_date or today, today), 1)
+            st.session_state.setdefault(f"{key}_due", start)
+            st.date_input("Due", min_value=today, format="DD/MM/YYYY", key=f"{key}_due", on_change="ignore")
+            st.button("Re-date it", type="primary", key=f"{key}_redate_it", on_click=_redated, args=(*given, key))
     if Status.CANCELLED in detail.legal_moves:
         st.menu_button(
             "Cancel",
@@ -161,8 +209,8 @@ def _controls(detail: ActionDetail, today: date, key: str) -> None:
             format_func=lambda code: words.word(words.CANCELLATIONS, code),
             type="tertiary",
             key=f"{key}_cancel",
-            on_click=_menu_moved,
-            args=(f"{key}_cancel", *given, action.status.value),
+            on_click=_cancelled,
+            args=(f"{key}_cancel", *given),
         )
     if has_ended:
         with st.popover("Reopen", key=f"{key}_reopen"):
@@ -181,17 +229,16 @@ def _controls(detail: ActionDetail, today: date, key: str) -> None:
 def _undo(detail: ActionDetail) -> None:
     """The way back from the move just made, while nothing else has happened and the way back is legal."""
     action = detail.action
+    action_undo.button(action.action_id)
     version, came_from = st.session_state.get(f"undo:{action.action_id}", (None, None))
-    if version != action.version or came_from not in detail.legal_moves:
+    if version != action.version or came_from not in detail.legal_moves or came_from not in PLAIN_MOVES:
         return
-    if action.status is Status.CLOSED:
-        return
-    reason = "Undone" if action.status is Status.CANCELLED else None
-    st.button(
-        "Undo",
-        icon=":material/undo:",
-        type="tertiary",
-        key=f"undo_{action.action_id.hex}_{version}",
-        on_click=_move,
-        args=(action.action_id, action.version, came_from, reason, None, action.status.value),
-    )
+    if action_undo.offered() is None and is_open(action.status):
+        st.button(
+            "Undo",
+            icon=":material/undo:",
+            type="tertiary",
+            key=f"undo_{action.action_id.hex}_{version}",
+            on_click=move,
+            args=(action.action_id, action.version, came_from, None, action.status.value),
+        )

@@ -60,6 +60,11 @@ def day(value: date | None, *, today: date | None = None) -> str:
     return text if today is None or value.year == today.year else f"{value.day} {value:%b %Y}"
 
 
+def short_day(value: date, *, today: date) -> str:
+    """`19 Nov`; with the year once it is another one than `today`'s."""
+    return f"{value.day} {value:%b}" + ("" if value.year == today.year else f" {value.year}")
+
+
 def full_day(value: date | None) -> str:
     """`19 Nov 2026`."""
     return "–" if value is None else f"{value.day} {value:%b %Y}"

@@ -201,7 +201,7 @@ def test_the_measured_outcome_is_not_before_its_day_and_never_an_input(
     page = _opened(browser, action, maya)
 
     assert "not before Sun 20 Dec" in texts(page)
-    assert not page.segmented_control or all(control.key in ("who", "now_group") for control in page.segmented_control)
+    assert not page.segmented_control or all(control.key in ("who", "as") for control in page.segmented_control)
 
 
 def test_what_the_warehouse_measured_is_shown(browser: Browser, estate: Estate, maya: Identity) -> None:

@@ -1,0 +1,222 @@
+"""One change to the ticked actions: what it is, what it would do to each, then doing it.
+
+The preview is drawn while the fields are filled in, so that what is applied is always what was seen: the versions that
+go along are those of the lines on the screen.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import pandas as pd
+import streamlit as st
+from sqlalchemy import Connection
+
+from app.actions import bulk
+from app.actions.bulk import BulkPreview, BulkResult
+from app.actions.bulk_plan import Assign, BulkChange, Cancel, Redate, Snooze
+from app.actions.model import ActionRow
+from app.auth import Identity, Permission, Role, can
+from app.calendar import add_business_days
+from app.db import read
+from app.errors import InvalidInput
+from app.ui import action_data, action_list_state, action_undo, figures, frame, tables, visit, words, writes
+from app.ui.text import escaped, shortened
+
+PLACE = "bulk"
+NOBODY = "Nobody: back to the queue"
+KINDS = {"snooze": "Snooze", "redate": "Re-date", "cancel": "Cancel", "assign": "Assign"}
+_SHIFT, _DATE = "Push", "Set one date"
+_CHANGED = "bulk:changed"
+
+
+def may_change() -> bool:
+    """Whether the person here may change any action: else nothing can be ticked."""
+    me = visit.current().identity
+    return can(me, Permission.WORK_ACTION, owner_user_id=me.user_id)
+
+
+@frame.panel
+def show(ticked: list[ActionRow]) -> None:
+    """The bar and the preview below it. Applying redraws the page, since it changes the list."""
+    if st.session_state.pop(_CHANGED, False) and visit.is_fragment_run():
+        st.rerun()
+    here = visit.current()
+    kinds = [kind for kind in KINDS if kind != "assign" or here.identity.role is Role.ADMIN]
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"**{figures.count(len(ticked), 'action')} ticked**", width="content")
+        st.button("Clear", icon=":material/close:", type="tertiary", key="bulk_clear", on_click=_clear)
+    kind = (
+        st.segmented_control(
+            "What to do with them",
+            kinds,
+            format_func=lambda code: KINDS[code],
+            default="snooze",
+            required=True,
+            key="bulk_kind",
+            label_visibility="collapsed",
+        )
+        or "snooze"
+    )
+    change, missing = _change(kind)
+    writes.form_key(PLACE)
+    preview, problem = (None, missing) if change is None else _preview(change, ticked)
+    frame.problem(PLACE)
+    if preview is None:
+        st.markdown(f":small[:gray[{escaped(problem)}]]")
+    _lines(preview, ticked)
+    items = [(line.action_id, line.version) for line in preview.lines if not line.refusal] if preview else []
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button(
+            f"{KINDS[kind]} {figures.count(len(items) if preview else len(ticked), 'action')}",
+            type="primary",
+            key="bulk_apply",
+            disabled=not items,
+            on_click=_apply,
+            args=(change, items, kind),
+        )
+        if preview is not None and len(items) < len(preview.lines):
+            refused = [line.refusal for line in preview.lines if line.refusal]
+            stay = figures.count(len(refused), "action stays as it is", "actions stay as they are")
+            why = " ".join(escaped(reason) for reason in dict.fromkeys(refused))
+            st.markdown(f":small[:orange[{stay}.] {why}]")
+        elif items:
+            st.markdown(":small[:gray[can be undone for a minute]]", width="content")
+
+
+def _clear() -> None:
+    frame.forget(PLACE)
+    action_list_state.renew()
+    st.session_state[_CHANGED] = True
+
+
+def _change(kind: str) -> tuple[BulkChange | None, str]:
+    """The fields of one kind of change; the change, or what is missing for it."""
+    today = visit.current().today
+    if kind == "snooze":
+        when, why = st.columns([1, 2], gap="small")
+        st.session_state.setdefault("bulk_until", add_business_days(today + timedelta(days=7), 0))
+        with when:
+            until = st.date_input(
+                "Until",
+                min_value=today + timedelta(days=1),
+                max_value=today + timedelta(days=365),
+                format="DD/MM/YYYY",
+                key="bulk_until",
+            )
+        with why:
+            reason = st.text_input("Why", max_chars=200, placeholder="What are we waiting for?", key="bulk_why")
+        if until is None or not reason.strip():
+            return None, "Say why; what will happen to each is then shown here."
+        return Snooze(until=until, reason=reason), ""
+    if kind == "cancel":
+        reason = st.selectbox(
+            "Reason",
+            list(words.CANCELLATIONS),
+            index=None,
+            format_func=lambda code: words.CANCELLATIONS[code],
+            placeholder="Choose a reason",
+            key="bulk_reason",
+            width=320,
+        )
+        return (Cancel(reason=reason), "") if reason else (None, "Choose a reason; the preview is then shown here.")
+    if kind == "assign":
+        people = action_data.owners()
+        name = st.selectbox(
+            "Give to",
+            [*people, NOBODY],
+            index=None,
+            placeholder="Choose a person",
+            key="bulk_owner",
+            width=320,
+        )
+        return (Assign(owner_user_id=people.get(name)), "") if name else (None, "Choose who gets them.")
+    return _redate()
+
+
+def _redate() -> tuple[BulkChange | None, str]:
+    today = visit.current().today
+    how, value = st.columns([1, 1.3], gap="small", vertical_alignment="bottom")
+    with how:
+        way = st.segmented_control(
+            "How", [_SHIFT, _DATE], default=_SHIFT, required=True, key="bulk_redate", label_visibility="collapsed"
+        )
+    with value:
+        if way == _DATE:
+            day = st.date_input("New due date", value=None, min_value=today, format="DD/MM/YYYY", key="bulk_due")
+            return (Redate(due_date=day), "") if day else (None, "Choose the day.")
+        st.session_state.setdefault("bulk_shift", 5)
+        days = st.number_input("By how many business days", min_value=1, max_value=250, key="bulk_shift")
+    return Redate(shift_business_days=int(days or 1)), ""
+
+
+def _preview(change: BulkChange, ticked: list[ActionRow]) -> tuple[BulkPreview | None, str]:
+    here = visit.current()
+    try:
+        with read() as db:
+            ids = [action.action_id for action in ticked]
+            return bulk.preview(db, actor=here.identity, now=here.now, change=change, action_ids=ids), ""
+    except InvalidInput as error:
+        return None, f"{error.message} {error.hint}".strip()
+
+
+def _lines(preview: BulkPreview | None, ticked: list[ActionRow]) -> None:
+    """What happens to each; before there is a preview, which ones they are."""
+    if preview is None:
+        rows = pd.DataFrame(
+            {
+                "title": [shortened(action.title, limit=90) for action in ticked],
+                "account": [action.account_name for action in ticked],
+            }
+        )
+        columns = {"title": tables.text("Action", 330), "account": tables.text("Account", 200)}
+    else:
+        rows = pd.DataFrame(
+            {
+                "title": [shortened(line.title, limit=90) for line in preview.lines],
+                "account": [line.account_name for line in preview.lines],
+                "before": [line.before for line in preview.lines],
+                "after": [f"stays: {line.refusal}" if line.refusal else f"→ {line.after}" for line in preview.lines],
+            }
+        )
+        columns = {
+            "title": tables.text("Action", 198),
+            "account": tables.text("Account", 132),
+            "before": tables.text("Now", 96),
+            "after": tables.text("Then", 240),
+        }
+    tables.show(rows, columns, key="bulk_preview", alt="What happens to each ticked action", most=12)
+
+
+def _apply(change: BulkChange, items: list[tuple[UUID, int]], kind: str) -> None:
+    form = writes.form_key(PLACE)
+
+    def write(db: Connection, actor: Identity, now: datetime) -> BulkResult:
+        return bulk.apply(db, actor=actor, now=now, change=change, items=items, idempotency_key=form)
+
+    result = writes.perform(write, place=PLACE)  # the line with the undo says what was done
+    writes.renew_form(PLACE)
+    if result is None:
+        return
+    action_undo.keep(result, told(result, change), is_on_page=True)
+    for field in ("why", "reason", "owner", "due"):
+        st.session_state.pop(f"bulk_{field}", None)
+    action_list_state.renew()
+    st.session_state[_CHANGED] = True
+
+
+def told(result: BulkResult, change: BulkChange) -> str:
+    """What a change did, our own Markdown."""
+    count = figures.count(len(result.changed), "action")
+    if isinstance(change, Snooze):
+        text = f"{count} snoozed until {figures.day(change.until)}."
+    elif isinstance(change, Cancel):
+        text = f"{count} cancelled: {words.word(words.CANCELLATIONS, change.reason).lower()}."
+    elif isinstance(change, Assign):
+        text = f"{count} {'given away' if change.owner_user_id else 'put back into the queue'}."
+    elif change.due_date is not None:
+        text = f"{count} now due {figures.day(change.due_date)}."
+    else:
+        text = f"{count} pushed by {figures.count(change.shift_business_days or 0, 'business day')}."
+    if result.refused:
+        text += f" {len(result.refused)} stayed: {escaped(result.refused[0].message)}"
+    return text
