@@ -1,4 +1,4 @@
-"""Pictures of many at once: the portfolio as a map, and the load of people as bars."""
+"""The picture of many accounts at once: the portfolio as a map."""
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -56,42 +56,4 @@ def portfolio_map(accounts: pd.DataFrame, *, dark: bool, height: int = 452) -> g
     figure.update_layout(
         dragmode="select", selectdirection="any", newselection={"line": {"color": colours.accent, "width": 1}}
     )
-    return figure
-
-
-def workload_bars(rows: pd.DataFrame, *, dark: bool) -> go.Figure:
-    """Open work per CSM: overdue, the rest of the open actions, one bar each, longest on top.
-
-    `rows` needs owner_name, open_count and overdue_count; height grows with the number of people.
-    """
-    colours = charts.palette(dark)
-    figure = charts.base(colours, height=28 * max(len(rows), 1) + 16, left=112, right=36, top=4, bottom=4)
-    ordered = rows.sort_values("open_count", kind="stable")
-    names = [charts.plain(name) for name in ordered["owner_name"]]
-    rest = (ordered["open_count"] - ordered["overdue_count"]).tolist()
-    figure.add_bar(
-        y=names,
-        x=ordered["overdue_count"].tolist(),
-        orientation="h",
-        marker={"color": colours.red},
-        width=0.5,
-        name="overdue",
-        hovertemplate="%{y}: %{x} overdue<extra></extra>",
-    )
-    figure.add_bar(
-        y=names,
-        x=rest,
-        orientation="h",
-        marker={"color": colours.accent},
-        width=0.5,
-        name="open",
-        hovertemplate="%{y}: %{x} open, not overdue<extra></extra>",
-    )
-    for name, total in zip(names, ordered["open_count"], strict=True):
-        figure.add_annotation(
-            y=name, x=total, text=f"{total}", showarrow=False, xanchor="left", xshift=6, font={"color": colours.text}
-        )
-    figure.update_layout(barmode="stack")
-    figure.update_xaxes(visible=False)
-    figure.update_yaxes(showgrid=False, ticks="")
     return figure

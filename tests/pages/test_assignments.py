@@ -1,16 +1,21 @@
-"""Assignments: the queue, the plan, and moving work."""
+"""Assignments: the queues, moves seen before they are made and undone after, loads, and books in other hands."""
 
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
+import pandas as pd
 import pytest
 import streamlit as st
 
-from app.actions import service
-from app.actions.model import ActionFilter
+from app.actions import handovers, service
+from app.actions.handovers import HandoverDraft
+from app.actions.model import Workload
 from app.auth import Identity, Role
-from app.ui import assignment
-from tests.app.factories import NOW, Estate
-from tests.pages.conftest import Browser, texts
+from app.ui import assignment_load
+from tests.app.factories import NOW, Estate, a_key, key_of
+from tests.pages.conftest import Browser, labels, texts
+
+TODAY = NOW.date()
 
 
 @pytest.fixture
@@ -21,53 +26,213 @@ def harriet(estate: Estate) -> Identity:
     return estate.user("Harriet Cole", Role.ADMIN)
 
 
-def test_the_queue_holds_what_nobody_owns_and_what_is_late(browser: Browser, estate: Estate, harriet: Identity) -> None:
+def _ticking(monkeypatch: pytest.MonkeyPatch, *rows: int) -> None:
+    """AppTest cannot tick rows."""
+    monkeypatch.setattr(st, "dataframe", lambda *_, **__: {"selection": {"rows": list(rows)}})
+
+
+def _leaving_out(monkeypatch: pytest.MonkeyPatch, *rows: int) -> None:
+    """A plan in which the tick of some lines is taken away."""
+
+    def edited(given: pd.DataFrame, **_: Any) -> pd.DataFrame:
+        changed = given.copy()
+        changed.loc[list(rows), "take"] = False
+        return changed
+
+    monkeypatch.setattr(st, "data_editor", edited)
+
+
+def test_the_queues_hold_what_nobody_owns_what_is_late_and_what_must_be_decided(
+    browser: Browser, estate: Estate, harriet: Identity
+) -> None:
     maya = estate.user("Maya Lind")
     estate.action(actor=harriet, title="For nobody yet")
-    late = estate.action(actor=maya, title="Late already", due_date=NOW.date())
-    estate.admin.execute(
-        "update app.actions set due_date = %s where action_id = %s", [NOW.date() - timedelta(days=7), late.action_id]
-    )
+    late = estate.action(actor=maya, title="Late already", due_date=TODAY)
+    worse = estate.action(actor=maya, title="Late for long", due_date=TODAY)
+    for action, days, level in ((late, 2, 0), (worse, 20, 3)):
+        estate.admin.execute(
+            "update app.actions set due_date = %s, escalation_level = %s, version = version + 1 where action_id = %s",
+            [TODAY - timedelta(days=days), level, action.action_id],
+        )
 
     page = browser.sign_in(harriet).open("assignments")
 
     assert page.dataframe[0].value["title"].tolist() == ["For nobody yet"]
-    page.segmented_control(key="queue").set_value("overdue").run()
-    assert page.dataframe[0].value["title"].tolist() == ["Late already"]
+    page.segmented_control(key="queue").set_value("Overdue").run()
+    assert page.dataframe[0].value["title"].tolist() == ["Late for long", "Late already"]
+    page.segmented_control(key="queue").set_value("Needs a decision").run()
+    assert page.dataframe[0].value["title"].tolist() == ["Late for long"]
 
 
 def test_an_empty_queue_is_said(browser: Browser, harriet: Identity) -> None:
     assert "Nothing is unassigned" in texts(browser.sign_in(harriet).open("assignments"))
 
 
-def test_the_plan_shows_the_load_before_and_after_for_both_sides(estate: Estate, harriet: Identity) -> None:
-    maya, tom = estate.user("Maya Lind"), estate.user("Tom Okafor")
-    for _ in range(3):
-        estate.action(actor=maya)
-    with estate.work() as db:
-        load = service.workload(db, now=NOW)
-        ticked = service.list_actions(db, filter=ActionFilter(owner_user_id=maya.user_id))[:2]
+def test_before_the_first_build_there_are_loads_and_no_revenue(browser: Browser, estate: Estate) -> None:
+    page = browser.sign_in(estate.user("Harriet Cole", Role.ADMIN)).open("assignments")
 
-    lines = assignment.preview(ticked, load, tom.user_id, "Tom Okafor")
-
-    assert lines == ["**Tom Okafor** 0 → **2** open", "Maya Lind 3 → **1** open"]
-    assert assignment.preview(ticked, load, maya.user_id, "Maya Lind")[-1] == ":gray[2 actions already there]"
+    assert page.segmented_control(key="measure").options == ["Actions", "Hours"]
+    assert not page.error
 
 
-def test_ticked_actions_go_to_the_person_chosen(
+def test_ticked_actions_go_to_the_person_chosen_and_come_back_by_undo(
     browser: Browser, estate: Estate, harriet: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tom = estate.user("Tom Okafor")
     for title in ("First", "Second"):
-        estate.action(actor=harriet, title=title, due_date=NOW.date())
-    # AppTest cannot tick rows
-    monkeypatch.setattr(st, "dataframe", lambda *_, **__: {"selection": {"rows": [0, 1]}})
+        estate.action(actor=harriet, title=title, due_date=TODAY)
+    _ticking(monkeypatch, 0, 1)
     page = browser.sign_in(harriet).open("assignments")
+    assert "Move 2 actions" not in labels(page)
 
     page.selectbox(key="give_to").select(str(tom.user_id)).run()
-    assert "**Tom Okafor** 0 → **2** open" in texts(page)
+    assert "2 actions to **Tom Okafor**: 2 from the queue. Open: 0 → **2**." in texts(page)
     page.button(key="reassign").click().run()
 
     browser.checked()
     assert estate.one("select count(*) from app.actions where owner_user_id = %s", tom.user_id) == 2
-    assert any("2 actions reassigned" in toast.value for toast in page.toast)
+    assert any("2 actions moved" in toast.value for toast in page.toast)
+    page.button(key="undo_move").click().run()
+    browser.checked()
+    assert estate.one("select count(*) from app.actions where owner_user_id is null") == 2
+
+
+def test_a_plan_says_why_for_each_line_and_moves_only_those_that_keep_their_tick(
+    browser: Browser, estate: Estate, harriet: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Maya Lind", "Tom Okafor"):
+        estate.user(name)
+    for title in ("First", "Second"):
+        estate.action(actor=harriet, title=title, due_date=TODAY)
+    _ticking(monkeypatch, 0, 1)
+    _leaving_out(monkeypatch, 1)
+    page = browser.sign_in(harriet).open("assignments")
+
+    page.segmented_control(key="how").set_value("In turn").run()
+    assert "Maya Lind 0 → **1** open" in texts(page)
+    assert "with the 1 line left out" in texts(page)
+    page.button(key="reassign").click().run()
+
+    browser.checked()
+    assert estate.one("select count(*) from app.actions where owner_user_id is not null") == 1
+
+
+def test_an_action_changed_since_it_was_shown_stays_and_the_others_move(
+    browser: Browser, estate: Estate, harriet: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tom = estate.user("Tom Okafor")
+    first = estate.action(actor=harriet, title="First", due_date=TODAY)
+    estate.action(actor=harriet, title="Second", due_date=TODAY)
+    _ticking(monkeypatch, 0, 1)
+    page = browser.sign_in(harriet).open("assignments")
+    page.selectbox(key="give_to").select(str(tom.user_id)).run()
+    with estate.work() as db:
+        service.edit_action(
+            db,
+            actor=harriet,
+            now=NOW,
+            action_id=first.action_id,
+            expected_version=1,
+            changes={"priority": "low"},
+            idempotency_key=a_key(),
+        )
+
+    page.button(key="reassign").click().run()
+
+    browser.checked()
+    assert any("1 action moved. 1 stayed" in toast.value for toast in page.toast)
+    assert estate.one("select title from app.actions where owner_user_id is not null") == "Second"
+
+
+def _workload(**values: Any) -> Workload:
+    defaults = {
+        "display_name": "<b>Maya</b>",
+        "owner_email": None,
+        "weekly_capacity_minutes": 600,
+        "open_count": 5,
+        "started_count": 0,
+        "snoozed_count": 0,
+        "overdue_count": 2,
+        "due_this_week_count": 0,
+        "closed_this_week_count": 0,
+        "minutes_this_week": 0,
+        "booked_minutes": 720,
+        "away_until": None,
+        "covered_by": None,
+    }
+    return Workload(**(defaults | {"user_id": key_of("maya")} | values))  # pyright: ignore[reportArgumentType]
+
+
+def test_hours_over_capacity_are_drawn_apart_and_the_capacity_is_a_line() -> None:
+    figure = assignment_load.bars([_workload()], {}, "Hours", dark=False)
+
+    assert [list(bar["x"]) for bar in figure.to_dict()["data"]] == [[2.0], [10.0]]
+    assert figure.layout.shapes[0].x0 == 10
+    assert figure.layout.annotations[0].text == "12 of 10"
+    assert "<b>" not in figure.layout.yaxis.ticktext[0]
+
+
+def test_who_is_away_is_said_with_whom_their_book_is() -> None:
+    assert assignment_load.away(_workload(), TODAY) == "–"
+    away = _workload(covered_by="Tom Okafor", away_until=date(2026, 11, 30))
+    assert assignment_load.away(away, TODAY) == "with Tom Okafor to Mon 30 Nov"
+
+
+def test_a_book_is_handed_over_after_what_would_move_was_shown(
+    browser: Browser, estate: Estate, harriet: Identity
+) -> None:
+    maya, tom = estate.user("Maya Lind"), estate.user("Tom Okafor")
+    estate.action(actor=maya, title="Call the champion")
+    page = browser.sign_in(harriet).open("assignments", desk="Hand-overs")
+    assert "No book is in other hands" in texts(page)
+    page.selectbox(key="handover_from").select(str(maya.user_id)).run()
+    page.selectbox(key="handover_to").select(str(tom.user_id)).run()
+    assert "**1 account**" in texts(page)
+    assert "Call the champion" in texts(page)
+    assert page.button(key="handover_begin").disabled
+
+    page.text_input(key="handover_reason").set_value("Annual *leave*").run()
+    page.button(key="handover_begin").click().run()
+
+    browser.checked()
+    assert estate.one("select owner_user_id from app.actions") == tom.user_id
+    assert "**Maya Lind** → **Tom Okafor** :blue-badge[Running]" in texts(page)
+    assert "Annual \\*leave\\*" in texts(page)
+
+
+def test_a_cover_ended_by_hand_gives_back_what_it_moved(browser: Browser, estate: Estate, harriet: Identity) -> None:
+    maya, tom = estate.user("Maya Lind"), estate.user("Tom Okafor")
+    estate.action(actor=maya)
+    with estate.work() as db:
+        made = handovers.begin(
+            db,
+            actor=harriet,
+            now=NOW,
+            draft=HandoverDraft(
+                from_user_id=maya.user_id, to_user_id=tom.user_id, starts_on=TODAY, reason="Leave", moves="all_open"
+            ),
+            idempotency_key=a_key(),
+        )
+    page = browser.sign_in(harriet).open("assignments", desk="Hand-overs")
+    assert "1 open action of what it moved goes back to Maya Lind" in texts(page)
+
+    page.button(key=f"end_it_{made.handover_id.hex}").click().run()
+
+    browser.checked()
+    assert estate.one("select owner_user_id from app.actions") == maya.user_id
+    assert ":gray-badge[Ended]" in texts(page)
+
+
+def test_a_hand_over_that_is_refused_says_why_and_keeps_the_form(
+    browser: Browser, estate: Estate, harriet: Identity
+) -> None:
+    maya, tom = estate.user("Maya Lind"), estate.user("Tom Okafor")
+    page = browser.sign_in(harriet).open("assignments", desk="Hand-overs")
+    page.selectbox(key="handover_from").select(str(maya.user_id)).run()
+    page.selectbox(key="handover_to").select(str(tom.user_id)).run()
+
+    page.date_input(key="handover_ends").set_value(TODAY - timedelta(days=3)).run()
+
+    assert "last day lies before the first" in page.warning[-1].value.replace("\\", "")
+    assert page.selectbox(key="handover_to").value == str(tom.user_id)
+    assert "Hand over now" not in labels(page)

@@ -1,0 +1,56 @@
+"""What Assignments reads: queues, candidates, plans, and hand-overs. Nothing of it is cached: people write it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app.actions import assigning, bulk, handovers
+from app.actions.assignment import Candidate, Plan
+from app.actions.bulk import BulkPreview
+from app.actions.bulk_plan import Assign
+from app.actions.handovers import Handover
+from app.actions.model import ActionFilter, ActionRow
+from app.db import read
+from app.ui import data
+from app.ui.visit import Visit
+
+DECISION_LEVEL = 3
+
+
+def queue(which: str, here: Visit) -> list[ActionRow]:
+    """The actions of a queue, soonest due first: Unassigned, Overdue, Needs a decision, or all that are open."""
+    awake = data.OPEN[:2]
+    if which == "Unassigned":
+        return data.actions(ActionFilter(is_unassigned=True, categories=data.OPEN))
+    if which == "Overdue":
+        return data.actions(ActionFilter(categories=awake, due_before=here.today))
+    if which == "Needs a decision":
+        return data.actions(ActionFilter(categories=awake, least_escalation_level=DECISION_LEVEL))
+    return data.actions(ActionFilter(categories=data.OPEN))
+
+
+def candidates(here: Visit) -> dict[UUID, Candidate]:
+    """Everybody who may be given actions, with the books they have now; empty before the first build."""
+    if here.publication is None:
+        return {}
+    with read() as db:
+        return {one.user_id: one for one in assigning.candidates(db, now=here.now)}
+
+
+def preview(owner: UUID | None, action_ids: Sequence[UUID], here: Visit) -> BulkPreview:
+    """What giving these actions to one person would do. Raises as the service does."""
+    with read() as db:
+        return bulk.preview(
+            db, actor=here.identity, now=here.now, change=Assign(owner_user_id=owner), action_ids=action_ids
+        )
+
+
+def plan(strategy: str, action_ids: Sequence[UUID], here: Visit) -> Plan:
+    """What sharing these actions out would do. Raises as the service does."""
+    with read() as db:
+        return assigning.propose(db, actor=here.identity, now=here.now, strategy=strategy, action_ids=action_ids)
+
+
+def handover_history(here: Visit) -> list[Handover]:
+    """Running and waiting hand-overs first, then newest first. Raises NotPermitted."""
+    with read() as db:
+        return handovers.history(db, actor=here.identity, limit=60)

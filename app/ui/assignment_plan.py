@@ -1,0 +1,256 @@
+"""Giving ticked actions away: to one person, or shared out by a strategy, seen line by line before anything moves.
+
+Either way the moves of one click are bulk changes, one per receiver, made in one transaction and undone together within
+a minute.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import pandas as pd
+import streamlit as st
+from sqlalchemy import Connection
+
+from app.actions import bulk
+from app.actions.assignment import Load, Plan, Strategy
+from app.actions.bulk import BulkResult
+from app.actions.bulk_plan import Assign
+from app.actions.model import ActionRow
+from app.auth import Identity
+from app.errors import AppError
+from app.ui import assignment_data, data, figures, frame, tables, visit, writes
+from app.ui.text import escaped, shortened
+
+PLACE = "reassign"
+_OFFER = "reassign:offer"
+NOBODY = "nobody"
+SENTENCE_ROW = 60  # from 4 rem on Streamlit wraps the text of a cell
+ONE = "One person"
+STRATEGIES = {
+    "Least load": Strategy.LEAST_LOAD,
+    "Least MRR": Strategy.LEAST_MRR,
+    "In turn": Strategy.ROUND_ROBIN,
+}
+# an action, the version it was shown at, and whom it goes to
+Move = tuple[UUID, int, UUID | None]
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What can be undone until `until`."""
+
+    bulk_ids: tuple[UUID, ...]
+    until: datetime
+    text: str
+
+
+def draw(ticked: Sequence[ActionRow]) -> None:
+    """Whom the ticked actions go to, and what that makes of the loads."""
+    with st.container(border=True, gap="xsmall", key="plan"):
+        if not ticked:
+            st.markdown("**Plan** :small[:gray[tick actions above to give them to somebody, or to share them out]]")
+            frame.problem(PLACE)
+            return
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"**Give {figures.count(len(ticked), 'action')}** to", width="content")
+            how = st.segmented_control(
+                "Give to", [ONE, *STRATEGIES], default=ONE, required=True, key="how", label_visibility="collapsed"
+            )
+        try:
+            if how == ONE:
+                _to_one(ticked)
+            else:
+                _shared(ticked, STRATEGIES[how])
+        except AppError as error:
+            st.error(frame.sentence(error), icon=":material/error:")
+        frame.problem(PLACE)
+
+
+def _to_one(ticked: Sequence[ActionRow]) -> None:
+    here = visit.current()
+    names = {str(user.user_id): user.display_name for user in data.people()} | {NOBODY: "Nobody: back to the queue"}
+    chosen = st.selectbox(
+        "Person",
+        list(names),
+        index=None,
+        format_func=lambda key: names[key],
+        placeholder="Choose a person",
+        key="give_to",
+        label_visibility="collapsed",
+        width=280,
+    )
+    if chosen is None:
+        return
+    owner = None if chosen == NOBODY else UUID(chosen)
+    lines = assignment_data.preview(owner, [action.action_id for action in ticked], here).lines
+    moves: list[Move] = [(line.action_id, line.version, owner) for line in lines if line.refusal is None]
+    stays = [line for line in lines if line.refusal is not None]
+    givers: dict[str, int] = {}
+    moving = {action_id for action_id, _, _ in moves}
+    for action in ticked:
+        if action.action_id in moving:
+            name = action.owner_name or "the queue"
+            givers[name] = givers.get(name, 0) + 1
+    said = ", ".join(f"{count} from {escaped(name)}" for name, count in givers.items())
+    receiver = "the queue" if owner is None else f"**{escaped(names[chosen])}**"
+    if moves:
+        st.markdown(f"{figures.count(len(moves), 'action')} to {receiver}: {said}.{_load_after(owner, len(moves))}")
+    for line in stays[:3]:
+        st.markdown(f":small[:gray[{escaped(line.title, limit=80)} stays: {escaped(line.refusal)}]]")
+    if len(stays) > 3:
+        st.markdown(f":small[:gray[and {len(stays) - 3} more stay]]")
+    _button(moves)
+
+
+def _load_after(owner: UUID | None, count: int) -> str:
+    load = next((one for one in data.workload(visit.current()) if one.user_id == owner), None)
+    if owner is None or load is None:
+        return f" Open: 0 → **{count}**." if owner else ""
+    away = f" :orange[Their book is with {escaped(load.covered_by)} now.]" if load.covered_by else ""
+    return f" Open: {load.open_count} → **{load.open_count + count}**.{away}"
+
+
+def _shared(ticked: Sequence[ActionRow], strategy: Strategy) -> None:
+    here = visit.current()
+    plan = assignment_data.plan(strategy.value, [action.action_id for action in ticked], here)
+    known = {action.action_id: action for action in ticked}
+    if plan.moves:
+        cells = pd.DataFrame(
+            {
+                "take": [True] * len(plan.moves),
+                "what": [
+                    f"{known[move.action_id].account_name}: {shortened(known[move.action_id].title, limit=100)}"
+                    for move in plan.moves
+                ],
+                "from": [known[move.action_id].owner_name or "nobody" for move in plan.moves],
+                "to": [move.owner_name for move in plan.moves],
+                "why": [move.reason for move in plan.moves],
+            }
+        )
+        columns = {
+            "take": st.column_config.CheckboxColumn("Move", width=66),
+            "what": tables.text("Action", 180),
+            "from": tables.text("From", 84),
+            "to": tables.text("To", 84),
+            "why": tables.text("Why", 300),
+        }
+        edited = st.data_editor(
+            cells,
+            column_config=columns,
+            disabled=[name for name in columns if name != "take"],
+            hide_index=True,
+            row_height=SENTENCE_ROW,
+            height=tables.height(len(cells), row_height=SENTENCE_ROW, most=6),
+            key=f"planned_{hash(plan.moves)}",
+            alt="Proposed moves with their reasons; take the tick away to leave one out",
+        )
+        taken = [move for move, is_taken in zip(plan.moves, edited["take"].tolist(), strict=True) if is_taken]
+        st.markdown(before_and_after(plan, left_out=len(plan.moves) - len(taken)))
+        _button([(move.action_id, move.version, move.owner_user_id) for move in taken])
+    for left in plan.left[:4]:
+        title = known[left.action_id].title if left.action_id in known else "An action"
+        st.markdown(f":small[:gray[{escaped(title, limit=60)} stays: {escaped(left.reason, limit=240)}]]")
+    if len(plan.left) > 4:
+        st.markdown(f":small[:gray[and {len(plan.left) - 4} more stay]]")
+
+
+def before_and_after(plan: Plan, *, left_out: int) -> str:
+    """Everybody whose load the whole plan changes, on one line each way."""
+    after = {one.user_id: one for one in plan.after}
+
+    def told(before: Load) -> str:
+        now = after[before.user_id]
+        hours = f"{figures.hours(before.booked_minutes)} → {figures.hours(now.booked_minutes)} h"
+        return f"{escaped(before.display_name)} {before.open_count} → **{now.open_count}** open, {hours}"
+
+    changed = [told(one) for one in plan.before if after[one.user_id].open_count != one.open_count]
+    note = f" :gray[with the {figures.count(left_out, 'line')} left out]" if left_out else ""
+    return ":small[" + " · ".join(changed) + f"{note}]"
+
+
+def _button(moves: Sequence[Move]) -> None:
+    st.button(
+        f"Move {figures.count(len(moves), 'action')}",
+        type="primary",
+        key="reassign",
+        disabled=not moves,
+        on_click=_move,
+        args=(tuple(moves),),
+    )
+
+
+def _move(moves: tuple[Move, ...]) -> None:
+    """Callback: one bulk change per receiver, all or none of the transaction; lines are refused by themselves."""
+    name = f"{PLACE}:{hash(moves)}"
+    form = writes.form_key(name)
+
+    def write(db: Connection, actor: Identity, now: datetime) -> list[BulkResult]:
+        receivers = list(dict.fromkeys(owner for _, _, owner in moves))
+        return [
+            bulk.apply(
+                db,
+                actor=actor,
+                now=now,
+                change=Assign(owner_user_id=owner),
+                items=[(action_id, version) for action_id, version, to in moves if to == owner],
+                idempotency_key=f"{form}:{owner or NOBODY}",
+            )
+            for owner in receivers
+        ]
+
+    results = writes.perform(write, place=PLACE, done=_told)
+    if results is None:
+        return
+    writes.renew_form(name)
+    bulk_ids = tuple(result.bulk_id for result in results if result.bulk_id is not None)
+    until = min((result.undo_until for result in results if result.undo_until is not None), default=None)
+    if until is not None:
+        st.session_state[_OFFER] = Offer(bulk_ids=bulk_ids, until=until, text=_told(results))
+
+
+def _told(results: Sequence[BulkResult]) -> str:
+    changed = sum(len(result.changed) for result in results)
+    refused = [one for result in results for one in result.refused]
+    text = f"{figures.count(changed, 'action')} moved."
+    return text + (f" {len(refused)} stayed: {escaped(refused[0].message)}" if refused else "")
+
+
+def undo_bar() -> None:
+    """The way back from the last move, while it lasts."""
+    offer: Offer | None = st.session_state.get(_OFFER)
+    if offer is not None and visit.current().now < offer.until:
+        _bar()
+
+
+@st.fragment(run_every="10s")
+def _bar() -> None:
+    if visit.is_fragment_run() and visit.begin() is None:
+        st.rerun()
+    offer: Offer | None = st.session_state.get(_OFFER)
+    # when the minute is over, or after the undo, the page is drawn anew and the timer ends
+    if offer is None or visit.current().now >= offer.until:
+        st.session_state.pop(_OFFER, None)
+        st.rerun()
+    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small", key="moved_bar"):
+        left = max(0, round((offer.until - visit.current().now).total_seconds()))
+        st.markdown(f":green[:material/check:] {offer.text}", width="content")
+        st.button("Undo", icon=":material/undo:", shortcut="u", key="undo_move", on_click=_undo)
+        st.markdown(f":small[:gray[for {left} s]]", width="content")
+
+
+def _undo() -> None:
+    offer: Offer | None = st.session_state.get(_OFFER)
+    if offer is None:
+        return
+    form = writes.form_key(f"undo:{offer.bulk_ids[0]}")
+
+    def write(db: Connection, actor: Identity, now: datetime) -> list[BulkResult]:
+        return [
+            bulk.undo(db, actor=actor, now=now, bulk_id=bulk_id, idempotency_key=f"{form}:{bulk_id}")
+            for bulk_id in offer.bulk_ids
+        ]
+
+    writes.perform(write, place=PLACE, done=lambda results: _told(results).replace(" moved.", " back where they were."))
+    st.session_state.pop(_OFFER, None)
