@@ -79,6 +79,9 @@ def _due(detail: ActionDetail) -> str:
         return ":gray[no due date]"
     late = (today - action.due_date).days
     text = f"due {figures.day(action.due_date, today=today)}"
+    escalated = words.ESCALATIONS.get(action.escalation_level, "") if late > 0 else ""
+    if escalated:
+        return f":red[{text}, overdue {late} d] :orange[· {escalated}]"
     return f":red[{text}, overdue {late} d]" if late > 0 else (f"**{text}, today**" if late == 0 else text)
 
 

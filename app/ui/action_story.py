@@ -12,10 +12,10 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from app.actions import service
-from app.actions.model import ActionDetail, ActionEvent, Note
+from app.actions.model import ActionDetail, ActionEvent, Contact, Note
 from app.actions.vocabulary import EventKind
 from app.auth import Identity, Permission, can
-from app.ui import data, figures, frame, visit, words, writes
+from app.ui import action_contacts, data, figures, frame, visit, words, writes
 from app.ui.composer import composer
 from app.ui.text import escaped
 
@@ -23,9 +23,10 @@ SHOWN_AT_FIRST = 12
 SHORT = 160
 
 
-def _save_note(action_id: UUID, body: str, idempotency_key: str) -> bool:
-    corrects = st.session_state.get(f"corrects:{action_id}")
+Entry = Note | ActionEvent | Contact
 
+
+def _save_note(action_id: UUID, body: str, idempotency_key: str, corrects: UUID | None) -> bool:
     def write(db: Connection, actor: Identity, now: datetime) -> Note:
         return service.add_note(
             db,
@@ -37,7 +38,8 @@ def _save_note(action_id: UUID, body: str, idempotency_key: str) -> bool:
             idempotency_key=idempotency_key,
         )
 
-    if writes.perform(write, place=f"notes:{action_id}", done="Note saved.") is None:
+    done = "Correction saved." if corrects else "Note saved."
+    if writes.perform(write, place=f"notes:{action_id}", done=done) is None:
         return False
     st.session_state.pop(f"corrects:{action_id}", None)
     return True
@@ -50,21 +52,21 @@ def draw(detail: ActionDetail) -> None:
         detail = data.action(detail.action.action_id)
     here = visit.current()
     action_id = detail.action.action_id
-    st.markdown("**Notes**")
-    if can(here.identity, Permission.ADD_NOTE):
-        composer(
-            f"note_{action_id.hex}",
-            user_id=str(here.identity.user_id),
-            subject=f"action:{action_id}",
-            label="Note",
-            save=lambda body, key: _save_note(action_id, body, key),
-        )
-    frame.problem(f"notes:{action_id}")
+    may_note = can(here.identity, Permission.ADD_NOTE)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown("**Story**", width="content")
-        if can(here.identity, Permission.ADD_NOTE):
-            _correcting(detail)
-    entries: list[tuple[datetime, Note | ActionEvent]] = [(note.created_at, note) for note in detail.notes]
+        st.markdown("**Notes**", width="content")
+        if may_note:
+            action_contacts.form(detail.action)
+    if may_note:
+        _composer(detail)
+    frame.problem(f"notes:{action_id}")
+    logged = action_contacts.summary(detail.contacts)
+    frame.heading("Story", logged)
+    superseded = {note.corrects_note_id for note in detail.notes}
+    entries: list[tuple[datetime, Entry]] = [
+        (note.created_at, note) for note in detail.notes if note.note_id not in superseded
+    ]
+    entries += [(contact.logged_at, contact) for contact in detail.contacts]
     entries += [(event.at, event) for event in _tellable(detail.events)]
     entries.sort(key=lambda entry: entry[0], reverse=True)
     is_long = len(entries) > SHOWN_AT_FIRST
@@ -74,29 +76,36 @@ def draw(detail: ActionDetail) -> None:
             with st.container(horizontal=True, gap="small", vertical_alignment="top", wrap=False):
                 st.markdown(f":small[:gray[{figures.story_time(at, now=here.now)}]]", width=82)
                 if isinstance(entry, Note):
-                    _note(entry, detail)
+                    _note(entry, detail, may_note=may_note)
+                elif isinstance(entry, Contact):
+                    st.markdown(action_contacts.told(entry))
                 else:
                     st.markdown(told(entry, _until(entry, detail.events)))
     if is_long:
         st.toggle(f"Show all {len(entries)} entries", key=f"story_all_{action_id.hex}")
 
 
-def _correcting(detail: ActionDetail) -> None:
-    """Offer to correct one's own last note; a correction is a new note that points at the old one, and both stay."""
-    me, action_id = visit.current().identity.user_id, detail.action.action_id
-    superseded = {note.corrects_note_id for note in detail.notes}
-    mine = [note for note in detail.notes if note.author_user_id == me and note.note_id not in superseded]
-    chosen = st.session_state.get(f"corrects:{action_id}")
-    if chosen is not None:
-        label = "Correcting your last note: never mind"
-        st.button(label, type="tertiary", key=f"uncorrect_{action_id.hex}", on_click=_correct, args=(action_id, None))
-    elif mine:
+def _composer(detail: ActionDetail) -> None:
+    """The box for a new note, or for the correction of an own one, which starts with the text as it was."""
+    here, action_id = visit.current(), detail.action.action_id
+    chosen: UUID | None = st.session_state.get(f"corrects:{action_id}")
+    old = next((note for note in detail.notes if note.note_id == chosen), None)
+    composer(
+        f"note_{action_id.hex}" if old is None else f"note_{action_id.hex}_{old.note_id.hex}",
+        user_id=str(here.identity.user_id),
+        subject=f"action:{action_id}" if old is None else f"correct:{old.note_id}",
+        label="Note" if old is None else "Correction of your note",
+        button="Save note" if old is None else "Save correction",
+        start="" if old is None else old.body,
+        save=lambda body, key: _save_note(action_id, body, key, None if old is None else old.note_id),
+    )
+    if old is not None:
         st.button(
-            "Correct my last note",
+            "Never mind: leave the note as it is",
             type="tertiary",
-            key=f"correct_{action_id.hex}",
+            key=f"uncorrect_{action_id.hex}",
             on_click=_correct,
-            args=(action_id, mine[0].note_id),
+            args=(action_id, None),
         )
 
 
@@ -104,22 +113,53 @@ def _correct(action_id: UUID, note_id: UUID | None) -> None:
     st.session_state[f"corrects:{action_id}"] = note_id
 
 
-def _note(note: Note, detail: ActionDetail) -> None:
-    """Author and body: on one line when it is a short one, else the text as it was typed, line by line."""
-    is_corrected = any(other.corrects_note_id == note.note_id for other in detail.notes)
-    mark = " :small[:gray[correction]]" if note.corrects_note_id else ""
-    mark += " :small[:orange[corrected by a later note]]" if is_corrected else ""
+def _note(note: Note, detail: ActionDetail, *, may_note: bool) -> None:
+    """Author and body: on one line when it is a short one, else the text as it was typed, line by line; the texts that
+    it corrects are folded below it."""
+    earlier = _earlier(note, detail.notes)
+    mark = " :small[:gray[correction]]" if earlier else ""
     author = f"**{escaped(note.author_name.split(' ')[0])}**{mark}"
-    if len(note.body) <= SHORT and "\n" not in note.body.strip():
-        st.markdown(f"{author}: {escaped(note.body)}")
-        return
+    is_short = len(note.body) <= SHORT and "\n" not in note.body.strip()
     with st.container(gap=None):
-        st.markdown(author)
-        st.text(note.body)
+        st.markdown(f"{author}: {escaped(note.body)}" if is_short else author)
+        if not is_short:
+            st.text(note.body)
+        if earlier:
+            with st.expander("As it was before", icon=":material/history:"):
+                for old in earlier:
+                    st.text(old.body)
+    is_chosen = st.session_state.get(f"corrects:{note.action_id}") == note.note_id
+    if may_note and note.author_user_id == visit.current().identity.user_id and not is_chosen:
+        st.button(
+            "Correct",
+            type="tertiary",
+            key=f"correct_{note.note_id.hex}",
+            on_click=_correct,
+            args=(note.action_id, note.note_id),
+            help="Your correction is a new note; this text stays readable below it",
+        )
+
+
+def _earlier(note: Note, notes: Sequence[Note]) -> list[Note]:
+    """What a correction corrects, the newest first."""
+    by_id = {one.note_id: one for one in notes}
+    found: list[Note] = []
+    while note.corrects_note_id is not None and note.corrects_note_id in by_id:
+        note = by_id[note.corrects_note_id]
+        found.append(note)
+    return found
 
 
 # A move writes these beside the status; the story tells them in the sentence of the move.
-_PART_OF_A_MOVE = ("snoozed_until", "snooze_reason", "status_before_snooze", "result", "cancel_reason", "closed_at")
+_PART_OF_A_MOVE = (
+    "snoozed_until",
+    "snooze_reason",
+    "status_before_snooze",
+    "result",
+    "cancel_reason",
+    "closed_at",
+    "archived_at",
+)
 
 
 def _tellable(events: Sequence[ActionEvent]) -> list[ActionEvent]:
@@ -128,7 +168,8 @@ def _tellable(events: Sequence[ActionEvent]) -> list[ActionEvent]:
     return [
         event
         for event in events
-        if event.kind is not EventKind.NOTE_ADDED and not (event.version in moves and event.field in _PART_OF_A_MOVE)
+        if event.kind not in (EventKind.NOTE_ADDED, EventKind.CONTACT_LOGGED)
+        and not (event.version in moves and event.field in _PART_OF_A_MOVE)
     ]
 
 
@@ -178,6 +219,11 @@ def told(event: ActionEvent, carried: str | None = None) -> str:
         badge = words.status_badge(str(event.after)) + (f" until {carried}" if carried else "")
         reason = words.CANCELLATIONS.get(event.reason or "")
         return f"{who} moved it to {badge}{': ' + reason.lower() if reason else why}"
+    if event.field == "escalation_level":
+        level = event.after if isinstance(event.after, int) else 0
+        return f"{who}: {words.ESCALATIONS.get(level, 'no longer late')}"
+    if event.field == "archived_at":
+        return f"{who} {'put it into the archive' if event.after else 'took it out of the archive'}"
     if event.field == "owner_user_id":
         return f"{who} changed the owner{why}"
     if event.field:

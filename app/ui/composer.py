@@ -4,7 +4,7 @@ The browser keeps the draft by person and subject (assets/composer.js) and clear
 key that was sent. So the save callback runs the service first and acknowledges after: an error leaves the draft alone.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.components import v2
 
 LIMIT_CHARACTERS = 20_000
+Choice = str | int | None
 _ASSETS = Path(__file__).parent / "assets"
 
 
@@ -38,6 +39,9 @@ def composer(
     is_optional: bool = False,
     limit: int = LIMIT_CHARACTERS,
     height: int = 74,
+    choices: Mapping[str, Choice] | None = None,
+    is_untouched: bool = True,
+    restore: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> None:
     """Draw a composer for one subject, such as `action:<id>`.
 
@@ -45,6 +49,10 @@ def composer(
     `missing` names what else must be chosen before saving and keeps the button off; `empty_hint` is added while the box
     is empty; with `is_optional` an empty box may be sent. `start` stands there when there is no draft. `key` must be
     unique on the page and stable over reruns.
+
+    `choices` are those of the controls beside the box: the browser keeps them with the text, and when they come back
+    untouched after a reload (`is_untouched`), `restore` gets what was kept, in a callback. That comes from the browser,
+    so it must be checked.
     """
 
     def on_saved() -> None:
@@ -55,6 +63,11 @@ def composer(
         if not isinstance(body, str) or not isinstance(idempotency_key, str):
             return
         st.session_state[f"{key}:answer"] = (save(body, idempotency_key), idempotency_key)
+
+    def on_restored() -> None:
+        kept = st.session_state[key].get("restored")
+        if restore is not None and isinstance(kept, dict):
+            restore(kept)
 
     is_stored, answered = st.session_state.get(f"{key}:answer", (False, None))
     _component()(
@@ -71,8 +84,11 @@ def composer(
             "isOptional": is_optional,
             "limit": limit,
             "height": height,
+            "choices": None if choices is None else dict(choices),
+            "isUntouched": is_untouched,
             "acknowledged": answered if is_stored else None,
             "refused": None if is_stored else answered,
         },
         on_saved_change=on_saved,
+        on_restored_change=on_restored,
     )

@@ -3,7 +3,9 @@
 The measured layer is read from the warehouse and is never an input; before its date it says so with the date.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import streamlit as st
 from sqlalchemy import Connection
@@ -13,17 +15,18 @@ from app.actions.lifecycle import Status
 from app.actions.model import Action, ActionDetail, Outcome, OutcomeDraft
 from app.auth import Identity
 from app.ui import action_moves, data, figures, frame, visit, words, writes
-from app.ui.composer import composer
+from app.ui.composer import Choice, composer
 
-CHANNELS = {
-    "call": "Call",
-    "meeting": "Meeting",
-    "email": "E-mail",
-    "in_product": "In the product",
-    "on_site": "On site",
-    "other": "Other",
-}
 _CLOSED = "outcome:closed"
+_LISTS: Mapping[str, Mapping[str, str]] = {
+    "execution": words.EXECUTIONS,
+    "response": words.RESPONSES,
+    "result": words.RESULTS,
+    "done": words.INTERVENTIONS,
+    "channel": words.CHANNELS,
+}
+FIELDS = (*_LISTS, "minutes")
+MOST_MINUTES = 6000
 
 
 def _close(action: Action, note: str, idempotency_key: str) -> bool:
@@ -100,26 +103,23 @@ def _form(action: Action) -> None:
         list(words.INTERVENTIONS),
         format_func=lambda code: words.INTERVENTIONS[code],
         key=f"{key}_done",
-        on_change="ignore",
     )
     channel.selectbox(
         "How",
-        list(CHANNELS),
+        list(words.CHANNELS),
         index=None,
-        format_func=lambda code: CHANNELS[code],
+        format_func=lambda code: words.CHANNELS[code],
         placeholder="–",
         key=f"{key}_channel",
-        on_change="ignore",
     )
     minutes.number_input(
         "Minutes",
         min_value=0,
-        max_value=6000,
+        max_value=MOST_MINUTES,
         value=None,
         step=15,
         placeholder="–",
         key=f"{key}_minutes",
-        on_change="ignore",
     )
     missing = [
         name
@@ -137,8 +137,26 @@ def _form(action: Action) -> None:
         missing="missing: " + ", ".join(missing) if missing else "",
         empty_hint="note" if missing else "missing: note",
         height=38,
+        choices=_choices(key),
+        is_untouched=_choices(key) == dict.fromkeys(FIELDS) | {"done": action.intervention.value},
+        restore=lambda kept: _restore(key, kept),
     )
     frame.problem(f"outcome:{action.action_id}")
+
+
+def _choices(key: str) -> dict[str, Choice]:
+    """What the controls hold, kept in the browser with the closing note."""
+    return {field: st.session_state.get(f"{key}_{field}") for field in FIELDS}
+
+
+def _restore(key: str, kept: Mapping[str, Any]) -> None:
+    """Callback: put back what was chosen before a reload; only what is still in the lists."""
+    for field, names in _LISTS.items():
+        if isinstance(kept.get(field), str) and kept[field] in names:
+            st.session_state[f"{key}_{field}"] = kept[field]
+    minutes = kept.get("minutes")
+    if isinstance(minutes, int) and not isinstance(minutes, bool) and 0 <= minutes <= MOST_MINUTES:
+        st.session_state[f"{key}_minutes"] = minutes
 
 
 def _recorded(outcome: Outcome, today: date) -> None:

@@ -110,6 +110,35 @@ RESULTS: Mapping[str, str] = {
     "false_alarm": "False alarm",
     "too_early": "Too early",
 }
+CHANNELS: Mapping[str, str] = {
+    "call": "Call",
+    "meeting": "Meeting",
+    "email": "E-mail",
+    "in_product": "In the product",
+    "on_site": "On site",
+    "other": "Other",
+}
+CONTACTS: Mapping[str, str] = {
+    "call": "a call",
+    "meeting": "a meeting",
+    "email": "an e-mail",
+    "in_product": "a contact in the product",
+    "on_site": "a visit",
+    "other": "a contact",
+}
+CHANNEL_ICONS: Mapping[str, str] = {
+    "call": ":material/call:",
+    "meeting": ":material/groups:",
+    "email": ":material/mail:",
+    "in_product": ":material/chat:",
+    "on_site": ":material/location_on:",
+    "other": ":material/forum:",
+}
+ESCALATIONS: Mapping[int, str] = {
+    1: "late: named in the digest",
+    2: "escalated: owner and admins were told",
+    3: "escalated: an admin has to decide",
+}
 STAKEHOLDER_ROLES: Mapping[str, str] = {
     "champion": "Champion",
     "decision_maker": "Decision maker",

@@ -28,6 +28,34 @@ function keepDraft(place, draft) {
   }
 }
 
+function readChoices(place) {
+  try {
+    const kept = JSON.parse(localStorage.getItem(`${place}:choices`) ?? "null")
+    return kept && typeof kept === "object" && !Array.isArray(kept) ? kept : null
+  } catch {
+    return null
+  }
+}
+
+// What was chosen beside the text is kept with it. After a reload the server shows its first choices again, and gets back
+// what was kept; until it shows that, nothing is written over it.
+function keepChoices(state, data, give) {
+  if (!data.choices) return
+  const shown = JSON.stringify(data.choices)
+  if (!state.hasLooked) {
+    state.hasLooked = true
+    const kept = readChoices(state.place)
+    if (kept && data.isUntouched && JSON.stringify(kept) !== shown) {
+      state.restoringUntil = Date.now() + PATIENCE_MS
+      give(kept)
+      return
+    }
+  }
+  if (data.isUntouched && Date.now() < (state.restoringUntil ?? 0)) return
+  state.restoringUntil = 0
+  keepDraft(`${state.place}:choices`, data.isUntouched ? null : data.choices)
+}
+
 const grouped = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f")
 const clock = (at) => new Date(at).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" })
 
@@ -55,6 +83,7 @@ export default function (component) {
 
   if (state.sent && data.acknowledged === state.sent.key) {
     clearTimeout(state.timer)
+    keepDraft(`${place}:choices`, null)
     const stored = state.sent
     Object.assign(state, { sent: null, failed: false, attempted: false, key: freshKey(), at: null })
     if (area.value === stored.text) {
@@ -65,6 +94,8 @@ export default function (component) {
     clearTimeout(state.timer)
     Object.assign(state, { sent: null, failed: false })
   }
+
+  keepChoices(state, data, (kept) => setTriggerValue("restored", kept))
 
   const paint = () => {
     const length = Array.from(area.value).length

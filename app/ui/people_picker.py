@@ -1,0 +1,49 @@
+"""Choosing somebody of an account: from its contacts with their roles, or typed, for whoever the CRM does not know."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from app.errors import MartUnavailable
+from app.marts.people import Contact
+from app.ui import account_data, visit, words
+from app.ui.text import shortened
+
+
+def known(account_key: str | None) -> Mapping[str, str | None]:
+    """Names of the contacts who are still there with their roles, champions first; nothing before the first build."""
+    if not account_key:
+        return {}
+    try:
+        found: list[Contact] = account_data.of_account("contacts", account_key, visit.current())
+    except MartUnavailable:
+        return {}
+    return {
+        contact.contact_name: contact.stakeholder_role
+        for contact in found
+        if contact.contact_name and not contact.has_left
+    }
+
+
+def pick(label: str, people: Mapping[str, str | None], key: str, *, is_ignored: bool = False) -> str | None:
+    """A name of the list or a typed one; None for nobody. With `is_ignored` a choice draws nothing anew."""
+
+    def shown(name: str) -> str:
+        role = people.get(name)
+        role_word = words.word(words.STAKEHOLDER_ROLES, role).lower() if role and role != "unknown" else ""
+        return shortened(name, limit=60) + (f" · {role_word}" if role_word else "")
+
+    options = list(people)
+    held = st.session_state.get(key)
+    if held and held not in options:
+        options.append(held)
+    return st.selectbox(
+        label,
+        options,
+        index=None,
+        format_func=shown,
+        placeholder="Choose, or type a name",
+        accept_new_options=True,
+        key=key,
+        on_change="ignore" if is_ignored else "rerun",
+    )
