@@ -1,7 +1,7 @@
 """Raise, clear, wake and expire suggestions after a published build: set-wise, in one transaction, one run at a time.
 
-Running it twice on the same build changes nothing the second time: what is open is not raised again, what was
-answered cools down, and a CSM's budget of the day is counted over all runs of the day.
+Running it twice on the same build changes nothing the second time: what is open is not raised again but says what the
+newest build says, what was answered cools down, and a CSM's budget of the day is counted over all runs of the day.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,15 @@ from app.actions.vocabulary import ActorKind
 from app.calendar import DISPLAY_ZONE, display_date
 from app.suggestions import inputs, repository
 from app.suggestions.inputs import AccountFacts, RuleInputs
-from app.suggestions.model import OPEN_STATUSES, BlockedRule, EvaluationReport, Suggestion, SuggestionStatus
+from app.suggestions.model import (
+    ANSWERABLE,
+    OPEN_STATUSES,
+    REFRESHED,
+    BlockedRule,
+    EvaluationReport,
+    Suggestion,
+    SuggestionStatus,
+)
 from app.suggestions.policy import Candidate, Policy, choose, policy_from_params, score, seed_of, within_budget
 from app.suggestions.repository import Happening
 from app.suggestions.rules import LOGIC, Finding, Rule, dedupe_key, is_cooling_down, is_stale, rule_from_params
@@ -37,7 +45,7 @@ _READERS: dict[str, Callable[[Connection, Rule], RuleInputs]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
-    """A finding that may become a suggestion."""
+    """A finding that may become a suggestion, or renew the one that is open."""
 
     rule: Rule
     facts: AccountFacts
@@ -73,21 +81,23 @@ class Run:
         actor: EventActor,
         kind: str,
         reason: str | None = None,
+        told: tuple[object, object] | None = None,
     ) -> None:
-        """Change a suggestion and tell its story; the event shows the status before and after."""
+        """Change a suggestion and tell its story; the event shows what is `told`, else the status, before and after."""
         repository.change(self.db, suggestion, changes)
+        before, after = told or (suggestion.status.value, changes.get("status", suggestion.status.value))
         happening = Happening(
             suggestion_id=suggestion.suggestion_id,
             version=suggestion.version + 1,
             kind=str(kind),
-            before=suggestion.status.value,
-            after=changes.get("status", suggestion.status.value),
+            before=before,
+            after=after,
             reason=reason,
         )
         repository.append(self.db, actor=actor, now=self.now, happenings=[happening])
 
 
-_COUNTED = ("generated", "over_budget", "auto_resolved", "cancelled_actions", "expired", "woken")
+_COUNTED = ("generated", "refreshed", "over_budget", "auto_resolved", "cancelled_actions", "expired", "woken")
 _JOB = EventActor(user_id=None, name="Evaluation", kind=ActorKind.JOB)
 
 
@@ -159,15 +169,12 @@ def _clear(run: Run, rule: Rule, given: RuleInputs, untouched: Sequence[reposito
         )
 
 
-def _raised(run: Run, rule: Rule, given: RuleInputs, standing: repository.Standing) -> list[Raised]:
-    taken = standing.open_keys | {one.dedupe_key for one in run.open.values()}
-    raised: list[Raised] = []
+def _found(run: Run, rule: Rule, given: RuleInputs) -> list[Raised]:
+    """Every account that the rule's trigger holds for, whatever is open or was answered."""
+    found: list[Raised] = []
     for account_key, facts in run.accounts.items():
-        key = dedupe_key(account_key, rule.action_type, rule.reason)
         mine = given.by_account.get(account_key)
-        if mine is None or key in taken or is_cooling_down(rule, standing.ended.get(key), run.today):
-            continue
-        finding = LOGIC[rule.rule_id].trigger(rule, mine)
+        finding = LOGIC[rule.rule_id].trigger(rule, mine) if mine is not None else None
         if finding is None:
             continue
         since_contact = (run.today - facts.last_contact_date).days if facts.last_contact_date else None
@@ -181,24 +188,62 @@ def _raised(run: Run, rule: Rule, given: RuleInputs, standing: repository.Standi
             days_to_renewal=facts.days_to_renewal,
             days_since_contact=since_contact,
         )
-        raised.append(Raised(rule=rule, facts=facts, finding=finding, key=key, score=score(run.policy, candidate)))
-    return raised
+        key = dedupe_key(account_key, rule.action_type, rule.reason)
+        found.append(Raised(rule=rule, facts=facts, finding=finding, key=key, score=score(run.policy, candidate)))
+    return found
+
+
+def _not_yet_open(run: Run, found: Sequence[Raised], standing: repository.Standing) -> list[Raised]:
+    taken = standing.open_keys | {one.dedupe_key for one in run.open.values()}
+    return [
+        one
+        for one in found
+        if one.key not in taken and not is_cooling_down(one.rule, standing.ended.get(one.key), run.today)
+    ]
+
+
+def _told(one: Raised) -> dict[str, object]:
+    """What a suggestion says of its account: all that a newer build may change while it waits for an answer."""
+    return {
+        "account_name": one.facts.account_name,
+        "priority": one.finding.priority,
+        "sentence": one.finding.sentence,
+        "evidence": one.finding.evidence,
+        "score": one.score,
+    }
+
+
+def _refresh(run: Run, found: Sequence[Raised]) -> None:
+    """Open and snoozed suggestions whose trigger still holds say what the newest build says.
+
+    The decision and its context stay what they were, and so does the proposal.
+    """
+    open_by_key = {one.dedupe_key: one for one in run.open.values() if one.status in ANSWERABLE}
+    for one in found:
+        suggestion = open_by_key.get(one.key)
+        if suggestion is None:
+            continue
+        after = {name: value for name, value in _told(one).items() if value != getattr(suggestion, name)}
+        if not after:
+            continue
+        after["build_id"] = run.build_id
+        before = {name: getattr(suggestion, name) for name in after}
+        actor = _rule_actor(one.rule.rule_id)
+        run.write(suggestion, after, actor=actor, kind=REFRESHED, told=(before, after))
+        run.open[suggestion.suggestion_id] = repository.one(run.db, suggestion.suggestion_id)
+        run.counts["refreshed"] += 1
 
 
 def _columns(run: Run, one: Raised) -> dict[str, object]:
     return {
+        **_told(one),
         "account_key": one.facts.account_key,
-        "account_name": one.facts.account_name,
         "rule_id": one.rule.rule_id,
         "rule_version": one.rule.version,
         "action_type": one.rule.action_type,
         "reason": one.rule.reason,
         "title": one.rule.title,
-        "priority": one.finding.priority,
         "due_offset_bd": one.rule.due_offset_bd,
-        "sentence": one.finding.sentence,
-        "evidence": one.finding.evidence,
-        "score": one.score,
         "dedupe_key": one.key,
         "csm_email": one.facts.csm_email,
         "build_id": run.build_id,
@@ -288,11 +333,12 @@ def run_all(db: Connection, *, now: datetime, build_id: int) -> EvaluationReport
     )
     raised: list[Raised] = []
     for rule in active:
-        found = _raised(run, rule, given[rule.rule_id], standing)
+        found = _found(run, rule, given[rule.rule_id])
         if rule in stale:
-            _block(run, rule, given[rule.rule_id].as_of, found)
+            _block(run, rule, given[rule.rule_id].as_of, _not_yet_open(run, found, standing))
         else:
-            raised.extend(found)
+            _refresh(run, found)
+            raised.extend(_not_yet_open(run, found, standing))
     raised.sort(key=lambda one: (-one.score, one.facts.account_key, one.rule.rule_id))
     chosen, waiting = within_budget(
         [(one.facts.csm_email, one) for one in raised],

@@ -44,6 +44,9 @@ class DismissalReason(StrEnum):
 # waiting for an answer, in front of the CSM
 OPEN_STATUSES = (SuggestionStatus.GENERATED, SuggestionStatus.SHOWN, SuggestionStatus.VIEWED)
 ANSWERABLE = (*OPEN_STATUSES, SuggestionStatus.SNOOZED)
+REFRESHED = "refreshed"  # the kind of event that says what a newer build changed of an open suggestion
+ANSWERED_AS_SEEN = "answered_as_seen"  # beside an answer to a card whose figures were renewed in between
+ANSWER_UNDONE = "answer_undone"
 ACCEPTED_STATUSES = (SuggestionStatus.ACCEPTED, SuggestionStatus.ACCEPTED_WITH_EDITS)
 
 
@@ -53,7 +56,7 @@ class Suggestion:
 
     `evidence` holds series ([[ISO date, value], ...] oldest first), series_name, unit, baseline, figures, as_of and
     inputs ([[mart, ISO date], ...]). `score` orders them, in weighted EUR at risk a month. `due_offset_bd` counts
-    business days. Being shown or viewed does not change `version`.
+    business days. Being shown or viewed does not change `version`; a newer build's facts do, and yet refuse no answer.
     """
 
     suggestion_id: UUID
@@ -87,7 +90,11 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestionEvent:
-    """One thing that happened to a suggestion. `before` and `after` are statuses (e-mails for `owner_changed`)."""
+    """One thing that happened to a suggestion.
+
+    `before` and `after` are statuses; for `refreshed` the columns that changed, for `answered_as_seen` the version that
+    the person had before them and the one that it was by then.
+    """
 
     event_id: int
     suggestion_id: UUID
@@ -124,10 +131,11 @@ class BlockedRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationReport:
-    """What one evaluation did, in counts. `over_budget` fired and waits for another day."""
+    """What one evaluation did, in counts. `over_budget` fired and waits for another day; `refreshed` were open."""
 
     build_id: int
     generated: int
+    refreshed: int
     over_budget: int
     auto_resolved: int
     cancelled_actions: int

@@ -17,6 +17,7 @@ from app.tables import users
 
 _SUGGESTION = TypeAdapter(Suggestion)
 _EVENT = TypeAdapter(SuggestionEvent)
+ONE_OPEN = "suggestions_open_dedupe"  # the index that refuses a second open suggestion of a dedupe key
 _EVALUATION_LOCK = 7_461_003
 
 

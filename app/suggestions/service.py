@@ -1,30 +1,35 @@
 """What happens to suggestions: raised after a build, shown, and answered by the person whose account it is.
 
 Accepting opens an action on the suggestion's own decision, once: a second accept gets the same action and is told
-who was first. Dismissing is data for the rule. The caller owns the transaction.
+who was first. Dismissing is data for the rule. An answer is to the card as it was seen: figures of a newer build that
+came in between refuse no answer, what anybody did does. The caller owns the transaction.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection
+from sqlalchemy.exc import IntegrityError
 
 from app.actions import service as actions
+from app.actions.bulk import UNDO_GRACE, UNDO_WINDOW
 from app.actions.model import Action, ActionDraft
 from app.actions.writing import person
 from app.auth import Identity, Permission, Role, require
 from app.calendar import add_business_days, display_date
-from app.errors import IllegalTransition, InvalidInput, MartUnavailable, StaleVersion
+from app.errors import IllegalTransition, InvalidInput, MartUnavailable, NotPermitted, StaleVersion
 from app.idempotency import once
 from app.inputs import member
 from app.marts.version import published
 from app.suggestions import evaluation, repository
+from app.suggestions.answers import as_seen, is_only_news, state_before
 from app.suggestions.model import (
-    ACCEPTED_STATUSES,
+    ANSWER_UNDONE,
     ANSWERABLE,
+    ANSWERED_AS_SEEN,
     OPEN_STATUSES,
     AcceptedAction,
     DismissalReason,
@@ -38,6 +43,7 @@ from app.suggestions.tables import suggestions
 
 LONGEST_SNOOZE = timedelta(days=180)
 LARGEST_PAGE = 500
+_UNDOABLE = (SuggestionStatus.DISMISSED, SuggestionStatus.SNOOZED)
 
 
 def evaluate(db: Connection, *, now: datetime, build_id: int) -> EvaluationReport:
@@ -93,19 +99,25 @@ def draft_of(suggestion: Suggestion, *, now: datetime) -> ActionDraft:
     )
 
 
-def _locked_for_answer(
-    db: Connection, *, actor: Identity, suggestion_id: UUID, expected_version: int, becomes: str, may_be_accepted: bool
-) -> Suggestion:
+def _locked(db: Connection, *, actor: Identity, suggestion_id: UUID) -> Suggestion:
     suggestion = repository.one(db, suggestion_id, is_locked=True)
     require(actor, Permission.ANSWER_SUGGESTION, account_owner_email=suggestion.csm_email)
-    if may_be_accepted and suggestion.status in ACCEPTED_STATUSES:
-        return suggestion
-    if suggestion.version != expected_version:
-        changes = repository.events(db, suggestion_id, after_version=expected_version)
-        raise StaleVersion(suggestion, expected_version, changes)
+    return suggestion
+
+
+def _since_seen(db: Connection, suggestion: Suggestion, seen_version: int) -> list[SuggestionEvent]:
+    """What happened since the version that the person saw. Raises StaleVersion unless it was only newer figures."""
+    if suggestion.version == seen_version:
+        return []
+    changes = repository.events(db, suggestion.suggestion_id, after_version=seen_version)
+    if not is_only_news(changes):
+        raise StaleVersion(suggestion, seen_version, changes)
+    return changes
+
+
+def _check_answerable(suggestion: Suggestion, becomes: str) -> None:
     if suggestion.status not in ANSWERABLE:
         raise IllegalTransition(suggestion.status, becomes, (), what="suggestion")
-    return suggestion
 
 
 def _answer(
@@ -114,22 +126,35 @@ def _answer(
     *,
     actor: Identity,
     now: datetime,
+    seen_version: int,
     status: SuggestionStatus,
-    changes: dict[str, object],
+    changes: Mapping[str, object],
     reason: str | None,
     key: str,
 ) -> Suggestion:
     answered = {"snoozed_until": None, "status": status.value, "answered_at": now, "answered_by": actor.user_id}
-    repository.change(db, suggestion, answered | changes)
-    happening = Happening(
-        suggestion_id=suggestion.suggestion_id,
-        version=suggestion.version + 1,
-        kind=status.value,
-        before=suggestion.status.value,
-        after=status.value,
-        reason=reason,
-    )
-    repository.append(db, actor=person(actor), now=now, happenings=[happening], idempotency_key=key)
+    repository.change(db, suggestion, answered | dict(changes))
+    version = suggestion.version + 1
+    happenings = [
+        Happening(
+            suggestion_id=suggestion.suggestion_id,
+            version=version,
+            kind=status.value,
+            before=suggestion.status.value,
+            after=status.value,
+            reason=reason,
+        )
+    ]
+    if seen_version != suggestion.version:
+        seen = Happening(
+            suggestion_id=suggestion.suggestion_id,
+            version=version,
+            kind=ANSWERED_AS_SEEN,
+            before=seen_version,
+            after=suggestion.version,
+        )
+        happenings.append(seen)
+    repository.append(db, actor=person(actor), now=now, happenings=happenings, idempotency_key=key)
     return repository.one(db, suggestion.suggestion_id)
 
 
@@ -154,14 +179,7 @@ def accept(
     """
 
     def work() -> AcceptedAction:
-        suggestion = _locked_for_answer(
-            db,
-            actor=actor,
-            suggestion_id=suggestion_id,
-            expected_version=expected_version,
-            becomes="accepted",
-            may_be_accepted=True,
-        )
+        suggestion = _locked(db, actor=actor, suggestion_id=suggestion_id)
         if suggestion.action_id is not None:
             earlier = actions.get_action(db, suggestion.action_id).action
             return AcceptedAction(
@@ -169,6 +187,8 @@ def accept(
                 already_accepted_by=suggestion.answered_by_name,
                 already_accepted_at=suggestion.answered_at,
             )
+        unseen = _since_seen(db, suggestion, expected_version)
+        _check_answerable(suggestion, "accepted")
         if suggestion.decision_id is None:
             raise IllegalTransition(suggestion.status, "accepted", (), what="suggestion")
         proposed = draft_of(suggestion, now=now)
@@ -186,12 +206,13 @@ def accept(
             csm_email=suggestion.csm_email,
             idempotency_key=idempotency_key,
         )
-        is_edited = draft != proposed
+        is_edited = draft not in (proposed, draft_of(as_seen(suggestion, unseen), now=now))
         _answer(
             db,
             suggestion,
             actor=actor,
             now=now,
+            seen_version=expected_version,
             status=SuggestionStatus.ACCEPTED_WITH_EDITS if is_edited else SuggestionStatus.ACCEPTED,
             changes={"action_id": action.action_id},
             reason=None,
@@ -216,16 +237,47 @@ def accept(
     )
 
 
-def _answer_once(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refusal:
+    """An answer that opens no action: what the suggestion becomes, and the reason that its event keeps."""
+
+    status: SuggestionStatus
+    changes: Mapping[str, object]
+    reason: str
+
+
+def _refuse(
     db: Connection,
     *,
     actor: Identity,
     now: datetime,
+    suggestion_id: UUID,
+    expected_version: int,
     key: str,
     operation: str,
-    request: dict[str, object],
-    work: Callable[[], Suggestion],
+    said: Mapping[str, object],
+    checked: Callable[[], _Refusal],
 ) -> Suggestion:
+    """Dismiss and snooze: `said` is what the person sent, `checked` makes an answer of it or raises InvalidInput."""
+
+    def work() -> Suggestion:
+        refusal = checked()
+        suggestion = _locked(db, actor=actor, suggestion_id=suggestion_id)
+        _since_seen(db, suggestion, expected_version)
+        _check_answerable(suggestion, refusal.status)
+        return _answer(
+            db,
+            suggestion,
+            actor=actor,
+            now=now,
+            seen_version=expected_version,
+            status=refusal.status,
+            changes=refusal.changes,
+            reason=refusal.reason,
+            key=key,
+        )
+
+    request = {"suggestion_id": suggestion_id, "expected_version": expected_version, **said}
     return once(
         db, actor=actor.user_id, key=key, operation=operation, request=request, now=now, answer=Suggestion, work=work
     )
@@ -246,33 +298,21 @@ def dismiss(
     Raises NotFound, NotPermitted, StaleVersion, IllegalTransition, InvalidInput, IdempotencyConflict.
     """
 
-    def work() -> Suggestion:
-        chosen = member("reason", reason, DismissalReason)
-        suggestion = _locked_for_answer(
-            db,
-            actor=actor,
-            suggestion_id=suggestion_id,
-            expected_version=expected_version,
-            becomes="dismissed",
-            may_be_accepted=False,
-        )
-        return _answer(
-            db,
-            suggestion,
-            actor=actor,
-            now=now,
-            status=SuggestionStatus.DISMISSED,
-            changes={"dismissal_reason": chosen.value},
-            reason=chosen.value,
-            key=idempotency_key,
-        )
+    def checked() -> _Refusal:
+        chosen = member("reason", reason, DismissalReason).value
+        return _Refusal(status=SuggestionStatus.DISMISSED, changes={"dismissal_reason": chosen}, reason=chosen)
 
-    request: dict[str, object] = {
-        "suggestion_id": suggestion_id,
-        "expected_version": expected_version,
-        "reason": reason,
-    }
-    return _answer_once(db, actor=actor, now=now, key=idempotency_key, operation="dismiss", request=request, work=work)
+    return _refuse(
+        db,
+        actor=actor,
+        now=now,
+        suggestion_id=suggestion_id,
+        expected_version=expected_version,
+        key=idempotency_key,
+        operation="dismiss",
+        said={"reason": reason},
+        checked=checked,
+    )
 
 
 def snooze(
@@ -290,35 +330,79 @@ def snooze(
     Raises NotFound, NotPermitted, StaleVersion, IllegalTransition, InvalidInput, IdempotencyConflict.
     """
 
-    def work() -> Suggestion:
+    def checked() -> _Refusal:
         today = display_date(now)
         if not today < until <= today + LONGEST_SNOOZE:
             raise InvalidInput("until", "The date to come back on must be after today, within 180 days.", value=until)
-        suggestion = _locked_for_answer(
-            db,
-            actor=actor,
-            suggestion_id=suggestion_id,
-            expected_version=expected_version,
-            becomes="snoozed",
-            may_be_accepted=False,
-        )
-        return _answer(
-            db,
-            suggestion,
-            actor=actor,
-            now=now,
-            status=SuggestionStatus.SNOOZED,
-            changes={"snoozed_until": until},
-            reason=until.isoformat(),
-            key=idempotency_key,
-        )
+        return _Refusal(status=SuggestionStatus.SNOOZED, changes={"snoozed_until": until}, reason=until.isoformat())
 
-    request: dict[str, object] = {
-        "suggestion_id": suggestion_id,
-        "expected_version": expected_version,
-        "until": until,
-    }
-    return _answer_once(db, actor=actor, now=now, key=idempotency_key, operation="snooze", request=request, work=work)
+    return _refuse(
+        db,
+        actor=actor,
+        now=now,
+        suggestion_id=suggestion_id,
+        expected_version=expected_version,
+        key=idempotency_key,
+        operation="snooze",
+        said={"until": until},
+        checked=checked,
+    )
+
+
+def undo_answer(
+    db: Connection,
+    *,
+    actor: Identity,
+    now: datetime,
+    suggestion_id: UUID,
+    expected_version: int,
+    idempotency_key: str,
+) -> Suggestion:
+    """Take a dismissal or a snooze back within its minute: the suggestion is again what it was before, and the story
+    keeps both.
+
+    Only who answered may, and not when the same has been suggested anew.
+    Raises NotFound, NotPermitted, StaleVersion, InvalidInput, IdempotencyConflict.
+    """
+
+    def work() -> Suggestion:
+        suggestion = _locked(db, actor=actor, suggestion_id=suggestion_id)
+        _since_seen(db, suggestion, expected_version)
+        if suggestion.status not in _UNDOABLE or suggestion.answered_at is None:
+            raise InvalidInput("suggestion_id", "There is no dismissal or snooze to undo.")
+        if suggestion.answered_by != actor.user_id:
+            raise NotPermitted("Only who gave an answer may undo it.", hint="Ask them, or answer the next one.")
+        if now - suggestion.answered_at > UNDO_WINDOW + UNDO_GRACE:
+            raise InvalidInput("suggestion_id", "The minute for undoing this has passed.")
+        before = state_before(repository.events(db, suggestion_id))
+        try:
+            with db.begin_nested():
+                repository.change(db, suggestion, before)
+        except IntegrityError as error:
+            if repository.ONE_OPEN not in str(error):
+                raise
+            message = "The same has been suggested anew since."
+            raise InvalidInput("suggestion_id", message, hint="Answer the new one.") from None
+        undone = Happening(
+            suggestion_id=suggestion_id,
+            version=suggestion.version + 1,
+            kind=ANSWER_UNDONE,
+            before=suggestion.status.value,
+            after=before["status"],
+        )
+        repository.append(db, actor=person(actor), now=now, happenings=[undone], idempotency_key=idempotency_key)
+        return repository.one(db, suggestion_id)
+
+    return once(
+        db,
+        actor=actor.user_id,
+        key=idempotency_key,
+        operation="undo_answer",
+        request={"suggestion_id": suggestion_id, "expected_version": expected_version},
+        now=now,
+        answer=Suggestion,
+        work=work,
+    )
 
 
 def _mark(

@@ -177,7 +177,7 @@ def problem(place: str) -> Exception | None:
 
 def _change(event: Any) -> str:
     """One event of somebody else, in a line."""
-    field = escaped((event.field or event.kind).replace("_", " "))
+    field = escaped((getattr(event, "field", None) or event.kind).replace("_", " "))
     after = event.after if isinstance(event.after, str | int | float) else ""
     return f"**{escaped(event.actor_name)}**: {field}" + (
         f" is now {escaped(str(after).replace('_', ' '))}" if after != "" else ""

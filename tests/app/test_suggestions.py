@@ -1,13 +1,17 @@
 """The life of suggestions after a published build, against a real PostgreSQL."""
 
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from app.actions import service as actions
 from app.actions.context import canonical_hash
@@ -23,7 +27,7 @@ from app.errors import (
     StaleVersion,
 )
 from app.suggestions import service
-from app.suggestions.model import AcceptedAction, EvaluationReport, Suggestion
+from app.suggestions.model import ANSWERABLE, AcceptedAction, EvaluationReport, Suggestion
 from tests.app.factories import AS_OF, NOW, Estate, a_draft, a_key, an_outcome, key_of
 
 DROP = [*[80.0] * 10, *[60.0] * 3]
@@ -78,16 +82,29 @@ def dismiss(
         )
 
 
-def snooze(estate: Estate, who: Identity, suggestion: Suggestion, until: date) -> Suggestion:
+def snooze(estate: Estate, who: Identity, suggestion: Suggestion, until: date, now: datetime = NOW) -> Suggestion:
     with estate.work() as db:
         return service.snooze(
             db,
             actor=who,
-            now=NOW,
+            now=now,
             suggestion_id=suggestion.suggestion_id,
             expected_version=suggestion.version,
             until=until,
             idempotency_key=a_key(),
+        )
+
+
+def undo(estate: Estate, who: Identity, suggestion: Suggestion, *, seconds: float = 20, **more: Any) -> Suggestion:
+    """Undo what was answered at NOW, some seconds later."""
+    with estate.work() as db:
+        return service.undo_answer(
+            db,
+            actor=who,
+            now=more.pop("now", NOW) + timedelta(seconds=seconds),
+            suggestion_id=suggestion.suggestion_id,
+            expected_version=suggestion.version,
+            idempotency_key=more.pop("key", a_key()),
         )
 
 
@@ -414,7 +431,7 @@ def test_a_snoozed_suggestion_comes_back_on_its_day(estate: Estate, maya: Identi
     assert (report.woken, report.generated, report.expired) == (1, 0, 0)
     (back,) = raised(estate)
     assert (back.status, back.snoozed_until) == ("shown", None)
-    assert story(estate, suggestion) == ["generated", "snoozed", "woken"]
+    assert story(estate, suggestion) == ["generated", "snoozed", "woken", "refreshed"]
 
 
 def test_a_snooze_ends_after_today_and_in_time(estate: Estate, maya: Identity) -> None:
@@ -433,6 +450,314 @@ def test_a_snoozed_one_may_be_accepted(estate: Estate, maya: Identity) -> None:
     accept(estate, maya, snooze(estate, maya, suggestion, date(2026, 12, 1)))
 
     assert get(estate, suggestion).status == "accepted"
+
+
+# --- undo ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", ["dismiss", "snooze"])
+def test_an_answer_is_undone_as_if_it_had_not_been_given_but_the_story_keeps_both(
+    estate: Estate, maya: Identity, answer: str
+) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    with estate.work() as db:
+        service.mark_shown(db, [suggestion.suggestion_id], actor=maya, now=NOW)
+    before = get(estate, suggestion)
+
+    given = dismiss(estate, maya, before) if answer == "dismiss" else snooze(estate, maya, before, date(2026, 12, 1))
+    back = undo(estate, maya, given)
+
+    assert replace(back, version=before.version) == before
+    assert back.version == given.version + 1
+    assert story(estate, suggestion) == ["generated", "shown", given.status, "answer_undone"]
+    assert raised(estate) == [back]
+
+
+def test_undoing_a_dismissal_of_a_snoozed_one_snoozes_it_again(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    withdrawn = undo(estate, maya, snooze(estate, maya, suggestion, date(2026, 12, 9)))
+    snoozed = snooze(estate, maya, withdrawn, date(2026, 12, 1), now=NOW + timedelta(minutes=1))
+    later = NOW + timedelta(hours=1)
+
+    back = undo(estate, maya, dismiss(estate, maya, snoozed, now=later), now=later)
+
+    assert replace(back, version=snoozed.version) == snoozed
+    assert back.snoozed_until == date(2026, 12, 1)
+
+
+def test_an_undone_dismissal_counts_for_nothing(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    undo(estate, maya, dismiss(estate, maya, suggestion))
+    evaluate(estate, now=next_day(estate, [*DROP, 76.0]))
+    report = evaluate(estate, now=next_day(estate, DROP, 2))
+
+    assert report.generated == 1, "nothing cools down after a dismissal that was taken back"
+    told = estate.admin.execute("select count(*) from app.suggestions where dismissal_reason is not null").fetchone()
+    assert told == (0,)
+
+
+@pytest.mark.parametrize(("seconds", "is_in_time"), [(0, True), (65, True), (65.1, False), (3600, False)])
+def test_an_answer_can_be_undone_for_a_minute(
+    estate: Estate, maya: Identity, seconds: float, *, is_in_time: bool
+) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    dismissed = dismiss(estate, maya, suggestion)
+
+    if is_in_time:
+        assert undo(estate, maya, dismissed, seconds=seconds).status == "generated"
+    else:
+        with pytest.raises(InvalidInput, match="minute"):
+            undo(estate, maya, dismissed, seconds=seconds)
+        assert get(estate, suggestion) == dismissed
+
+
+def test_only_who_answered_may_undo_it_and_only_what_was_dismissed_or_snoozed(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    with pytest.raises(InvalidInput, match="no dismissal"):
+        undo(estate, maya, suggestion)
+    dismissed = dismiss(estate, maya, suggestion)
+
+    for who in (estate.user("Harriet Cole", Role.ADMIN), estate.user("Tom Okafor")):
+        with pytest.raises(NotPermitted):
+            undo(estate, who, dismissed)
+    with pytest.raises(StaleVersion):
+        undo(estate, maya, suggestion)
+    back = undo(estate, maya, dismissed)
+    with pytest.raises(StaleVersion):
+        undo(estate, maya, dismissed)
+
+    accept(estate, maya, back)
+    with pytest.raises(InvalidInput, match="no dismissal"):
+        undo(estate, maya, get(estate, suggestion))
+
+
+def test_undoing_twice_with_one_key_is_undoing_once(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    dismissed, key = dismiss(estate, maya, suggestion), a_key()
+
+    first, second = (undo(estate, maya, dismissed, key=key) for _ in range(2))
+
+    assert first == second
+    assert story(estate, suggestion) == ["generated", "dismissed", "answer_undone"]
+
+
+def test_what_has_been_suggested_anew_is_not_undone(estate: Estate, maya: Identity) -> None:
+    estate.admin.execute("""update app.rules set params = params || '{"cool_down_days": 0}' where rule_id = 'R1'""")
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    dismissed = dismiss(estate, maya, suggestion)
+    assert evaluate(estate, now=NOW + timedelta(seconds=10)).generated == 1
+
+    with pytest.raises(InvalidInput, match="anew"):
+        undo(estate, maya, dismissed)
+
+    assert get(estate, suggestion) == dismissed
+    assert len(raised(estate)) == 1
+
+
+# --- newer builds ----------------------------------------------------------------------------------------------------
+
+WORSE = [*[80.0] * 9, *[50.0] * 5]
+REFRESHED = ("account_name", "priority", "sentence", "evidence", "score")
+
+
+def test_an_open_suggestion_says_what_the_newest_build_says_and_keeps_its_decision(
+    estate: Estate, maya: Identity
+) -> None:
+    evaluate(estate)
+    (old,) = raised(estate)
+    recorded = estate.admin.execute("select d::text, c::text from app.decisions d, app.context_snapshots c").fetchall()
+
+    estate.set("dim_accounts", key_of("Ashford Media"), days_to_renewal=30)
+    report = evaluate(estate, now=next_day(estate, WORSE))
+
+    assert (report.refreshed, report.generated) == (1, 0)
+    (new,) = raised(estate)
+    assert (old.sentence, new.sentence) == (
+        "Health fell from 80 to 60 in 7 days, mostly seat use (-20).",
+        "Health fell from 80 to 50 in 7 days, mostly seat use (-30).",
+    )
+    assert (old.priority, new.priority) == ("high", "critical")
+    assert new.score > old.score
+    assert (new.evidence["as_of"], new.version, new.build_id) == ("2026-11-20", 2, old.build_id + 1)
+    kept = {name: getattr(old, name) for name in (*REFRESHED, "build_id", "version")}
+    assert replace(new, **kept) == old
+    assert (
+        recorded
+        == estate.admin.execute("select d::text, c::text from app.decisions d, app.context_snapshots c").fetchall()
+    )
+    with estate.work() as db:
+        event = service.story(db, new.suggestion_id)[-1]
+    assert (event.kind, event.actor_name, event.version) == ("refreshed", "Rule R1", 2)
+    assert set(event.before) == set(event.after) == {"priority", "sentence", "evidence", "score", "build_id"}
+    assert (event.before["sentence"], event.after["sentence"]) == (old.sentence, new.sentence)
+
+
+def test_a_build_that_says_the_same_changes_nothing(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    estate.publish()
+    report = evaluate(estate, now=NOW + timedelta(hours=1))
+
+    assert report.refreshed == 0
+    assert raised(estate) == [suggestion]
+
+
+def test_a_snoozed_one_is_renewed_too_and_comes_back_with_todays_figures(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    snooze(estate, maya, suggestion, date(2026, 11, 22))
+
+    assert evaluate(estate, now=next_day(estate, WORSE)).refreshed == 1
+    assert get(estate, suggestion).status == "snoozed"
+    assert evaluate(estate, now=next_day(estate, [*WORSE, 50.0], 2)).woken == 1
+
+    (back,) = raised(estate)
+    assert back.evidence["as_of"] == "2026-11-21"
+    assert story(estate, suggestion) == ["generated", "snoozed", "refreshed", "woken", "refreshed"]
+
+
+def test_old_inputs_renew_nothing(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    next_day(estate, WORSE)
+
+    assert evaluate(estate, now=NOW + timedelta(days=8)).refreshed == 0
+    assert raised(estate) == [suggestion]
+
+
+@pytest.mark.parametrize("answer", ["accept", "dismiss", "snooze"])
+def test_an_answer_to_the_card_of_yesterday_is_still_an_answer(estate: Estate, maya: Identity, answer: str) -> None:
+    evaluate(estate)
+    (seen,) = raised(estate)
+    evaluate(estate, now=next_day(estate, WORSE))
+    with estate.work() as db:
+        service.mark_shown(db, [seen.suggestion_id], actor=maya, now=NOW)
+
+    if answer == "snooze":
+        snooze(estate, maya, seen, date(2026, 12, 1))
+    else:
+        (accept if answer == "accept" else dismiss)(estate, maya, seen)
+
+    answered = get(estate, seen)
+    assert (answered.answered_by, answered.version) == (maya.user_id, 3)
+    with estate.work() as db:
+        *_, what, which = service.story(db, seen.suggestion_id)
+    assert (what.kind, what.before) == (answered.status, "shown")
+    assert (which.kind, which.before, which.after) == ("answered_as_seen", 1, 2)
+
+
+def test_what_somebody_did_since_still_refuses_an_answer_whatever_was_renewed(estate: Estate, maya: Identity) -> None:
+    admin = estate.user("Harriet Cole", Role.ADMIN)
+    evaluate(estate)
+    (seen,) = raised(estate)
+    evaluate(estate, now=next_day(estate, WORSE))
+    snooze(estate, admin, seen, date(2026, 12, 1))
+
+    for attempt in (accept, dismiss):
+        with pytest.raises(StaleVersion) as stale:
+            attempt(estate, maya, seen)
+        assert "snoozed" in [change.kind for change in stale.value.changes]
+        with pytest.raises(StaleVersion):
+            attempt(estate, maya, replace(seen, version=9))
+
+
+def test_edits_that_change_nothing_of_the_card_as_seen_are_no_edits(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (seen,) = raised(estate)
+    evaluate(estate, now=next_day(estate, WORSE))
+
+    action = accept(estate, maya, seen, edits=service.draft_of(seen, now=NOW))
+
+    assert (get(estate, seen).status, action.priority) == ("accepted", "high")
+
+
+def test_accepting_without_edits_takes_the_priority_of_the_newest_build(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (seen,) = raised(estate)
+    evaluate(estate, now=next_day(estate, WORSE))
+
+    assert accept(estate, maya, seen).priority == "critical"
+
+
+DAYS = st.fixed_dictionaries(
+    {
+        "score": st.sampled_from([80.0, 80.0, 62.0, 55.0, 50.0, 40.0]),
+        "week": st.sampled_from([(60, 62), (41, 62), (41, 62), (20, 62), (20, 41)]),
+        "invoices": st.sampled_from([(), (1,), (1, 2), (2,)]),
+        "attempts": st.integers(0, 3),
+        "days_to_renewal": st.sampled_from([None, 10, 100]),
+        "mrr_at_risk_eur": st.sampled_from([None, 100, 230]),
+        "last_contact_date": st.none() | st.dates(AS_OF - timedelta(days=20), AS_OF),
+        "is_snoozed": st.booleans(),
+    }
+)
+
+
+def test_after_any_builds_what_is_open_is_what_a_fresh_look_at_the_newest_would_say(
+    estate: Estate,
+) -> None:
+    admin = estate.user("Harriet Cole", Role.ADMIN)
+    numbers = count(1)
+    seen: Counter[str] = Counter()
+
+    def build(day: int, history: list[dict[str, Any]], *names: str) -> datetime:
+        for mart in ("dim_accounts", "fct_account_health_daily", "fct_usage_daily", "fct_invoices"):
+            estate.clear(mart)
+        last, today = AS_OF + timedelta(days=day), history[-1]
+        for name in names:
+            facts = {item: today[item] for item in ("days_to_renewal", "mrr_at_risk_eur", "last_contact_date")}
+            # a budget of its own, or those of earlier examples would use it up
+            key = estate.account(name, account_name="Ashford Media", csm_email=f"{name}@force24.example", **facts)
+            estate.health(key, [80.0] * 8 + [one["score"] for one in history], last=last)
+            estate.usage(key, [(62, 62)] * 4 + [one["week"] for one in history], last=last)
+            for number in today["invoices"]:
+                overdue = 25 + 3 * number + day
+                tried = {"has_failed_payment": today["attempts"] > 0, "attempt_count": today["attempts"]}
+                estate.invoice(key, f"in_{number}", due_date=last, days_overdue=overdue, **tried)
+        estate.transformer.execute("update marts.dim_accounts set as_of_date = %s", [last])
+        estate.publish(last)
+        return NOW + timedelta(days=day)
+
+    def open_of(name: str) -> dict[str, Suggestion]:
+        with estate.work() as db:
+            found = service.list_for_account(db, account_key=key_of(name))
+        return {one.rule_id: one for one in found if one.status in ANSWERABLE}
+
+    @settings(max_examples=25, deadline=None)
+    @given(st.lists(DAYS, min_size=2, max_size=8))
+    def holds(history: list[dict[str, Any]]) -> None:
+        number = next(numbers)
+        mine, twin = f"mine{number}", f"twin{number}"
+        for day in range(len(history) - 1):
+            now = build(day, history[: day + 1], mine)
+            seen["refreshed"] += evaluate(estate, now=now).refreshed
+            if history[day]["is_snoozed"]:
+                for one in open_of(mine).values():
+                    snooze(estate, admin, one, now.date() + timedelta(days=2), now=now)
+        day = len(history) - 1
+        now = build(day, history, mine, twin)
+        seen["refreshed"] += evaluate(estate, now=now).refreshed
+
+        kept, fresh = open_of(mine), open_of(twin)
+        seen["fresh"] += len(fresh)
+        assert set(fresh) <= set(kept)
+        for rule_id, one in fresh.items():
+            assert [getattr(kept[rule_id], name) for name in REFRESHED] == [getattr(one, name) for name in REFRESHED]
+        again = evaluate(estate, now=now)
+        assert (again.refreshed, again.generated) == (0, 0)
+
+    holds()
+    assert seen["refreshed"] >= 20, seen
+    assert seen["fresh"] >= 10, seen
 
 
 # --- by itself -------------------------------------------------------------------------------------------------------
