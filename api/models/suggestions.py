@@ -31,6 +31,12 @@ class Snooze(Body):
     until: date
 
 
+class AnswerUndo(Body):
+    """Taking one's dismissal or snooze back within a minute; the version is that of the answer."""
+
+    version: Version
+
+
 class SuggestionList(BaseModel):
     """Open suggestions, best first."""
 

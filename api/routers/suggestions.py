@@ -1,4 +1,4 @@
-"""/suggestions: open ones, and a person's three answers to them."""
+"""/suggestions: open ones, a person's three answers to them, and a minute to take one back."""
 
 from typing import Annotated
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api.deps import Db, IdempotencyKey, Now, Reader, SuggestionAnswerer
-from api.models.suggestions import Acceptance, Accepted, Dismissal, Snooze, SuggestionList
+from api.models.suggestions import Acceptance, Accepted, AnswerUndo, Dismissal, Snooze, SuggestionList
 from app.suggestions import service
 from app.suggestions.model import Suggestion
 
@@ -77,5 +77,20 @@ def snooze(
         suggestion_id=suggestion_id,
         expected_version=body.version,
         until=body.until,
+        idempotency_key=key,
+    )
+
+
+@router.post("/{suggestion_id}/undo")
+def undo_answer(
+    suggestion_id: UUID, body: AnswerUndo, identity: SuggestionAnswerer, db: Db, now: Now, key: IdempotencyKey
+) -> Suggestion:
+    """Take one's own dismissal or snooze back, within a minute of it."""
+    return service.undo_answer(
+        db,
+        actor=identity,
+        now=now,
+        suggestion_id=suggestion_id,
+        expected_version=body.version,
         idempotency_key=key,
     )

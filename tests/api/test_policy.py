@@ -63,6 +63,7 @@ ALLOWED = {
     ("POST", "/suggestions/{suggestion_id}/accept"): WORKERS,
     ("POST", "/suggestions/{suggestion_id}/dismiss"): WORKERS,
     ("POST", "/suggestions/{suggestion_id}/snooze"): WORKERS,
+    ("POST", "/suggestions/{suggestion_id}/undo"): WORKERS,
     ("GET", "/workload"): {"admin"},
 }
 BODIES = {
@@ -97,6 +98,7 @@ BODIES = {
     ("POST", "/suggestions/{suggestion_id}/accept"): {"version": 1},
     ("POST", "/suggestions/{suggestion_id}/dismiss"): {"version": 1, "reason": "bad_timing"},
     ("POST", "/suggestions/{suggestion_id}/snooze"): {"version": 1, "until": "2026-12-24"},
+    ("POST", "/suggestions/{suggestion_id}/undo"): {"version": 1},
     ("POST", "/session"): {"email": "nobody@force24.example", "password": "not the password"},
 }
 

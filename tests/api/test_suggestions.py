@@ -121,3 +121,19 @@ def test_a_csm_sees_the_suggestions_of_their_own_accounts(
 
     assert suggestion["suggestion_id"] in ids(owner_of(world, suggestion)) & ids(harriet)
     assert suggestion["suggestion_id"] not in ids(tom)
+
+
+def test_a_dismissal_is_taken_back_by_who_gave_it(
+    world: World, suggestion: dict[str, Any], harriet: Identity, tom: Identity
+) -> None:
+    owner = owner_of(world, suggestion)
+    dismissed = answer(world, owner, suggestion, "dismiss", reason="duplicate").json()
+
+    refused = [answer(world, who, dismissed, "undo") for who in (harriet, tom)]
+    undone = answer(world, owner, dismissed, "undo")
+    again = answer(world, owner, undone.json(), "undo")
+
+    assert [one.status_code for one in refused] == [403, 403]
+    assert undone.status_code == 200
+    assert undone.json() == suggestion | {"version": suggestion["version"] + 2}
+    assert (again.status_code, again.json()["detail"]) == (422, "There is no dismissal or snooze to undo.")
