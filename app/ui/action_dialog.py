@@ -11,11 +11,12 @@ from app.actions import service
 from app.actions.model import Action, ActionDraft
 from app.auth import Identity, Permission, Role, can
 from app.errors import InvalidInput
-from app.ui import action_form, data, figures, frame, visit, writes
+from app.ui import action_defaults, action_form, data, figures, frame, playbook_start, visit, writes
 from app.ui.action_form import Prefill
 from app.ui.text import escaped, shortened
 
 ADD_PLACE = "add_action"
+_PLAYBOOK = "add_action:playbook"
 
 
 def may_add() -> bool:
@@ -27,6 +28,7 @@ def add_button(*, account_key: str | None = None, prefill: Prefill | None = None
     """The primary button of a page; key A opens it too. Left out for those who only read."""
     if may_add() and st.button("Add action", icon=":material/add:", type="primary", shortcut="a", key=key):
         frame.forget(ADD_PLACE)
+        st.session_state.pop(_PLAYBOOK, None)
         add([account_key] if account_key else [], prefill or Prefill())
 
 
@@ -55,7 +57,6 @@ def add(account_keys: list[str], prefill: Prefill) -> None:
             format_func=lambda key: shortened(names[key], limit=80),
             placeholder="Type a name",
             key="add_account",
-            on_change="ignore",
         )
     elif len(account_keys) == 1:
         st.markdown(f"**{escaped(names.get(account_keys[0]))}**")
@@ -65,6 +66,9 @@ def add(account_keys: list[str], prefill: Prefill) -> None:
         st.markdown(
             f"**{figures.count(len(account_keys), 'account')}**: {listed}{more}. Each gets an action of its own."
         )
+    one = account_keys[0] if len(account_keys) == 1 else None if account_keys else st.session_state.get("add_account")
+    if one and _playbook_instead(one, here):
+        return
     subject = "new-action:" + (account_keys[0] if len(account_keys) == 1 else "any" if not account_keys else "several")
     name = subject.replace(":", "_").replace("-", "_")
 
@@ -72,9 +76,38 @@ def add(account_keys: list[str], prefill: Prefill) -> None:
         keys = account_keys or [key for key in [st.session_state.get("add_account")] if key]
         return _create(keys, values, idempotency_key, name)
 
-    action_form.draw(name, prefill, button="Add action", subject=subject, send=send, people=people_for_owner())
+    action_form.draw(
+        name,
+        prefill,
+        button="Add action",
+        subject=subject,
+        send=send,
+        people=people_for_owner(),
+        account_key=None if len(account_keys) > 1 else one or "",
+        defaults=action_defaults.defaults(here),
+    )
     if st.session_state.pop("add_action:done", False):
         st.rerun()
+
+
+def _playbook_instead(account_key: str, here: visit.Visit) -> bool:
+    """The way from one action to a playbook, in the same dialog; True when that is what it shows."""
+    if not can(here.identity, Permission.START_PLAYBOOK):
+        return False
+    is_chosen = bool(st.session_state.get(_PLAYBOOK))
+    label = "Back to a single action" if is_chosen else "Start a playbook instead"
+    icon = ":material/arrow_back:" if is_chosen else ":material/playlist_play:"
+    st.button(label, icon=icon, type="tertiary", key="add_playbook", on_click=_turn)
+    if is_chosen:
+        if playbook_start.was_started():
+            st.session_state.pop(_PLAYBOOK, None)
+            st.rerun()
+        playbook_start.choose(account_key, here)
+    return is_chosen
+
+
+def _turn() -> None:
+    st.session_state[_PLAYBOOK] = not st.session_state.get(_PLAYBOOK)
 
 
 def _create(account_keys: list[str], values: dict[str, Any], idempotency_key: str, name: str) -> bool:
@@ -145,6 +178,7 @@ def edit_popover(action: Action) -> None:
             subject=f"edit-action:{action.action_id}",
             send=send,
             people=people_for_owner(),
+            account_key=action.account_key,
         )
 
 

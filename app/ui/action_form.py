@@ -1,7 +1,8 @@
 """The fields of an action: one form for a new one, for editing, and for accepting a suggestion with changes.
 
-Fields do not rerun anything while they are filled in (`on_change="ignore"`); what they hold arrives together with the
-click that sends the form. The reason is typed into a composer, so that a reload or an expired session does not lose it.
+In a new one the treatment proposes the kind, and the kind its priority, due date and reasons; what was set by hand
+stays. Where nothing follows from a field it reruns nothing (`on_change="ignore"`), and arrives with the click that
+sends the form. The reason is typed into a composer, so that a reload or an expired session does not lose it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,11 +15,13 @@ import streamlit as st
 
 from app.auth import Role
 from app.calendar import add_business_days
-from app.ui import visit, words
+from app.ui import people_picker, visit, words
+from app.ui.action_defaults import Defaults
 from app.ui.composer import composer
 
 REASON_CHARACTERS = 200
 NOBODY = "nobody"
+FIELDS = ("intervention", "type", "priority", "due", "title", "owner", "stakeholder", "why", "given")
 
 
 @dataclass(frozen=True)
@@ -43,11 +46,15 @@ class Person:
     name: str
 
 
-def _choice(label: str, codes: Mapping[str, str], start: str, key: str) -> None:
+def _choice(
+    label: str, codes: Mapping[str, str], start: str, key: str, on_change: Callable[[], None] | None = None
+) -> None:
     options = list(codes)
     # the option itself, not the equal member of an enum: Streamlit would try to convert that
     st.session_state.setdefault(key, options[options.index(start)] if start in options else options[0])
-    st.selectbox(label, options, format_func=lambda code: words.word(codes, code), key=key, on_change="ignore")
+    st.selectbox(
+        label, options, format_func=lambda code: words.word(codes, code), key=key, on_change=on_change or "ignore"
+    )
 
 
 def _typed(key: str, start: Any) -> None:
@@ -62,37 +69,55 @@ def draw(
     subject: str,
     send: Callable[[dict[str, Any], str], bool],
     people: Sequence[Person] = (),
+    account_key: str | None = None,
+    defaults: Defaults | None = None,
 ) -> None:
     """Draw the form. `send(values, idempotency_key)` gets the columns of an action and answers whether it was stored.
 
     `name` makes the keys of its widgets; `subject` is what the draft of the reason belongs to. `people` non-empty draws
-    the owner, for those who may assign.
+    the owner, for those who may assign; `account_key` the stakeholder, from that account's contacts
+    (empty: no account is chosen yet). With `defaults`,
+    those of a new action, one field proposes the next.
     """
     here = visit.current()
-    due = prefill.due_date or add_business_days(here.today, 3)
+    if defaults is not None:
+        _propose(name, prefill, defaults)
+    names = defaults.offered_interventions() if defaults else words.INTERVENTIONS
+    types = defaults.offered_types() if defaults else words.ACTION_TYPES
     left, right = st.columns(2, gap="small")
     with left:
-        _choice("What to do", words.INTERVENTIONS, prefill.intervention, f"{name}_intervention")
-        _choice("Kind", words.ACTION_TYPES, prefill.action_type, f"{name}_type")
+        treated = None if defaults is None else (lambda: _treatment_chosen(name, defaults))
+        _choice("What to do", names, prefill.intervention, f"{name}_intervention", treated)
+        turned = None if defaults is None else (lambda: _type_chosen(name, defaults))
+        _choice("Kind", types, prefill.action_type, f"{name}_type", turned)
     with right:
         _choice("Priority", words.PRIORITIES, prefill.priority, f"{name}_priority")
-        _typed(f"{name}_due", max(due, here.today))
+        _typed(f"{name}_due", max(prefill.due_date or add_business_days(here.today, 3), here.today))
         st.date_input("Due", min_value=here.today, format="DD/MM/YYYY", key=f"{name}_due", on_change="ignore")
-    _typed(f"{name}_title", prefill.title)
-    st.text_input(
-        "Title",
-        max_chars=200,
-        placeholder="As what to do, unless you name it",
-        key=f"{name}_title",
-        on_change="ignore",
-    )
+    left, right = st.columns(2, gap="small")
+    with left:
+        _typed(f"{name}_title", prefill.title)
+        st.text_input(
+            "Title",
+            max_chars=200,
+            placeholder="As what to do, unless you name it",
+            key=f"{name}_title",
+            on_change="ignore",
+        )
+    with right:
+        if account_key is not None:
+            _typed(f"{name}_stakeholder", prefill.stakeholder or None)
+            people_picker.pick("Stakeholder", people_picker.known(account_key), f"{name}_stakeholder", is_ignored=True)
     if people and here.identity.role is Role.ADMIN:
         _owner(name, prefill, people)
+    if defaults is not None:
+        _reasons(name, defaults)
 
     def save(reason: str, idempotency_key: str) -> bool:
-        return send(_values(name, reason, prefill), idempotency_key)
+        return send(_values(name, reason, prefill, defaults), idempotency_key)
 
-    st.markdown(":small[Why now]")
+    if defaults is None:
+        st.markdown(":small[Why now]")
     composer(
         f"{name}_reason",
         user_id=str(here.identity.user_id),
@@ -103,9 +128,50 @@ def draw(
         placeholder="The reason in a line, with a figure where there is one",
         start=words.reason_shown(prefill.reason),
         is_optional=True,
+        is_sent_from_anywhere=True,
         limit=REASON_CHARACTERS,
         height=56,
     )
+
+
+def _propose(name: str, prefill: Prefill, defaults: Defaults) -> None:
+    """The first time: what the treatment and its kind propose, where the place it was opened at says nothing."""
+    if f"{name}_intervention" in st.session_state:
+        return
+    offered = defaults.offered_interventions()
+    st.session_state[f"{name}_intervention"] = (
+        prefill.intervention if prefill.intervention in offered else next(iter(offered))
+    )
+    _treatment_chosen(name, defaults)
+    if prefill.due_date is not None:
+        st.session_state[f"{name}_due"] = prefill.due_date
+
+
+def _treatment_chosen(name: str, defaults: Defaults) -> None:
+    st.session_state[f"{name}_type"] = defaults.type_of(st.session_state[f"{name}_intervention"])
+    _type_chosen(name, defaults)
+
+
+def _type_chosen(name: str, defaults: Defaults) -> None:
+    """Priority and due date follow the kind, each as long as nobody set it by hand."""
+    state = st.session_state
+    given = state.get(f"{name}_given", {})
+    chosen = state[f"{name}_type"]
+    proposed = {"priority": defaults.priority_of(chosen), "due": defaults.due_of(chosen)}
+    for field, value in proposed.items():
+        if field not in given or state.get(f"{name}_{field}") == given[field]:
+            state[f"{name}_{field}"] = value
+    state[f"{name}_given"] = proposed
+    state.pop(f"{name}_why", None)
+
+
+def _reasons(name: str, defaults: Defaults) -> None:
+    """The reasons of the chosen kind, one tap each."""
+    offered = defaults.offered_reasons(st.session_state[f"{name}_type"])
+    if offered:
+        st.pills("Why now", list(offered), format_func=lambda code: offered[code], key=f"{name}_why")
+    else:
+        st.markdown(":small[Why now]")
 
 
 def _owner(name: str, prefill: Prefill, people: Sequence[Person]) -> None:
@@ -114,18 +180,23 @@ def _owner(name: str, prefill: Prefill, people: Sequence[Person]) -> None:
     _choice("Owner", names, start, f"{name}_owner")
 
 
-def _values(name: str, reason: str, prefill: Prefill) -> dict[str, Any]:
+def _values(name: str, reason: str, prefill: Prefill, defaults: Defaults | None) -> dict[str, Any]:
     """The columns as the form holds them when it is sent."""
     given = st.session_state
     intervention = given[f"{name}_intervention"]
+    labels = defaults.offered_interventions() if defaults else words.INTERVENTIONS
+    typed, tapped = words.reason_stored(reason), given.get(f"{name}_why")
+    if defaults is not None and tapped and typed and typed != tapped:
+        typed = f"{defaults.reasons.label(tapped)}: {typed}"[:REASON_CHARACTERS]
+    stakeholder = given.get(f"{name}_stakeholder", prefill.stakeholder)
     values: dict[str, Any] = {
         "intervention": intervention,
         "action_type": given[f"{name}_type"],
         "priority": given[f"{name}_priority"],
         "due_date": given[f"{name}_due"],
-        "title": (given[f"{name}_title"] or "").strip() or words.word(words.INTERVENTIONS, intervention),
-        "reason": words.reason_stored(reason),
-        "stakeholder": prefill.stakeholder or None,
+        "title": (given[f"{name}_title"] or "").strip() or words.word(labels, intervention),
+        "reason": typed or tapped,
+        "stakeholder": (stakeholder or "").strip() or None,
     }
     owner = given.get(f"{name}_owner")
     values["owner_user_id"] = UUID(owner) if owner and owner != NOBODY else (None if owner else prefill.owner_user_id)
@@ -134,5 +205,5 @@ def _values(name: str, reason: str, prefill: Prefill) -> dict[str, Any]:
 
 def forget(name: str) -> None:
     """After a success the next form of this name starts afresh."""
-    for field in ("intervention", "type", "priority", "due", "title", "owner"):
+    for field in FIELDS:
         st.session_state.pop(f"{name}_{field}", None)

@@ -37,6 +37,7 @@ def composer(
     empty_hint: str = "",
     start: str = "",
     is_optional: bool = False,
+    is_sent_from_anywhere: bool = False,
     limit: int = LIMIT_CHARACTERS,
     height: int = 74,
     choices: Mapping[str, Choice] | None = None,
@@ -47,8 +48,9 @@ def composer(
 
     `save(text, idempotency_key)` runs in the callback, before the page redraws, and answers whether the text is stored.
     `missing` names what else must be chosen before saving and keeps the button off; `empty_hint` is added while the box
-    is empty; with `is_optional` an empty box may be sent. `start` stands there when there is no draft. `key` must be
-    unique on the page and stable over reruns.
+    is empty; with `is_optional` an empty box may be sent. `is_sent_from_anywhere` lets Ctrl + Enter send it from the
+    other fields of its form too. `start` stands there when there is no draft. `key` must be unique on the page and
+    stable over reruns.
 
     `choices` are those of the controls beside the box: the browser keeps them with the text, and when they come back
     untouched after a reload (`is_untouched`), `restore` gets what was kept, in a callback. That comes from the browser,
@@ -82,6 +84,7 @@ def composer(
             "emptyHint": empty_hint,
             "start": start,
             "isOptional": is_optional,
+            "isSentFromAnywhere": is_sent_from_anywhere,
             "limit": limit,
             "height": height,
             "choices": None if choices is None else dict(choices),

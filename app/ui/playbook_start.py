@@ -26,10 +26,15 @@ def start_button(account_key: str) -> None:
         _dialog(account_key)
 
 
+def was_started() -> bool:
+    """Whether a playbook has been started since the last time this was asked."""
+    return bool(st.session_state.pop(_DONE, False))
+
+
 @st.dialog("Start a playbook", width="large")
 def _dialog(account_key: str) -> None:
     here = visit.begin() if visit.is_fragment_run() else visit.current()
-    if here is None or st.session_state.pop(_DONE, False):
+    if here is None or was_started():
         st.rerun()
     try:
         choose(account_key, here)

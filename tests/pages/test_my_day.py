@@ -14,7 +14,9 @@ TODAY = NOW.date()
 
 def _due(estate: Estate, action_id: object, due: date) -> None:
     """A due date in the past, which no service takes."""
-    estate.admin.execute("update app.actions set due_date = %s where action_id = %s", [due, action_id])
+    estate.admin.execute(
+        "update app.actions set due_date = %s, version = version + 1 where action_id = %s", [due, action_id]
+    )
 
 
 def test_overdue_comes_before_today_and_more_revenue_at_risk_before_less(browser: Browser, estate: Estate) -> None:

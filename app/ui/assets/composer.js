@@ -141,11 +141,25 @@ export default function (component) {
       save()
     }
   }
+  const fromAnywhere = (event) => {
+    if (data.isSentFromAnywhere && event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented) {
+      event.preventDefault()
+      // the field that has the focus gives its value to the server when it loses it
+      document.activeElement?.blur()
+      setTimeout(save, 60)
+    }
+  }
+  document.removeEventListener("keydown", state.fromAnywhere)
+  state.fromAnywhere = fromAnywhere
+  document.addEventListener("keydown", fromAnywhere)
   button.textContent = data.button
   const hint = document.createElement("kbd")
   hint.textContent = "Ctrl + Enter"
   button.append(hint)
   button.onclick = save
   paint()
-  return () => clearTimeout(state.timer)
+  return () => {
+    clearTimeout(state.timer)
+    document.removeEventListener("keydown", state.fromAnywhere)
+  }
 }
