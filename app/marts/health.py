@@ -1,13 +1,15 @@
-"""Health over time, and what moved it between two days, adding up exactly.
+"""Health over time, what it is made of, and what moved it between two days, adding up exactly.
 
 Source: marts.fct_account_health_daily, one row per account and day.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection
+from sqlalchemy import Connection, and_, func, select
 
 from app.marts import reading
 
@@ -130,6 +132,48 @@ def on(db: Connection, account_key: str, day: date) -> HealthDay | None:
     wanted = _days(account_key).where(columns.health_date <= day).order_by(columns.health_date.desc()).limit(1)
     found = reading.rows(db, _MART, HealthDay, wanted)
     return found[0] if found else None
+
+
+def weights(db: Connection, row: HealthDay) -> Mapping[str, float]:
+    """Weight of each measure in this very score, 0 to 1: what was left out has none, its weight went to the rest.
+
+    The mart carries contributions and not weights, so a weight is what one point contributed. Where this account scored
+    no points nothing can be told from its own row; then the accounts of the same day, profile and configuration that
+    miss the same measures tell it. A measure nobody tells is not in the answer. Raises MartUnavailable.
+    """
+    present = [measure for measure in MEASURES if _points(row, measure) is not None]
+    found = {measure: _contribution(row, measure) / points for measure in present if (points := _points(row, measure))}
+    unknown = [measure for measure in present if measure not in found]
+    if len(unknown) == 1:
+        return found | {unknown[0]: max(0.0, 1 - sum(found.values()))}
+    return found | (_told_by_others(db, row, unknown) if unknown else {})
+
+
+def _points(row: HealthDay, measure: str) -> int | None:
+    return getattr(row, f"{measure}_points")
+
+
+def _contribution(row: HealthDay, measure: str) -> float:
+    return getattr(row, f"{measure}_contribution") or 0.0
+
+
+def _told_by_others(db: Connection, row: HealthDay, unknown: list[str]) -> dict[str, float]:
+    columns = reading.mart(_MART, HealthDay).c
+    same: list[Any] = [
+        columns.health_date == row.health_date,
+        columns.profile.is_not_distinct_from(row.profile),
+        columns.config_version == row.config_version,
+        *(columns[f"{measure}_points"].is_(None) == (_points(row, measure) is None) for measure in MEASURES),
+    ]
+    told = [
+        func.max(reading.as_double(columns[f"{measure}_contribution"] / columns[f"{measure}_points"])).filter(
+            columns[f"{measure}_points"] > 0
+        )
+        for measure in unknown
+    ]
+    with reading.reading_mart(_MART):
+        values = db.execute(select(*told).where(reading.IS_PUBLISHED, and_(*same))).one()
+    return {measure: value for measure, value in zip(unknown, values, strict=True) if value is not None}
 
 
 def split(before: HealthDay, after: HealthDay) -> list[Movement]:

@@ -3,6 +3,7 @@
 The rules of `app.ui.data` hold here: what is cached names build, key and scope; what people write is never cached.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -49,6 +50,15 @@ def _movement(build_id: int, account_key: str, start: date, end: date, scope: st
     return before, after, health.split(before, after) if before and after else []
 
 
+@st.cache_data(max_entries=120, show_spinner=False)
+def _parts(
+    build_id: int, account_key: str, as_of: date, scope: str
+) -> tuple[health.HealthDay | None, Mapping[str, float]]:
+    with read() as db:
+        row = health.on(db, account_key, as_of)
+        return row, health.weights(db, row) if row is not None else {}
+
+
 _READERS = {
     "usage": lambda db, key, since: usage.daily(db, key, since=since),
     "contacts": lambda db, key, since: people.contacts(db, key),
@@ -89,6 +99,11 @@ def movement(account_key: str, here: Visit, *, start: date, end: date) -> tuple[
     history.
     """
     return _movement(here.build_id, account_key, start, end, here.identity.role)
+
+
+def parts(account_key: str, here: Visit, *, as_of: date) -> tuple[health.HealthDay | None, Mapping[str, float]]:
+    """Health of a day with all its measures, and the weight of each in that score; see `health.weights`."""
+    return _parts(here.build_id, account_key, as_of, here.identity.role)
 
 
 def freshness(here: Visit) -> list[sources.StreamFreshness]:
