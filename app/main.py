@@ -8,7 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app.ui import frame, navigation, sign_in, visit
+from app.ui import frame, navigation, page_style, sign_in, visit
 
 FAVICON = Path(__file__).parent / "static" / "favicon.png"
 
@@ -30,6 +30,7 @@ def run() -> None:
         navigation.for_visitor(sign_in.show).run()
         return
     page = navigation.for_user(here.identity)
+    page_style.mount()
     with st.container(horizontal_alignment="center"), st.container(width=1360, gap="small"):
         if not st.context.is_embedded:
             navigation.bar(here.identity)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app.auth import Role
-from app.ui import action_dialog, action_panel, data, day_lists, frame, suggestion_card, visit, week_strip
+from app.ui import action_dialog, action_panel, data, day_lists, frame, page_style, suggestion_card, visit, week_strip
 
 here = visit.current()
 with frame.page(
@@ -16,7 +16,7 @@ with frame.page(
     with st.skeleton(height=620):
         work = data.my_work(here)
     week_strip.show(work)
-    left, right = st.columns([1.78, 1], gap="small")
+    left, right = page_style.split([1.78, 1], "my_day")
     with left:
         day_lists.now(work)
         day_lists.coming(work)

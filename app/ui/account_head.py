@@ -62,15 +62,17 @@ def _risk(subject: Subject) -> tuple[str, str]:
     return f"**{risk.churn_risk_band}** {risk.churn_probability_90d:.2f}", under
 
 
-def _renewal(account: Account) -> tuple[str, str]:
-    if account.renewal_date is None or account.days_to_renewal is None:
+def _renewal(account: Account, today: date) -> tuple[str, str]:
+    days = figures.days_until(account.renewal_date, today)
+    if days is None:
         return "**–**", "no renewal date"
     interval = {"month": "monthly", "year": "annual"}.get(
         account.billing_interval or "", account.billing_interval or ""
     )
-    if account.days_to_renewal < 0:
-        return f":red[**{-account.days_to_renewal} days ago**]", f"{figures.full_day(account.renewal_date)}, {interval}"
-    return f"**{account.days_to_renewal} days**", f"{figures.full_day(account.renewal_date)}, {interval}"
+    under = ", ".join(part for part in (figures.full_day(account.renewal_date), interval) if part)
+    if days < 0:
+        return f":red[**{figures.count(-days, 'day')} ago**]", under
+    return (f"**{figures.count(days, 'day')}**" if days else "**today**"), under
 
 
 def _next(subject: Subject) -> tuple[str, str]:
@@ -111,8 +113,9 @@ def strip(subject: Subject) -> None:
             f"**{figures.money(at_risk)}**",
             f"{probability:.2f} x MRR" if probability is not None else "–",
         )
-        _cell("Renewal", *_renewal(account))
-        _cell("Owner", f"**{escaped(account.csm_name)}**", words.word(words.LIFECYCLE, account.lifecycle_stage))
+        _cell("Renewal", *_renewal(account, today))
+        stage = words.word(words.LIFECYCLE, account.lifecycle_stage).lower()
+        _cell("Owner", f"**{escaped(account.csm_name)}**", f"stage: {stage}" if account.lifecycle_stage else "–")
         contact = figures.ago(account.last_contact_date, today)
         nps = (
             f"NPS {account.nps_score}, {figures.ago(account.nps_date, today)}"

@@ -1,10 +1,12 @@
 """Money of an account: recurring revenue over time, and invoices."""
 
+from datetime import date
+
 import pandas as pd
 import streamlit as st
 
 from app.marts.money import Invoice
-from app.ui import account_data, charts, figures, frame, tables, visit, words
+from app.ui import account_data, charts, figures, frame, page_style, tables, visit, words
 from app.ui.account_head import Subject, figure_line
 
 
@@ -31,7 +33,7 @@ def show(subject: Subject) -> None:
         ],
         "money_figures",
     )
-    left, right = st.columns([1, 1.9], gap="small")
+    left, right = page_style.split([1, 1.9], "money")
     with left, st.container(border=True, gap="xsmall"):
         frame.heading("MRR movements", "€ a month, all time")
         if len(movements):
@@ -68,7 +70,7 @@ def show(subject: Subject) -> None:
                 ],
                 "euro": [figures.money(invoice.amount_due_eur) for invoice in invoices],
                 "due": [figures.full_day(invoice.due_date) for invoice in invoices],
-                "late": [f"{invoice.days_overdue} d" if invoice.is_overdue else "" for invoice in invoices],
+                "late": [_late(invoice, here.today) for invoice in invoices],
                 "tries": [invoice.attempt_count or 0 for invoice in invoices],
             }
         )
@@ -84,6 +86,11 @@ def show(subject: Subject) -> None:
             "tries": tables.number("Attempts", 76, "%d"),
         }
         tables.show(table, columns, key="invoice_table", alt="Invoices, newest first", most=14)
+
+
+def _late(invoice: Invoice, today: date) -> str:
+    days = figures.days_until(invoice.due_date, today)
+    return f"{-days} d" if invoice.is_overdue and days is not None and days < 0 else ""
 
 
 def _invoice_state(invoice: Invoice) -> str:

@@ -7,12 +7,14 @@ import streamlit as st
 
 from app.ui import (
     account_data,
+    account_health,
     action_panel,
     charts,
     columns,
     figures,
     frame,
     health_charts,
+    page_style,
     playbook_progress,
     suggestion_card,
     visit,
@@ -28,9 +30,10 @@ STEPS_SHOWN = 6
 
 def show(subject: Subject) -> None:
     """Two columns: the score and its reasons, and the work."""
-    left, right = st.columns([1.9, 1], gap="small")
+    left, right = page_style.split([1.9, 1], "overview")
     with left:
         history(subject)
+        account_health.show(subject)
         moved(subject)
     with right:
         _drivers(subject)
@@ -145,7 +148,7 @@ def _drivers(subject: Subject) -> None:
             "Drivers of risk",
             f"rule-based, {escaped(model)}" if is_rule_based else f"model {escaped(model)}" if model else "",
         )
-        drivers = (risk.drivers if risk else None) or []
+        as_of, drivers = (risk.risk_date, risk.drivers or []) if risk else (subject.as_of, [])
         if not drivers:
             st.markdown(":gray[Nothing stands out.]")
         for driver in drivers[:6]:
@@ -154,7 +157,8 @@ def _drivers(subject: Subject) -> None:
             with st.container(
                 horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"
             ):
-                st.markdown(f"{arrow} {escaped(driver.get('text') or driver.get('driver'), limit=60)}", width="content")
+                text = figures.counted_on(str(driver.get("text") or driver.get("driver")), as_of)
+                st.markdown(f"{arrow} {escaped(text, limit=80)}", width="content")
                 # a bare number says nothing that the sentence does not say with its unit
                 if isinstance(driver.get("value"), str) and driver["value"].strip():
                     st.markdown(f":small[:gray[{escaped(driver['value'], limit=48)}]]", width="content")

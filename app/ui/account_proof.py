@@ -1,10 +1,9 @@
 """Proof of an account: which source records it is made of, by which rule, and how fresh every source is."""
 
 import pandas as pd
-import streamlit as st
 
 from app.marts.sources import SourceLink
-from app.ui import account_data, figures, frame, tables, visit, words
+from app.ui import account_data, figures, frame, page_style, tables, visit, words
 from app.ui.account_head import Subject, figure_line
 
 
@@ -20,7 +19,7 @@ def show(subject: Subject) -> None:
         )
     parts.append((f"**{figures.percent(account.health_coverage_ratio)}**", "of the health score's weight had data"))
     figure_line(parts, "proof_figures")
-    left, right = st.columns([1.4, 1], gap="small")
+    left, right = page_style.split([1.4, 1], "proof")
     with left:
         frame.heading("Identity", "source records that make up this account")
         if not links:

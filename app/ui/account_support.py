@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.marts.support import NpsResponse, Ticket
-from app.ui import account_data, figures, frame, tables, visit, words
+from app.ui import account_data, figures, frame, page_style, tables, visit, words
 from app.ui.account_head import Subject, figure_line
 
 
@@ -32,7 +32,7 @@ def show(subject: Subject) -> None:
         ],
         "support_figures",
     )
-    left, right = st.columns([1.9, 1], gap="small")
+    left, right = page_style.split([1.9, 1], "support")
     with left:
         if tickets:
             table = pd.DataFrame(

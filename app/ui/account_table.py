@@ -15,6 +15,7 @@ from app.ui import (
     figures,
     filters,
     frame,
+    page_style,
     portfolio,
     portfolio_charts,
     tables,
@@ -103,7 +104,7 @@ def show(view: str) -> None:
         plans=sorted(everything["plan"].dropna().unique()),
     )
     matching = portfolio.narrowed(everything, chosen, owner_emails=here.identity.owner_emails)
-    left, right = st.columns([2.15, 1], gap="small")
+    left, right = page_style.split([2.15, 1], "accounts")
     with right:
         boxed = _map(matching)
     rows = matching.loc[[key for key in matching.index if key in boxed]] if boxed else matching

@@ -1,12 +1,13 @@
 """Usage of an account: seats, key activity and breadth over time."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from app.ui import account_data, charts, columns, figures, frame, visit
+from app.ui import account_data, charts, columns, figures, frame, page_style, visit
 from app.ui.account_head import Subject
 
 DAYS = 180
@@ -40,17 +41,10 @@ def show(subject: Subject) -> None:
         )
         st.markdown(f"**{_plain(families[-1])}** :gray[feature families in 28 days]", width="content")
         st.markdown(f"**{_plain(last['automation_live_count'])}** :gray[live automations]", width="content")
-        idle = last["days_since_key_activity"]
-        newest = (
-            "never"
-            if idle is None or idle != idle
-            else "today"
-            if idle < 1
-            else f"{figures.count(int(idle), 'day')} ago"
-        )
+        newest = figures.ago(_last_key_activity(last), here.today)
         st.markdown(f"**{newest}** :gray[last key activity]", width="content")
     dark = charts.is_dark()
-    left, right = st.columns(2, gap="small")
+    left, right = page_style.split([1, 1], "usage")
     with left, st.container(border=True, gap="xsmall"):
         frame.heading("Active users", "distinct users of the last 28 days against paid seats")
         series = [("users", columns.numbers(rows, "active_users_28d"))]
@@ -84,6 +78,14 @@ def show(subject: Subject) -> None:
         charts.draw(
             charts.lines(days, breadth, dark=dark), key="usage_breadth", alt="Feature families and live automations"
         )
+
+
+def _last_key_activity(last: Mapping[str, Any]) -> date | None:
+    """The day of the last key activity: the mart counts back from its own day."""
+    idle, counted_on = last["days_since_key_activity"], pd.Timestamp(last["usage_date"])
+    if idle is None or idle != idle or not isinstance(counted_on, pd.Timestamp):
+        return None
+    return counted_on.date() - timedelta(days=int(idle))
 
 
 def _plain(value: Any) -> str:

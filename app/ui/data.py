@@ -33,10 +33,14 @@ OPEN = (Category.NOT_STARTED, Category.STARTED, Category.PAUSED)
 LARGEST_LIST = 1000
 
 
-def with_contact_days(frame: pd.DataFrame) -> pd.DataFrame:
-    """The portfolio with `contact_days`: days from the last two-way contact to the as-of date, missing for never."""
-    as_of, contacted = pd.to_datetime(frame["as_of_date"]), pd.to_datetime(frame["last_contact_date"])
-    return frame.assign(contact_days=(as_of - contacted).dt.days)
+def counted_from(frame: pd.DataFrame, today: date) -> pd.DataFrame:
+    """The portfolio with `contact_days` since the last two-way contact, missing for never, and `days_to_renewal`.
+
+    Both count from today; the mart's own count of days to renewal ends on its last complete day.
+    """
+    now = pd.Timestamp(today)
+    contacted, renewal = pd.to_datetime(frame["last_contact_date"]), pd.to_datetime(frame["renewal_date"])
+    return frame.assign(contact_days=(now - contacted).dt.days, days_to_renewal=(renewal - now).dt.days)
 
 
 def with_next_actions(frame: pd.DataFrame, open_actions: Iterable[ActionRow]) -> pd.DataFrame:
@@ -50,10 +54,10 @@ def with_next_actions(frame: pd.DataFrame, open_actions: Iterable[ActionRow]) ->
 
 
 @st.cache_data(max_entries=6, show_spinner=False)
-def _portfolio(build_id: int, scope: str) -> pd.DataFrame:
+def _portfolio(build_id: int, today: date, scope: str) -> pd.DataFrame:
     with read() as db:
         frame = account_mart.portfolio_frame(db)
-    return with_contact_days(frame.set_index("account_key", drop=False))
+    return counted_from(frame.set_index("account_key", drop=False), today)
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
@@ -76,7 +80,7 @@ def _outcome(build_id: int, action_id: UUID, scope: str) -> outcomes.ActionOutco
 
 def portfolio(here: Visit) -> pd.DataFrame:
     """Active accounts, indexed by account_key: all columns of `Account` and `contact_days`. Raises MartUnavailable."""
-    return _portfolio(here.build_id, here.identity.role)
+    return _portfolio(here.build_id, here.today, here.identity.role)
 
 
 def account_names(here: Visit) -> dict[str, str]:

@@ -17,6 +17,7 @@ from app import auth, clock
 from app.actions import service
 from app.actions.model import ActionFilter
 from app.auth import Permission
+from app.calendar import display_date
 from app.db import unit_of_work
 from app.errors import AppError
 from app.marts import accounts as account_mart
@@ -78,8 +79,9 @@ def _rows(token: str | None, chosen: portfolio.AccountFilter) -> str | None:
             return None
         auth.require(identity, Permission.READ)
         frame = account_mart.portfolio_frame(db).set_index("account_key", drop=False)
+        today = display_date(clock.business_now(db))
         open_actions = service.list_actions(db, filter=ActionFilter(categories=data.OPEN), limit=data.LARGEST_LIST)
-    frame = data.with_next_actions(data.with_contact_days(frame), open_actions)
+    frame = data.with_next_actions(data.counted_from(frame, today), open_actions)
     shown = portfolio.narrowed(frame, chosen, owner_emails=identity.owner_emails)
     return as_csv(shown[list(COLUMNS)].itertuples(index=False, name=None))
 

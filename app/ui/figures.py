@@ -4,6 +4,7 @@ Thin spaces group thousands (€ 11 480) and money is rounded to whole units, as
 the tables and exports. Dates are relative where that is what matters (overdue 4 d) and absolute elsewhere (Thu 19 Nov).
 """
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo
 LONDON = ZoneInfo("Europe/London")
 SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
 THIN_SPACE = "\u202f"
+_COUNTS_DAYS = re.compile(r"\b\d+ days?\b")
 Number = int | float | Decimal
 
 
@@ -48,8 +50,19 @@ def signed(value: Number, digits: int = 0) -> str:
 
 
 def percent(ratio: Number | None) -> str:
-    """0.41 as `41%`."""
-    return "–" if ratio is None else f"{float(ratio) * 100:.0f}%"
+    """0.41 as `41%`, −0.2 as `−20%`."""
+    return "–" if ratio is None else f"{float(ratio) * 100:.0f}%".replace("-", "−")
+
+
+def signed_percent(ratio: Number) -> str:
+    """0.12 as `+12%`, −0.2 as `−20%`."""
+    return f"{signed(float(ratio) * 100)}%"
+
+
+def minutes(value: Number) -> str:
+    """`45 min`, `6 h`, `3 d`: the largest unit that leaves a number worth reading."""
+    amount = float(value)
+    return f"{amount:.0f} min" if amount < 90 else f"{amount / 60:.0f} h" if amount < 2880 else f"{amount / 1440:.0f} d"
 
 
 def day(value: date | None, *, today: date | None = None) -> str:
@@ -90,6 +103,20 @@ def story_time(moment: datetime, *, now: datetime) -> str:
     """`Today 09:58`, else `Wed 18 Nov`, with the year when it is another one; London time."""
     local, today = moment.astimezone(LONDON), now.astimezone(LONDON).date()
     return f"Today {local:%H:%M}" if local.date() == today else day(local.date(), today=today)
+
+
+def days_until(value: date | None, today: date) -> int | None:
+    """Days from today, below zero for the past.
+
+    Every screen counts from today, also where a mart stores a count: that one ends on the last complete day, and two
+    pages would differ by a day.
+    """
+    return None if value is None else (value - today).days
+
+
+def counted_on(text: str, as_of: date) -> str:
+    """A sentence of a mart that counts days, with the day it counted from: `Renewal in 18 days, on Sat 21 Nov`."""
+    return f"{text}, on {day(as_of)}" if _COUNTS_DAYS.search(text) else text
 
 
 def ago(value: date | None, today: date) -> str:

@@ -21,7 +21,7 @@ from app.suggestions import service
 from app.suggestions.model import OPEN_STATUSES, Suggestion
 from app.ui import action_form, charts, data, figures, frame, navigation, visit, words, writes
 from app.ui.action_form import Prefill
-from app.ui.text import escaped, with_bold_figures
+from app.ui.text import escaped, shortened, with_bold_figures
 
 SHOWN = 5
 OPEN = OPEN_STATUSES
@@ -134,7 +134,7 @@ def edit(suggestion: Suggestion) -> None:
         priority=str(draft.priority),
         title=draft.title,
         due_date=draft.due_date,
-        reason=draft.reason or "",
+        reason=shortened(suggestion.sentence, limit=action_form.REASON_CHARACTERS),
         stakeholder=draft.stakeholder or "",
     )
 
@@ -170,13 +170,14 @@ def _evidence(suggestion: Suggestion, key: str) -> None:
     st.markdown(f":small[:gray[{caption}]]")
 
 
-def _at_stake(row: Account | None) -> str:
+def _at_stake(row: Account | None, today: date) -> str:
     """What hangs on it: revenue at risk and the renewal."""
     if row is None:
         return ""
     parts = [f"**{figures.money(row.mrr_at_risk_eur)} MRR at risk**"] if row.mrr_at_risk_eur else []
-    if row.days_to_renewal is not None and row.days_to_renewal >= 0:
-        parts.append(f"renewal in {figures.count(row.days_to_renewal, 'day')}")
+    days = figures.days_until(row.renewal_date, today)
+    if days is not None and days >= 0:
+        parts.append(f"renewal in {figures.count(days, 'day')}" if days else "renewal today")
     return " " + ", ".join(parts) + "." if parts else ""
 
 
@@ -195,7 +196,7 @@ def card(suggestion: Suggestion, *, with_account: bool = True) -> None:
             else:
                 st.markdown(f"**{words.word(words.INTERVENTIONS, suggestion.intervention)}**", width="content")
             st.markdown(f":small[:gray[{words.word(words.REASONS, suggestion.reason)}]]", width="content")
-        st.markdown(with_bold_figures(suggestion.sentence) + _at_stake(row))
+        st.markdown(with_bold_figures(suggestion.sentence) + _at_stake(row, here.today))
         _evidence(suggestion, key)
         if with_account:
             due = add_business_days(here.today, suggestion.due_offset_bd)

@@ -1,0 +1,36 @@
+"""What the browser needs beside the pages: the few rules of style the theme has no setting for, columns that stack on a
+narrow window, and a history in which Back leads to the filtered list one came from.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.components import v2
+from streamlit.delta_generator import DeltaGenerator
+
+_ASSETS = Path(__file__).parent / "assets"
+
+
+@lru_cache(maxsize=2)
+def _component(theme: str) -> Any:
+    """Registered once per theme: a component's style is part of its registration."""
+    files = ["page.css", *(["page-dark.css"] if theme == "dark" else [])]
+    css = "\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in files)
+    js = (_ASSETS / "history.js").read_text(encoding="utf-8")
+    return v2.component(f"account_intelligence_style_{theme}", css=css, js=js, isolate_styles=False)
+
+
+def mount() -> None:
+    """Give the page its style; it takes no room. Call it once a run, outside every panel."""
+    with st.container(key="page_style"):
+        theme = "dark" if st.context.theme.type == "dark" else "light"
+        _component(theme)(key=f"style_{theme}")
+
+
+def split(widths: Sequence[float], key: str) -> Sequence[DeltaGenerator]:
+    """Columns beside each other, below 1200 px one under the other in the order given."""
+    with st.container(key=f"split_{key}"):
+        return st.columns(list(widths), gap="small")
