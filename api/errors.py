@@ -18,7 +18,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
-from api.models.problem import Problem
+from api.refusals import refusals
 from app import errors
 
 LOG = logging.getLogger("api")
@@ -62,21 +62,17 @@ def problem(
     entry: Mapped, detail: str, *, hint: str = "", headers: Mapping[str, str] | None = None, **more: Any
 ) -> Response:
     """A problem answer, in ASCII: what is echoed may hold half a character, which UTF-8 cannot encode."""
-    body = Problem(
-        type=f"urn:problem:{entry.code}",
-        title=entry.title,
-        status=entry.status,
-        code=entry.code,
-        detail=detail,
-        hint=hint,
-        errors=more.get("errors", []),
-        error_id=more.get("error_id"),
-        legal=more.get("legal"),
-        current=more.get("current"),
-        changes=more.get("changes"),
-        yours=more.get("yours"),
-    )
-    text = json.dumps(body.model_dump(mode="python"), ensure_ascii=True, allow_nan=False, default=str)
+    body = {
+        "type": f"urn:problem:{entry.code}",
+        "title": entry.title,
+        "status": entry.status,
+        "code": entry.code,
+        "detail": detail,
+        "hint": hint,
+        "errors": [],
+        **{name: value for name, value in more.items() if value is not None},
+    }
+    text = json.dumps(body, ensure_ascii=True, allow_nan=False, default=str)
     return Response(text, status_code=entry.status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 
@@ -106,11 +102,10 @@ async def _app_error(request: Request, error: errors.AppError) -> Response:
 
 
 async def _invalid_request(_: Request, error: RequestValidationError) -> Response:
-    found = [
-        {"field": ".".join(str(part) for part in one["loc"][1:]) or str(one["loc"][0]), "message": one["msg"]}
-        for one in error.errors()
-    ]
-    return problem(_REFUSED, "The request is not what this address takes.", errors=found)
+    first, *others = found = refusals(error.errors())
+    more = f" {len(others)} more {'value is' if len(others) == 1 else 'values are'} wrong too." if others else ""
+    listed = [{"field": one.field, "message": one.message} for one in found]
+    return problem(_REFUSED, first.message, hint=first.hint + more, errors=listed)
 
 
 async def _http_error(_: Request, error: HTTPException) -> Response:

@@ -1,8 +1,9 @@
 """What every refusal looks like: RFC 9457 problem details with a sentence and, where there is one, the next step."""
 
-from typing import Any
+from typing import Any, NotRequired
 
 from pydantic import BaseModel
+from typing_extensions import TypedDict
 
 
 class FieldError(BaseModel):
@@ -12,12 +13,13 @@ class FieldError(BaseModel):
     message: str
 
 
-class Problem(BaseModel):
+class Problem(TypedDict):
     """`application/problem+json`.
 
-    `code` is stable and for programs; `detail` and `hint` are for people. `error_id` is set when something broke on our
-    side and stands in the log as well. A stale version carries `current`, the `changes` since, and `yours`, the request
-    body as it came, so that nothing typed is lost; an illegal transition carries `legal`.
+    `code` is stable and for programs; `detail` and `hint` are for people. The other keys are there only where they say
+    something: `error_id` when something broke on our side (it stands in the log as well); a stale version carries
+    `current`, the `changes` since, and `yours`, the request body as it came, so that nothing typed is lost; an illegal
+    transition carries `legal`.
     """
 
     type: str
@@ -27,8 +29,8 @@ class Problem(BaseModel):
     detail: str
     hint: str
     errors: list[FieldError]
-    error_id: str | None
-    legal: list[str] | None
-    current: dict[str, Any] | None
-    changes: list[dict[str, Any]] | None
-    yours: Any
+    error_id: NotRequired[str]
+    legal: NotRequired[list[str]]
+    current: NotRequired[dict[str, Any]]
+    changes: NotRequired[list[dict[str, Any]]]
+    yours: NotRequired[Any]

@@ -2,8 +2,11 @@
 
 import asyncio
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -13,12 +16,14 @@ from starlette.types import ASGIApp
 
 from api import errors as faces
 from api.main import create_app
+from api.refusals import refusals
 from app import auth, cache, errors
 from app.auth import Identity
 from app.clock import real_now
 from app.db import engine, unit_of_work
 from app.settings import get_settings
 from app.users import create_user
+from tests.api.asking import key
 from tests.api.conftest import World
 from tests.app.factories import PASSWORD
 from tests.conftest import Warehouse
@@ -149,3 +154,117 @@ def test_an_unknown_address_and_a_wrong_method_are_problems_too(world: World) ->
 
     assert [answer.status_code for answer in answers] == [404, 405]
     assert {answer.headers["content-type"] for answer in answers} == {"application/problem+json"}
+
+
+def test_a_refusal_holds_no_empty_keys(world: World, maya: Identity) -> None:
+    told = world.client(maya).get("/actions/7").json()
+
+    assert set(told) == {"type", "title", "status", "code", "detail", "hint", "errors"}
+
+
+NEW_ACTION = {"title": "T", "action_type": "risk", "intervention": "training", "account_key": "0" * 32}
+BULK = {"action_ids": [str(UUID(int=7))]}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "detail", "hint"),
+    [
+        ("GET", "/accounts?limit=0", None, "limit is too small.", "Expected: a number of at least 1."),
+        ("GET", "/accounts?limit=999", None, "limit is too large.", "Expected: a number of at most 100."),
+        ("GET", "/accounts?limit=x", None, "limit is no whole number.", "Expected: a whole number."),
+        (
+            "GET",
+            f"/accounts?search={'x' * 101}",
+            None,
+            "search is too long.",
+            "Expected: text of at most 100 characters.",
+        ),
+        (
+            "GET",
+            "/accounts?with_churned=perhaps",
+            None,
+            "with_churned is neither true nor false.",
+            "Expected: true or false.",
+        ),
+        ("GET", "/actions/7", None, "action_id is no id.", "Expected: an id as a list or an earlier answer gave it."),
+        (
+            "GET",
+            "/actions?status=done",
+            None,
+            "status.0 is none of the values it can have.",
+            "Expected: 'new', 'in_progress'",
+        ),
+        (
+            "POST",
+            "/actions",
+            {},
+            "account_key is missing.",
+            "It is required: add it and send again. 3 more values are wrong",
+        ),
+        ("POST", "/actions", {**NEW_ACTION, "title": 7}, "title is no text.", "Expected: text."),
+        (
+            "POST",
+            "/actions",
+            {**NEW_ACTION, "due_date": "soon"},
+            "due_date is no day.",
+            "Expected: a day as YYYY-MM-DD.",
+        ),
+        ("POST", "/actions", {**NEW_ACTION, "id": 7}, "id is not a field of this request.", "Leave it out."),
+        ("POST", "/actions", [], "The body is no object.", "Expected: a JSON object."),
+        ("POST", "/actions", None, "The body is missing.", "It is required: add it and send again."),
+        ("POST", "/actions", b"{", "The body is not valid JSON.", "Expected: a JSON object with Content-Type"),
+        (
+            "POST",
+            "/actions/bulk/preview",
+            {"change": {}, **BULK},
+            "change does not say of which kind it is.",
+            "Expected: an object with 'kind'.",
+        ),
+        (
+            "POST",
+            "/actions/bulk/preview",
+            {"change": {"kind": "burn"}, **BULK},
+            "change is none of the kinds there are.",
+            "Expected 'kind': 'snooze'",
+        ),
+        (
+            "POST",
+            "/actions/bulk/preview",
+            {"change": {"kind": "cancel", "reason": "duplicate"}, "action_ids": []},
+            "action_ids holds too few.",
+            "Expected: a list of at least 1.",
+        ),
+        ("POST", "/notices/read", {"notice_ids": "all"}, "notice_ids is no list.", "Expected: a list."),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_the_first_wrong_value_is_named_with_what_is_expected(
+    world: World, maya: Identity, method: str, path: str, body: Any, detail: str, hint: str
+) -> None:
+    sent: dict[str, Any] = {"content": body} if isinstance(body, bytes) else {"json": body} if body is not None else {}
+
+    answer = world.client(maya).request(method, path, headers=key(), **sent)
+
+    assert (answer.status_code, answer.json()["detail"]) == (422, detail)
+    assert answer.json()["hint"].startswith(hint), answer.json()["hint"]
+    assert answer.json()["errors"][0]["message"] == detail
+    assert not re.search(r"Input should|valid dictionary|Field required", answer.text)
+
+
+def test_an_unusable_request_key_is_named_too(world: World, maya: Identity) -> None:
+    client = world.client(maya)
+
+    missing = client.post("/actions", json=NEW_ACTION).json()
+    wrong = client.post("/actions", json=NEW_ACTION, headers={"idempotency-key": "two words"}).json()
+
+    assert missing["detail"] == "Idempotency-Key is missing."
+    assert wrong["detail"] == "Idempotency-Key holds characters that it may not."
+    assert wrong["hint"] == "Expected: text that matches ^[A-Za-z0-9_.:-]+$."
+
+
+def test_what_is_refused_in_a_way_nobody_foresaw_is_still_named() -> None:
+    (told,) = refusals([{"type": "from_the_future", "loc": ("body", "x"), "msg": "?"}])
+    (unnamed,) = refusals([{"type": "string_too_long", "loc": ("query", "x"), "msg": "?", "ctx": {"limit": 3}}])
+
+    assert told.message == "x cannot be taken."
+    assert told.hint == unnamed.hint == "The description of this address says what it takes."
