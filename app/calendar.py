@@ -190,3 +190,8 @@ def add_business_days(day: date, count: int) -> date:
 def business_days_between(start: date, end: date) -> int:
     """Business days of England after `start` up to and including `end`; negative when `end` is before `start`."""
     return DISPLAY.business_days_between(start, end)
+
+
+def shown_date(day: date) -> str:
+    """A date in a message: 20 November 2026."""
+    return f"{day.day} {day:%B %Y}"

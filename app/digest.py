@@ -15,9 +15,8 @@ from app.actions import service as actions
 from app.actions.escalation import ESCALATED, FOR_DECISION
 from app.actions.lifecycle import Category
 from app.actions.model import ActionFilter, ActionRow
-from app.actions.telling import shown_date
 from app.auth import Role, identity_of
-from app.calendar import Calendar, calendar_of, week_start
+from app.calendar import Calendar, calendar_of, shown_date, week_start
 from app.configuration import CompanyHolidays, Escalation, active
 from app.notices import outbox
 from app.notices.links import action_url, page_url

@@ -4,21 +4,17 @@ One call per change, however many actions it touched: so that many actions given
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection
 
 from app.actions.lifecycle import is_open
 from app.actions.model import Action, Note
 from app.actions.repository import EventActor
+from app.calendar import shown_date
 from app.notices.service import NewNotice, NoticeKind, notify_all
 
 EXCERPT = 300
-
-
-def shown_date(day: date) -> str:
-    """A date in a message: 20 November 2026."""
-    return f"{day.day} {day:%B %Y}"
 
 
 def about(action: Action) -> str:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from app.actions import assigning, bulk, handovers
+from app.actions import assigning, bulk
 from app.actions.assignment import Candidate, Plan
 from app.actions.bulk import BulkPreview
 from app.actions.bulk_plan import Assign
-from app.actions.handovers import Handover
 from app.actions.model import ActionFilter, ActionRow
 from app.db import read
+from app.handovers import service as handovers
+from app.handovers.model import Handover
 from app.ui import data
 from app.ui.visit import Visit
 

@@ -6,10 +6,11 @@ from uuid import UUID
 import streamlit as st
 from sqlalchemy import Connection
 
-from app.actions import handovers
-from app.actions.handovers import Handover, HandoverDraft, Moves
 from app.auth import Identity
 from app.errors import AppError
+from app.handovers import service as handovers
+from app.handovers.model import Handover, HandoverDraft, Moves
+from app.handovers.plan import REASON_LIMIT
 from app.ui import assignment_data, data, figures, frame, settings_data, settings_leaving, visit, words, writes
 from app.ui.text import escaped
 
@@ -52,9 +53,7 @@ def _form() -> None:
         moves = st.segmented_control(
             "What moves with it", list(MOVES), default="All open actions", required=True, key="handover_moves"
         )
-        reason = st.text_input(
-            "Why", max_chars=handovers.REASON_LIMIT, placeholder="Annual leave", key="handover_reason"
-        )
+        reason = st.text_input("Why", max_chars=REASON_LIMIT, placeholder="Annual leave", key="handover_reason")
         if giver is None or receiver is None:
             st.markdown(":small[:gray[Choose both people to see what would move.]]")
             frame.problem(PLACE)

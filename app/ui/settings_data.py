@@ -3,10 +3,11 @@
 from uuid import UUID
 
 from app import audit, configuration, users
-from app.actions import handovers, service
-from app.actions.handovers import HandoverDraft, HandoverPreview
+from app.actions import service
 from app.calendar import time_zones
 from app.db import read
+from app.handovers import service as handovers
+from app.handovers.model import HandoverDraft, HandoverPreview
 from app.notices import outbox
 from app.ui import data
 from app.ui.visit import Visit

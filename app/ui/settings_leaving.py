@@ -7,12 +7,13 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from app import users
-from app.actions import handovers, service
-from app.actions.handovers import HandoverDraft, HandoverPreview, Moves
+from app.actions import service
 from app.actions.lifecycle import OPEN
 from app.actions.model import ActionFilter
 from app.auth import Identity
 from app.errors import AppError
+from app.handovers import service as handovers
+from app.handovers.model import HandoverDraft, HandoverPreview, Moves
 from app.ui import data, figures, frame, settings_data, visit, writes
 from app.ui.text import escaped
 from app.users import User

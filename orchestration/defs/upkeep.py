@@ -29,8 +29,9 @@ def steps() -> dict[str, Step]:
     """What upkeep does, in order: each takes a connection and business time, and answers a count or a report."""
     # Imported here: the application's services are needed by a run only, and cost a second at code-server start.
     from app import digest
-    from app.actions import escalation, handovers, upkeep
+    from app.actions import escalation, upkeep
     from app.actions import service as actions
+    from app.handovers import service as handovers
 
     return {
         "wake_snoozed": lambda db, now: actions.wake_snoozed(db, now=now),

@@ -8,12 +8,13 @@ from uuid import UUID, uuid4
 import pytest
 
 from app import audit, auth, users
-from app.actions import handovers, history, repository, service
-from app.actions.handovers import Handover, HandoverDraft, HandoverPreview, HandoverReport
+from app.actions import history, repository, service
 from app.actions.model import Action, ActionDetail
 from app.audit import Kind, Subject
 from app.auth import Identity, Role
 from app.errors import AppError, IdempotencyConflict, InvalidInput, NotFound, NotPermitted, StaleVersion
+from app.handovers import service as handovers
+from app.handovers.model import Handover, HandoverDraft, HandoverPreview, HandoverReport
 from app.marts import accounts
 from app.notices import service as notices
 from app.suggestions import service as suggestions

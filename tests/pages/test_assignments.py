@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 import streamlit as st
 
-from app.actions import handovers, service
-from app.actions.handovers import HandoverDraft
+from app.actions import service
 from app.actions.model import Workload
 from app.auth import Identity, Role
+from app.handovers import service as handovers
+from app.handovers.model import HandoverDraft
 from app.ui import assignment_load
 from tests.app.factories import NOW, Estate, a_key, key_of
 from tests.pages.conftest import Browser, labels, texts
