@@ -17,6 +17,7 @@ from app.ui import (
     page_style,
     playbook_progress,
     suggestion_card,
+    suggestion_undo,
     visit,
     words,
 )
@@ -206,6 +207,7 @@ def _suggested(subject: Subject) -> None:
         for item in account_data.account_suggestions(subject.account.account_key)
         if item.status in suggestion_card.OPEN
     ]
+    suggestion_undo.line(subject.account.account_key)
     if not offered:
         return
     frame.heading("Suggested", str(len(offered)))

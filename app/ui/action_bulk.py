@@ -19,7 +19,18 @@ from app.auth import Identity, Permission, Role, can
 from app.calendar import add_business_days
 from app.db import read
 from app.errors import InvalidInput
-from app.ui import action_data, action_list_state, action_undo, figures, frame, tables, visit, words, writes
+from app.ui import (
+    action_data,
+    action_list_state,
+    action_open,
+    action_undo,
+    figures,
+    frame,
+    tables,
+    visit,
+    words,
+    writes,
+)
 from app.ui.text import escaped, shortened
 
 PLACE = "bulk"
@@ -44,7 +55,18 @@ def show(ticked: list[ActionRow]) -> None:
     kinds = [kind for kind in KINDS if kind != "assign" or here.identity.role is Role.ADMIN]
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{figures.count(len(ticked), 'action')} ticked**", width="content")
-        st.button("Clear", icon=":material/close:", type="tertiary", key="bulk_clear", on_click=_clear)
+        with st.container(horizontal=True, width="content", gap="small"):
+            if len(ticked) == 1:
+                # a name in the table can only be clicked: this is the way in for a keyboard
+                st.button(
+                    "Open it",
+                    icon=":material/open_in_full:",
+                    type="tertiary",
+                    key="bulk_open",
+                    on_click=_open,
+                    args=(ticked[0].action_id,),
+                )
+            st.button("Clear", icon=":material/close:", type="tertiary", key="bulk_clear", on_click=_clear)
     kind = (
         st.segmented_control(
             "What to do with them",
@@ -81,6 +103,11 @@ def show(ticked: list[ActionRow]) -> None:
             st.markdown(f":small[:orange[{stay}.] {why}]")
         elif items:
             st.markdown(":small[:gray[can be undone for a minute]]", width="content")
+
+
+def _open(action_id: UUID) -> None:
+    action_open.choose(action_id)
+    _clear()
 
 
 def _clear() -> None:

@@ -1,6 +1,6 @@
 """Contacts with the customer in an action's panel: a short form to log one, and how the story tells them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +13,22 @@ from app.auth import Identity
 from app.ui import figures, frame, people_picker, visit, words, writes
 from app.ui.text import escaped
 
+CONTACTS: Mapping[str, str] = {
+    "call": "a call",
+    "meeting": "a meeting",
+    "email": "an e-mail",
+    "in_product": "a contact in the product",
+    "on_site": "a visit",
+    "other": "a contact",
+}
+ICONS: Mapping[str, str] = {
+    "call": ":material/call:",
+    "meeting": ":material/groups:",
+    "email": ":material/mail:",
+    "in_product": ":material/chat:",
+    "on_site": ":material/location_on:",
+    "other": ":material/forum:",
+}
 FIELDS = ("channel", "on", "minutes", "reached", "who", "role")
 
 
@@ -115,8 +131,8 @@ def summary(contacts: Sequence[Contact]) -> str:
 def told(contact: Contact) -> str:
     """One contact as a line of the story, Markdown."""
     who = f"**{escaped(contact.logged_by_name.split(' ')[0])}**"
-    icon = words.CHANNEL_ICONS[contact.channel] if contact.was_reached else ":material/phone_missed:"
-    what = words.CONTACTS[contact.channel]
+    icon = ICONS[contact.channel] if contact.was_reached else ":material/phone_missed:"
+    what = CONTACTS[contact.channel]
     if not contact.was_reached:
         text = f"{what}, nobody was reached"
     elif contact.person_reached:

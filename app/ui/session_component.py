@@ -11,7 +11,7 @@ from streamlit.components import v2
 from app import auth, clock
 from app.auth import Identity
 from app.db import unit_of_work
-from app.ui import visit
+from app.ui import shortcuts, visit
 
 _SCRIPT = Path(__file__).parent / "assets" / "session.js"
 _LEAVING = "session:leaving"
@@ -62,10 +62,12 @@ def person_menu(identity: Identity, places: Mapping[str, Path]) -> None:
     def leave() -> None:
         if st.session_state["person_menu"] == "Sign out":
             sign_out()
+        elif st.session_state["person_menu"] == shortcuts.MENU:
+            shortcuts.ask()
 
     chosen = st.menu_button(
         identity.display_name.replace("[", "(").replace("]", ")"),
-        [*places, "Sign out"],
+        [*places, shortcuts.MENU, "Sign out"],
         key="person_menu",
         type="tertiary",
         icon=":material/account_circle:",

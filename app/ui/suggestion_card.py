@@ -19,7 +19,7 @@ from app.errors import StaleVersion
 from app.marts.accounts import Account
 from app.suggestions import service
 from app.suggestions.model import OPEN_STATUSES, Suggestion
-from app.ui import action_form, charts, data, figures, frame, navigation, visit, words, writes
+from app.ui import action_form, charts, data, figures, frame, navigation, suggestion_undo, visit, words, writes
 from app.ui.action_form import Prefill
 from app.ui.text import escaped, shortened, with_bold_figures
 
@@ -38,6 +38,14 @@ def _answered(suggestion_id: UUID, answer: Any) -> None:
     """After any answer, also one that came too late, the list must be read again."""
     if answer is not None or isinstance(frame.met(_place(suggestion_id)), StaleVersion):
         st.session_state[_ANSWERED] = True
+
+
+def _put_away(suggestion_id: UUID, answer: Any, text: str) -> None:
+    """The way back stands where the card was; the next answer, after an undo, is a new act."""
+    _answered(suggestion_id, answer)
+    if answer is not None:
+        writes.renew_form(_place(suggestion_id))
+        suggestion_undo.keep(answer, text)
 
 
 def _accept(suggestion_id: UUID, version: int, edits: ActionDraft | None = None, form: str | None = None) -> bool:
@@ -87,7 +95,7 @@ def _dismiss(suggestion_id: UUID, version: int, key: str) -> None:
         )
 
     done = f"Dismissed: {words.word(words.DISMISSALS, reason).lower()}."
-    _answered(suggestion_id, writes.perform(write, place=_place(suggestion_id), done=done))
+    _put_away(suggestion_id, writes.perform(write, place=_place(suggestion_id)), done)
 
 
 def _snooze(suggestion_id: UUID, version: int, key: str, today: date) -> None:
@@ -108,7 +116,7 @@ def _snooze(suggestion_id: UUID, version: int, key: str, today: date) -> None:
         )
 
     done = f"Back on {figures.day(until)}."
-    _answered(suggestion_id, writes.perform(write, place=_place(suggestion_id), done=done))
+    _put_away(suggestion_id, writes.perform(write, place=_place(suggestion_id)), done)
 
 
 def was_answered() -> bool:
@@ -240,6 +248,7 @@ def column() -> None:
     here = visit.current()
     offered = data.open_suggestions(here)
     frame.heading("Suggested", f"{min(SHOWN, len(offered))} of {len(offered)} shown" if offered else "")
+    suggestion_undo.line()
     if not offered:
         frame.empty(
             "Nothing is suggested right now.", "Rules look again after every build.", icon=":material/lightbulb:"

@@ -118,22 +118,6 @@ CHANNELS: Mapping[str, str] = {
     "on_site": "On site",
     "other": "Other",
 }
-CONTACTS: Mapping[str, str] = {
-    "call": "a call",
-    "meeting": "a meeting",
-    "email": "an e-mail",
-    "in_product": "a contact in the product",
-    "on_site": "a visit",
-    "other": "a contact",
-}
-CHANNEL_ICONS: Mapping[str, str] = {
-    "call": ":material/call:",
-    "meeting": ":material/groups:",
-    "email": ":material/mail:",
-    "in_product": ":material/chat:",
-    "on_site": ":material/location_on:",
-    "other": ":material/forum:",
-}
 ESCALATIONS: Mapping[int, str] = {
     1: "late: named in the digest",
     2: "escalated: owner and admins were told",

@@ -13,7 +13,7 @@ from app import clock
 from app.auth import Identity, sign_in
 from app.db import engine
 from app.settings import get_settings
-from app.ui import composer, session_component, visit
+from app.ui import composer, session_component, shortcuts, visit
 from tests.app.conftest import estate, settings, template
 from tests.app.factories import NOW, PASSWORD, Estate
 
@@ -85,6 +85,7 @@ def browser(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> Browser:
     monkeypatch.setattr(clock, "real_now", lambda: NOW)
     monkeypatch.setattr(composer, "_component", lambda: _plain_composer)
     monkeypatch.setattr(session_component, "_component", lambda: lambda **_: None)
+    monkeypatch.setattr(shortcuts, "_component", lambda: lambda **_: None)
     return tab
 
 

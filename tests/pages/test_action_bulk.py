@@ -199,3 +199,16 @@ def test_one_action_of_the_queue_can_be_taken_where_it_is_open(
     browser.checked()
     assert estate.one("select owner_user_id from app.actions") == maya.user_id
     assert "Take it" not in labels(page)
+
+
+def test_a_row_that_is_ticked_alone_can_be_opened_without_a_mouse(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    _two(estate, maya)
+    page = _tick(browser.sign_in(maya).open("actions"), 1)
+
+    page.button(key="bulk_open").click().run()
+
+    browser.checked()
+    assert "**Number 3**" in texts(page)
+    assert "ticked" not in texts(page)

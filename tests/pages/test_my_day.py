@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from app import clock
 from app.auth import Role
 from app.suggestions import service as suggestions
 from tests.app.factories import AS_OF, NOW, Estate, a_key, key_of
@@ -161,3 +162,42 @@ def test_changes_since_yesterday_name_the_account_literally(browser: Browser, es
     told = next(link.proto.label for link in page.get("page_link") if "Evil" in link.proto.label)
     assert "![x](" not in told
     assert ":material/home:" not in told.replace(":material/person_off:", "")
+
+
+@pytest.mark.parametrize(("menu", "choice"), [("Dismiss", "already_handled"), ("Snooze", "Next week")])
+def test_an_answer_can_be_taken_back_for_a_minute_and_given_again(
+    browser: Browser, suggested: Estate, menu: str, choice: str
+) -> None:
+    page = browser.sign_in(suggested.user("Maya Lind")).open("my_day")
+    next(button for button in page.menu_button if button.label == menu).click(choice).run()
+    assert "Undo" in labels(browser.checked())
+
+    next(button for button in page.button if button.label == "Undo").click().run()
+
+    browser.checked()
+    assert suggested.one("select status from app.suggestions") == "shown"
+    assert "Accept" in labels(page)
+    next(button for button in page.menu_button if button.label == menu).click(choice).run()
+    browser.checked()
+    assert suggested.one("select status from app.suggestions") == {"Dismiss": "dismissed", "Snooze": "snoozed"}[menu]
+
+
+def test_after_its_minute_an_answer_stands(
+    browser: Browser, suggested: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = browser.sign_in(suggested.user("Maya Lind")).open("my_day")
+    next(menu for menu in page.menu_button if menu.label == "Dismiss").click("already_handled").run()
+
+    monkeypatch.setattr(clock, "real_now", lambda: NOW + timedelta(seconds=61))
+    page.run()
+
+    assert "Undo" not in labels(browser.checked())
+
+
+def test_the_keys_are_listed_in_the_menu_of_the_person(browser: Browser, estate: Estate) -> None:
+    estate.publish()
+    page = browser.sign_in(estate.user("Maya Lind")).open("my_day")
+
+    next(menu for menu in page.menu_button if menu.label == "Maya Lind").click("Keyboard shortcuts").run()
+
+    assert "Add an action" in texts(browser.checked())
