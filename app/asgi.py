@@ -20,7 +20,7 @@ from starlette.routing import Route
 from streamlit import config
 
 from app.settings import get_settings
-from app.ui import session_routes
+from app.ui import session_routes, unknown_page
 
 ENTRY = Path(__file__).resolve().parent / "main.py"
 PAGE_MODULES = ("day_lists", "account_table", "account_page", "action_tracker", "assignment", "exports", "sign_in")
@@ -64,7 +64,10 @@ def create_app() -> st.App:
             Route(f"{prefix}/session/leave", session_routes.leave, methods=["POST"]),
             Route(f"{prefix}/exports/accounts.csv", _export, methods=["GET"]),
         ],
-        middleware=[Middleware(session_routes.Frame, frame_ancestors=f"'self' {_origin(get_settings().api_url)}")],
+        middleware=[
+            Middleware(session_routes.Frame, frame_ancestors=f"'self' {_origin(get_settings().api_url)}"),
+            Middleware(unknown_page.UnknownPage, prefix=prefix),
+        ],
     )
 
 
