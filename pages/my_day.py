@@ -19,8 +19,8 @@ with frame.page(
     left, right = page_style.split([1.78, 1], "my_day")
     with left:
         day_lists.now(work)
+        day_lists.changed()
         day_lists.coming(work)
     with right:
         suggestion_card.column()
-        day_lists.changed()
     action_panel.drawer()

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from app.marts.money import Invoice
-from app.ui import account_data, charts, figures, frame, page_style, tables, visit, words
+from app.ui import account_data, charts, columns, figures, frame, page_style, tables, visit, words
 from app.ui.account_head import Subject, figure_line
 
 
@@ -48,6 +48,7 @@ def show(subject: Subject) -> None:
                 key="mrr_moves",
                 alt="New, expansion, contraction and churned revenue by month",
             )
+            _movements(movements)
         else:
             st.markdown(":gray[No movements yet.]")
     with right:
@@ -75,7 +76,7 @@ def show(subject: Subject) -> None:
             }
         )
         states = ["Paid", "Open", "Overdue", "Payment failed", "Void", "Uncollectible", "Draft"]
-        columns = {
+        shown = {
             "number": tables.text("Invoice", 120),
             "date": tables.text("Date", 108),
             "status": tables.chip("Status", states, ["green", "gray", "red", "red", "gray", "orange", "gray"], 128),
@@ -85,7 +86,35 @@ def show(subject: Subject) -> None:
             "late": tables.text("Overdue", 76, right=True),
             "tries": tables.number("Attempts", 76, "%d"),
         }
-        tables.show(table, columns, key="invoice_table", alt="Invoices, newest first", most=14)
+        tables.show(table, shown, key="invoice_table", alt="Invoices, newest first", most=14)
+
+
+def _movements(movements: pd.DataFrame) -> None:
+    """Each movement with its kind, newest first; money as plain text."""
+    rows = movements.iloc[::-1]
+    table = pd.DataFrame(
+        {
+            "month": [f"{pd.Timestamp(month):%b %Y}" for month in rows["movement_month"]],
+            "kind": [[words.word(words.MRR_MOVEMENTS, kind)] for kind in rows["movement_type"]],
+            "change": [_change(amount) for amount in columns.numbers(rows, "amount_eur")],
+            "after": [figures.money(amount) for amount in columns.numbers(rows, "mrr_after_eur")],
+        }
+    )
+    shown = {
+        "month": tables.text("Month", 84),
+        "kind": tables.chip(
+            "Kind", list(words.MRR_MOVEMENTS.values()), ["blue", "green", "orange", "red", "green"], 112
+        ),
+        "change": tables.text("Change", 84, right=True),
+        "after": tables.text("MRR after", 92, right=True),
+    }
+    tables.show(table, shown, key="movement_table", alt="Movements of recurring revenue, newest first", most=6)
+
+
+def _change(amount: float | None) -> str:
+    if amount is None:
+        return "–"
+    return f"{'+' if amount > 0 else '−' if amount < 0 else ''}{figures.money(abs(amount))}"
 
 
 def _late(invoice: Invoice, today: date) -> str:

@@ -32,7 +32,7 @@ def show(subject: Subject) -> None:
                     "source": [words.word(words.SOURCE_SYSTEMS, link.source) for link in links],
                     "name": [link.source_name or "–" for link in links],
                     "id": [link.source_id for link in links],
-                    "rule": [(link.rule or "–").replace("_", " ") for link in links],
+                    "rule": [words.word(words.LINK_RULES, link.rule) for link in links],
                     "sure": [_sure(link.confidence) for link in links],
                 }
             )
@@ -52,19 +52,22 @@ def show(subject: Subject) -> None:
             return
         table = pd.DataFrame(
             {
-                "stream": [f"{stream.source} · {stream.stream}" for stream in streams],
+                "stream": [
+                    f"{words.word(words.SOURCE_SYSTEMS, stream.source)}, {stream.stream.replace('_', ' ')}"
+                    for stream in streams
+                ],
                 "loaded": [
                     figures.clock(stream.good_ended_at, now=here.now) if stream.good_ended_at else "never"
                     for stream in streams
                 ],
-                "status": [[stream.status.capitalize()] for stream in streams],
+                "status": [[words.word(words.LOAD_STATES, stream.status)] for stream in streams],
             }
         )
         columns = {
             "stream": tables.text("Stream", 230),
             "loaded": tables.text("Loaded", 100),
             "status": tables.chip(
-                "Last run", ["Succeeded", "Warned", "Failed", "Running"], ["green", "orange", "red", "blue"], 100
+                "Last run", list(words.LOAD_STATES.values()), ["green", "orange", "red", "blue"], 100
             ),
         }
         tables.show(table, columns, key="freshness_table", alt="Freshness of the sources", most=14)

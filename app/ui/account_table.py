@@ -40,28 +40,44 @@ COLUMNS = {
     "Plan": "plan",
 }
 AT_FIRST = ("Band", "Health", "90 days", "Risk, 90 d", "At risk, €", "MRR, €", "Renewal", "Contact", "Next action")
+# among accounts of others, whose they are says more than ninety days of each
+OF_OTHERS = ("Owner", *(name for name in AT_FIRST if name != "90 days"))
 
 
 def _cells(accounts: pd.DataFrame, today: Any) -> pd.DataFrame:
     """Portfolio rows as the table shows them; the order is kept."""
     return pd.DataFrame(
         {
-            "account": [tables.plain(name) for name in accounts["account_name"]],
+            "account": [tables.plain(tables.fitted(name, 164)) for name in accounts["account_name"]],
             "csm_name": accounts["csm_name"].tolist(),
             "band": [[words.band_letter(band)] for band in accounts["health_band"]],
             "health": accounts["health_score"].round(0).tolist(),
             "trend": [tables.trend_cell(values) for values in accounts["health_trend_90d"]],
-            "risk": accounts["churn_probability_90d"].round(2).tolist(),
+            "risk": list(map(_risk, accounts["churn_probability_90d"], accounts["churn_risk_band"])),
             "at_risk": accounts["mrr_at_risk_eur"].astype(float).round(0).tolist(),
             "mrr": accounts["mrr_eur"].astype(float).round(0).tolist(),
             "renewal": accounts["days_to_renewal"].tolist(),
             "contact": accounts["contact_days"].tolist(),
-            "next": accounts["next_title"].fillna("none").tolist(),
+            "next": [_next(*pair, today) for pair in zip(accounts["next_title"], accounts["next_due"], strict=True)],
             "next_due": [figures.due(due, today) if pd.notna(due) else "–" for due in accounts["next_due"]],
             "segment": accounts["segment"].tolist(),
             "plan": accounts["plan"].tolist(),
         }
     )
+
+
+def _risk(probability: float | None, band: str | None) -> str:
+    """`0.33 H`: the number first, so that sorting the column sorts by it."""
+    if probability is None or pd.isna(probability):
+        return "–"
+    return f"{probability:.2f} {band[0]}" if isinstance(band, str) and band else f"{probability:.2f}"
+
+
+def _next(title: Any, due: Any, today: Any) -> str:
+    """The due day first: a long title is cut, the day must not be."""
+    if pd.isna(title):
+        return "none"
+    return tables.fitted(f"{figures.due(due, today)}: {title}" if pd.notna(due) else str(title), 220)
 
 
 def _configuration(on_open: Any) -> dict[str, Any]:
@@ -71,14 +87,17 @@ def _configuration(on_open: Any) -> dict[str, Any]:
         "band": tables.band_chip(52),
         "health": tables.number("Health", 58, "%d"),
         "trend": tables.trend(88),
-        "risk": st.column_config.ProgressColumn(
-            "Risk, 90 d", format="percent", min_value=0, max_value=1, width=112, color="gray"
+        "risk": st.column_config.TextColumn(
+            "Risk, 90 d",
+            width=82,
+            alignment="right",
+            help="Probability of churn in 90 days, 0 to 1: C critical, H high, M medium, L low",
         ),
         "at_risk": tables.number("At risk, €", 78),
         "mrr": tables.number("MRR, €", 70),
         "renewal": tables.number("Renewal", 74, "%d d"),
         "contact": tables.number("Contact", 70, "%d d"),
-        "next": tables.text("Next action", 150),
+        "next": tables.text("Next action", 190),
         "next_due": tables.text("Next due", 96),
         "segment": tables.text("Segment", 96),
         "plan": tables.text("Plan", 96),
@@ -106,7 +125,7 @@ def show(view: str) -> None:
     matching = portfolio.narrowed(everything, chosen, owner_emails=here.identity.owner_emails)
     left, right = page_style.split([2.15, 1], "accounts")
     with right:
-        boxed = _map(matching)
+        boxed = _map(matching) if len(matching) else set()
     rows = matching.loc[[key for key in matching.index if key in boxed]] if boxed else matching
     with left:
         _list(rows, len(everything), chosen, bool(boxed))
@@ -129,11 +148,17 @@ def _list(rows: pd.DataFrame, total: int, chosen: portfolio.AccountFilter, is_bo
         )
         return
     keys = rows.index.tolist()
+    at_first = AT_FIRST if chosen.view == "mine" else OF_OTHERS
     with buttons:
         create = st.container(width="content")
         with st.popover("Columns", icon=":material/view_column:", key="columns_chip"):
             names = st.multiselect(
-                "Columns", list(COLUMNS), default=list(AT_FIRST), key="columns", persist_state="session", width=300
+                "Columns",
+                list(COLUMNS),
+                default=list(at_first),
+                key=f"columns_{'mine' if at_first is AT_FIRST else 'others'}",
+                persist_state="session",
+                width=300,
             )
         st.link_button(
             "Export",
@@ -142,7 +167,7 @@ def _list(rows: pd.DataFrame, total: int, chosen: portfolio.AccountFilter, is_bo
             help="All columns as CSV, with these filters",
         )
     configuration = _configuration(partial(_go, keys))
-    order = ["account", *(COLUMNS[name] for name in COLUMNS if name in (names or AT_FIRST))]
+    order = ["account", *(COLUMNS[name] for name in COLUMNS if name in (names or at_first))]
     picked = st.dataframe(
         _cells(rows, here.today)[order],
         column_config={name: configuration[name] for name in order},

@@ -9,7 +9,7 @@ import streamlit as st
 from app.actions.model import ActionFilter
 from app.calendar import DISPLAY_ZONE
 from app.suggestions.model import OPEN_STATUSES
-from app.ui import account_data, data, figures, frame, tables, visit, words
+from app.ui import account_data, data, event_words, figures, frame, tables, visit, words
 from app.ui.account_head import Subject
 
 MOST = 300
@@ -43,7 +43,13 @@ class Entry:
 
 def _from_sources(subject: Subject, here: visit.Visit) -> list[Entry]:
     return [
-        Entry(event.occurred_at, event.event_kind, event.title, event.detail or "", WHERE.get(event.event_kind, ""))
+        Entry(
+            event.occurred_at,
+            event.event_kind,
+            event.title,
+            event_words.event_detail(event.detail),
+            WHERE.get(event.event_kind, ""),
+        )
         for event in account_data.of_account("events", subject.account.account_key, here)
     ]
 
@@ -58,7 +64,7 @@ def _from_us(account_key: str) -> list[Entry]:
                 action.created_at,
                 "action",
                 f"Action added: {action.title}",
-                action.reason or done,
+                words.reason_shown(action.reason) or done,
                 action.owner_name or "",
             )
         )
@@ -122,7 +128,7 @@ def show(subject: Subject) -> None:
     names = [words.word(words.EVENT_KINDS, entry.kind) for entry in shown]
     rows = pd.DataFrame(
         {
-            "at": [figures.clock(entry.at, now=here.now) for entry in shown],
+            "at": [figures.event_time(entry.at, now=here.now) for entry in shown],
             "kind": [[name] for name in names],
             "what": [entry.what for entry in shown],
             "detail": [entry.detail for entry in shown],

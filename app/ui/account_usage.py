@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app.ui import account_data, charts, columns, figures, frame, page_style, visit
+from app.marts.people import Contact
+from app.ui import account_data, charts, columns, figures, frame, page_style, tables, visit, words
 from app.ui.account_head import Subject
 
 DAYS = 180
@@ -78,6 +79,34 @@ def show(subject: Subject) -> None:
         charts.draw(
             charts.lines(days, breadth, dark=dark), key="usage_breadth", alt="Feature families and live automations"
         )
+    _users(subject, here)
+
+
+def _users(subject: Subject, here: visit.Visit) -> None:
+    """The contacts who use the product, last seen first: users nobody knows in the CRM are in no mart."""
+    known: list[Contact] = account_data.of_account("contacts", subject.account.account_key, here)
+    users = [contact for contact in known if contact.is_product_user]
+    users.sort(key=lambda user: user.last_product_activity_date or date.min, reverse=True)
+    frame.heading("Users", f"{len(users)} of the contacts in the CRM use the product")
+    if not users:
+        return
+    rows = pd.DataFrame(
+        {
+            "name": [user.contact_name or "–" for user in users],
+            "title": [user.job_title or "–" for user in users],
+            "role": [words.word(words.STAKEHOLDER_ROLES, user.stakeholder_role) for user in users],
+            "seen": [figures.ago(user.last_product_activity_date, here.today) for user in users],
+            "state": ["left" if user.has_left else "" for user in users],
+        }
+    )
+    shown = {
+        "name": tables.text("Name", 200),
+        "title": tables.text("Title", 260),
+        "role": tables.text("Role", 150),
+        "seen": tables.text("Last in the product", 150),
+        "state": tables.text("", 70),
+    }
+    tables.show(rows, shown, key="user_table", alt="Contacts who use the product, last seen first", most=8)
 
 
 def _last_key_activity(last: Mapping[str, Any]) -> date | None:

@@ -167,8 +167,14 @@ def lines(
     figure.update_xaxes(
         range=days_range(days), type="date", showline=True, ticks="outside", ticklen=4, tickformat="%b", nticks=8
     )
-    figure.update_yaxes(rangemode="tozero", nticks=5)
+    figure.update_yaxes(rangemode="tozero", nticks=5, **_whole([value for _, values in series for value in values]))
     return figure
+
+
+def _whole(values: Sequence[float | None]) -> dict[str, Any]:
+    """Counts have no halves: up to five, one tick for each."""
+    largest = max((abs(value) for value in values if value is not None), default=0)
+    return {"dtick": 1} if largest <= 5 else {"tickformat": ",d"}
 
 
 def bars(
@@ -190,7 +196,7 @@ def bars(
     )
     figure.update_layout(bargap=0.35)
     figure.update_xaxes(showline=True, ticks="", tickformat="%b" if labels and isinstance(labels[0], date) else None)
-    figure.update_yaxes(nticks=5)
+    figure.update_yaxes(nticks=5, **_whole(values))
     return figure
 
 

@@ -13,8 +13,8 @@ import pandas as pd
 import streamlit as st
 
 from app.actions.model import ActionRow
-from app.ui import action_panel, data, figures, frame, navigation, tables, visit, words
-from app.ui.text import escaped, shortened
+from app.ui import action_panel, data, event_words, figures, frame, navigation, tables, visit, words
+from app.ui.text import escaped
 
 GROUPS = {"all": "All", "overdue": "Overdue", "today": "Due today", "back": "Back from snooze"}
 ORDER = ("overdue", "today", "back")
@@ -39,9 +39,9 @@ def _due(action: ActionRow, group: str | None, work: data.MyWork) -> str:
 def _why(action: ActionRow) -> str:
     if action.returned_from_snooze_at is not None and action.snooze_reason:
         return f"Snoozed: {action.snooze_reason}"
-    if action.reason and action.reason in words.REASONS:
-        return f"{words.REASONS[action.reason]}: {action.title}"
-    return action.reason or action.title
+    if action.reason and action.reason not in words.REASONS:
+        return action.reason
+    return action.title
 
 
 def _at_stake(action: ActionRow, accounts: pd.DataFrame) -> float:
@@ -60,11 +60,11 @@ def _table(rows: Sequence[ActionRow], dues: Sequence[str], accounts: pd.DataFram
     return pd.DataFrame(
         {
             "due": [[due] for due in dues],
-            "account": [action.account_name for action in rows],
+            "account": [tables.fitted(action.account_name, 164) for action in rows],
             "band": [[words.band_letter(of(action, "health_band", None))] for action in rows],
             "trend": [tables.trend_cell(of(action, "health_trend_90d", None)) for action in rows],
-            "what": [words.word(words.INTERVENTIONS, action.intervention) for action in rows],
-            "why": [shortened(_why(action), limit=140) for action in rows],
+            "what": [tables.fitted(words.word(words.INTERVENTIONS, action.intervention), 150) for action in rows],
+            "why": [tables.fitted(_why(action), 270) for action in rows],
             "open": ["Open"] * len(rows),
         }
     )
@@ -99,7 +99,8 @@ def now(work: data.MyWork) -> None:
     if not todo:
         upcoming = [action for group, action in grouped if group is None and action.due_date]
         following = f"Next is {upcoming[0].account_name} on {figures.day(upcoming[0].due_date)}." if upcoming else ""
-        frame.empty("Nothing is overdue or due today.", following or "Look at the suggestions beside this.")
+        frame.empty("Nothing is overdue or due today.", following or "The suggestions are what comes next.")
+        _ways_on()
         return
     chosen = st.session_state.get("now_group") or "all"
     shown = [(group, action) for group, action in todo if chosen in ("all", group)]
@@ -120,6 +121,15 @@ def now(work: data.MyWork) -> None:
         "open": tables.open_button("now_open", opens),
     }
     tables.show(rows, columns, key="now_table", alt="What to do now", row_height=tables.TALL_ROW, most=12)
+
+
+def _ways_on() -> None:
+    """Nobody stands here with nothing to click: where the rest of the work is."""
+    with st.container(horizontal=True, gap="small", key="ways_on"):
+        for place in navigation.PLACES:
+            is_theirs = visit.current().identity.role in place.roles
+            if is_theirs and place.address in ("assignments", "actions", "accounts"):
+                st.page_link(navigation.address_of(place.address), label=place.title, icon=place.icon)
 
 
 def coming(work: data.MyWork) -> None:
@@ -166,11 +176,14 @@ def changed() -> None:
     with st.container(border=True, gap="xxsmall", key="changes"):
         for change in changes[:CHANGES_SHOWN]:
             with st.container(horizontal=True, vertical_alignment="center", gap=None, wrap=False):
-                st.markdown(f":small[:gray[{figures.clock(change.occurred_at, now=here.now)}]]", width=66)
+                st.markdown(f":small[:gray[{figures.event_time(change.occurred_at, now=here.now)}]]", width=84)
                 told = f" {escaped(change.title, limit=60)}"
                 navigation.account_link(
                     change.account_key, change.account_name, prefix=f"{_icon(change)} ", suffix=told
                 )
+                cause = event_words.event_detail(change.detail)
+                if cause:
+                    st.markdown(f":small[:gray[{escaped(cause, limit=80)}]]", width="stretch")
         if len(changes) > CHANGES_SHOWN:
             st.markdown(f":small[:gray[and {len(changes) - CHANGES_SHOWN} more]]")
 

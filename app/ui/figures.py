@@ -5,7 +5,7 @@ the tables and exports. Dates are relative where that is what matters (overdue 4
 """
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -97,6 +97,14 @@ def clock(moment: datetime, *, now: datetime) -> str:
     if 0 < age < 7:
         return f"{local:%a %H:%M}"
     return f"{local.day} {local:%b}" if local.year == today.year else f"{local.day} {local:%b %Y}"
+
+
+def event_time(moment: datetime, *, now: datetime) -> str:
+    """As `clock`; what a day's build found carries the first or last second of its UTC day and is shown as that day."""
+    at = moment.astimezone(UTC)
+    if at.time().replace(microsecond=0) in (time(0, 0), time(23, 59, 59)):
+        return day(at.date(), today=now.astimezone(LONDON).date())
+    return clock(moment, now=now)
 
 
 def story_time(moment: datetime, *, now: datetime) -> str:

@@ -28,6 +28,7 @@ OPEN = OPEN_STATUSES
 SNOOZES = ("Tomorrow", "In 3 days", "Next week", "In 2 weeks")
 _DAYS = {"Tomorrow": 1, "In 3 days": 3, "Next week": 7, "In 2 weeks": 14}
 _ANSWERED = "suggestions:answered"
+_MOST = "suggestions:most"
 
 
 def _place(suggestion_id: UUID) -> str:
@@ -247,17 +248,27 @@ def column() -> None:
         st.rerun()
     here = visit.current()
     offered = data.open_suggestions(here)
-    frame.heading("Suggested", f"{min(SHOWN, len(offered))} of {len(offered)} shown" if offered else "")
+    frame.heading(
+        "Suggested",
+        f"{min(st.session_state.get(_MOST, SHOWN), len(offered))} of {len(offered)} shown" if offered else "",
+    )
     suggestion_undo.line()
     if not offered:
         frame.empty(
             "Nothing is suggested right now.", "Rules look again after every build.", icon=":material/lightbulb:"
         )
         return
-    shown = offered[:SHOWN]
+    most = st.session_state.setdefault(_MOST, SHOWN)
+    shown = offered[:most]
     _mark_shown(here, shown)
     for suggestion in shown:
         card(suggestion)
+    if len(offered) > most:
+        st.button(f"Show {min(SHOWN, len(offered) - most)} more", key="more_suggestions", on_click=_show_more)
+
+
+def _show_more() -> None:
+    st.session_state[_MOST] = st.session_state.get(_MOST, SHOWN) + SHOWN
 
 
 def _mark_shown(here: visit.Visit, shown: list[Suggestion]) -> None:

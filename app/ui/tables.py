@@ -12,10 +12,12 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from app.ui import words
+from app.ui.text import shortened
 
 ROW = 32
 TALL_ROW = 42
 HEADER = 34
+LETTER = 7  # pixels of an average letter, at 14 px
 NAMED_COLOURS = ("red", "orange", "yellow", "green", "blue", "violet", "gray")
 
 
@@ -94,6 +96,11 @@ def link(label: str, key: str, on_click: Callable[[], None], width: int) -> Any:
 def plain(name: str) -> str:
     """A name for a `link` cell: whatever people typed, a cell must not turn it into an icon."""
     return name.replace(":material/", ":\u2060material/")
+
+
+def fitted(text: str | None, width: int) -> str:
+    """A text as long as a column of this width shows, with an ellipsis: the grid itself cuts without a sign."""
+    return shortened(text, limit=max(4, (width - 16) // LETTER))
 
 
 def show(

@@ -15,8 +15,9 @@ _REPLACED_LATER = re.compile(
 )
 _MONTHS = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _FIGURE = re.compile(
-    rf"((?<![\w.])(?<!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s)(?:[€£$]\s?)?\d[\d,]*(?:\.\d+)?%?(?![\w-])(?!\s(?:{_MONTHS})))"
+    rf"((?<![\w.])(?<!\w-)(?<!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\s)(?:[€£$]\s?)?\d[\d,]*(?:\.\d+)?%?(?![\w-])(?!\s(?:{_MONTHS})))"
 )
+_NEGATIVE = re.compile(r"(?<![\w.)])-(?=\d)")
 _SPACES = re.compile(r"\s+")
 
 
@@ -35,9 +36,14 @@ def escaped(value: str | None, *, limit: int = 200) -> str:
     return _MARKDOWN.sub(r"\\\1", broken)
 
 
+def with_minus(value: str) -> str:
+    """A sentence of the warehouse with a minus sign before negative figures, where it has a hyphen."""
+    return _NEGATIVE.sub("−", value)
+
+
 def with_bold_figures(value: str | None, *, limit: int = 500) -> str:
     """As `escaped`, with amounts, counts and percentages bold; days of a date stay plain."""
-    parts = _FIGURE.split(_SPACES.sub(" ", value or "").strip()[:limit])
+    parts = _FIGURE.split(with_minus(_SPACES.sub(" ", value or "").strip()[:limit]))
     return "".join(f"**{escaped(part)}**" if place % 2 else _kept(part) for place, part in enumerate(parts))
 
 

@@ -1,4 +1,4 @@
-"""My week in one line: done, open, overdue, what is at stake, and the time recorded against capacity."""
+"""My week in one line: done, open, overdue, what is at stake, and the time its actions take against capacity."""
 
 import streamlit as st
 
@@ -16,6 +16,8 @@ def show(work: data.MyWork) -> None:
         if work.mrr_at_risk_eur is not None:
             st.markdown(f"**{figures.money(work.mrr_at_risk_eur)}** :gray[MRR at risk, my accounts]", width="content")
         if load.weekly_capacity_minutes:
-            booked, capacity = figures.hours(load.minutes_this_week), figures.hours(load.weekly_capacity_minutes)
-            st.markdown(f"**{booked} of {capacity} h** :gray[recorded]", width="content")
-            st.progress(min(1.0, load.minutes_this_week / load.weekly_capacity_minutes))
+            booked, capacity = figures.hours(load.booked_minutes), figures.hours(load.weekly_capacity_minutes)
+            is_over = load.booked_minutes > load.weekly_capacity_minutes
+            hours = f"**{booked} of {capacity} h**"
+            st.markdown(f"{f':red[{hours}]' if is_over else hours} :gray[booked this week]", width="content")
+            st.progress(min(1.0, load.booked_minutes / load.weekly_capacity_minutes))

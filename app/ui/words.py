@@ -227,6 +227,32 @@ SOURCE_SYSTEMS: Mapping[str, str] = {
 }
 
 
+LINK_RULES: Mapping[str, str] = {
+    "crm_company": "CRM company",
+    "crm_merge": "merged in the CRM",
+    "crm_tenant_id": "tenant id in the CRM",
+    "external_id": "external id",
+    "metadata_tenant_id": "tenant id in billing",
+    "metadata_hubspot_company_id": "CRM company in billing",
+    "billing_metadata": "tenant id in billing",
+    "email_domain": "e-mail domain",
+    "domain": "domain",
+}
+MRR_MOVEMENTS: Mapping[str, str] = {
+    "new": "New",
+    "expansion": "Expansion",
+    "contraction": "Contraction",
+    "churned": "Churned",
+    "reactivation": "Came back",
+}
+LOAD_STATES: Mapping[str, str] = {
+    "succeeded": "Succeeded",
+    "warned": "Warned",
+    "failed": "Failed",
+    "running": "Running",
+}
+
+
 def word(words: Mapping[str, str], code: str | None) -> str:
     """The word for a code; an unknown code is spelled out rather than hidden, a missing one is an en dash."""
     if not code:

@@ -8,7 +8,7 @@ import pytest
 
 from app.auth import Role
 from app.ui.portfolio import AccountFilter, narrowed, summary
-from tests.app.factories import AS_OF, Estate, key_of
+from tests.app.factories import AS_OF, NOW, Estate, key_of
 from tests.pages.conftest import Browser, texts
 
 MAYA = "maya.lind@force24.example"
@@ -83,13 +83,14 @@ def test_the_page_shows_a_csm_their_own_book_first_with_the_next_action_of_each(
     estate.publish()
     estate.account("Ashford Media", health_trend_90d=[None, 60.0, 70.0], last_contact_date=AS_OF - timedelta(days=9))
     estate.account("Borea Energy", csm_email="tom.okafor@force24.example", csm_name="Tom Okafor")
-    estate.action(actor=maya, title="Call the champion")
+    estate.action(actor=maya, title="Call the champion", due_date=NOW.date())
 
     page = browser.sign_in(maya).open("accounts")
 
     rows = page.dataframe[0].value
     assert rows["account"].tolist() == ["Ashford Media"]
-    assert rows["next"].tolist() == ["Call the champion"]
+    assert rows["next"].tolist() == ["Today: Call the champion"]
+    assert "csm_name" not in rows
     assert list(rows["trend"][0]) == [60.0, 70.0]
     assert "1 of 2 accounts" in texts(page)
 
@@ -101,7 +102,10 @@ def test_an_analyst_sees_every_account_and_no_button_that_writes(browser: Browse
 
     page = browser.sign_in(estate.user("Alex Stone", Role.ANALYST)).open("accounts")
 
-    assert len(page.dataframe[0].value) == 2
+    rows = page.dataframe[0].value
+    assert len(rows) == 2
+    assert rows["csm_name"].tolist() == ["Maya Lind", "Maya Lind"]
+    assert rows["risk"].tolist() == ["0.20 M", "0.20 M"]
     assert not [
         button.label for button in page.button if button.label in ("Add action", "Create action", "Create actions")
     ]
