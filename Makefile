@@ -23,7 +23,6 @@ status:  ## one line per service
 
 sql:  ## make sql Q="select count(*) from marts.dim_accounts"
 	@$(BIN)/python -m local sql "$$Q"
-sql: export Q := $(Q)
 
 advance:  ## let DAYS=1 days pass in the simulated world
 	@$(BIN)/python -m local run -m simulator advance --days $(or $(DAYS),1)
