@@ -40,6 +40,7 @@ COLUMNS = {
     "Plan": "plan",
 }
 AT_FIRST = ("Band", "Health", "90 days", "Risk, 90 d", "At risk, €", "MRR, €", "Renewal", "Contact", "Next action")
+NEXT_WIDTH = 152  # what is left of the table beside the map
 # among accounts of others, whose they are says more than ninety days of each
 OF_OTHERS = ("Owner", *(name for name in AT_FIRST if name != "90 days"))
 
@@ -48,7 +49,7 @@ def _cells(accounts: pd.DataFrame, today: Any) -> pd.DataFrame:
     """Portfolio rows as the table shows them; the order is kept."""
     return pd.DataFrame(
         {
-            "account": [tables.plain(tables.fitted(name, 164)) for name in accounts["account_name"]],
+            "account": [tables.plain(tables.fitted(name, 146)) for name in accounts["account_name"]],
             "csm_name": accounts["csm_name"].tolist(),
             "band": [[words.band_letter(band)] for band in accounts["health_band"]],
             "health": accounts["health_score"].round(0).tolist(),
@@ -77,27 +78,27 @@ def _next(title: Any, due: Any, today: Any) -> str:
     """The due day first: a long title is cut, the day must not be."""
     if pd.isna(title):
         return "none"
-    return tables.fitted(f"{figures.due(due, today)}: {title}" if pd.notna(due) else str(title), 220)
+    return tables.fitted(f"{figures.due(due, today)}: {title}" if pd.notna(due) else str(title), NEXT_WIDTH + 8)
 
 
 def _configuration(on_open: Any) -> dict[str, Any]:
     return {
         "account": tables.link("Account", "account_open", on_open, 140),
-        "csm_name": tables.text("Owner", 104),
+        "csm_name": tables.text("Owner", 92),
         "band": tables.band_chip(52),
         "health": tables.number("Health", 58, "%d"),
-        "trend": tables.trend(88),
+        "trend": tables.trend(66),
         "risk": st.column_config.TextColumn(
             "Risk, 90 d",
-            width=82,
+            width=74,
             alignment="right",
             help="Probability of churn in 90 days, 0 to 1: C critical, H high, M medium, L low",
         ),
         "at_risk": tables.number("At risk, €", 78),
-        "mrr": tables.number("MRR, €", 70),
-        "renewal": tables.number("Renewal", 74, "%d d"),
-        "contact": tables.number("Contact", 70, "%d d"),
-        "next": tables.text("Next action", 190),
+        "mrr": tables.number("MRR, €", 64),
+        "renewal": tables.number("Renewal", 66, "%d d"),
+        "contact": tables.number("Contact", 64, "%d d"),
+        "next": tables.text("Next action", NEXT_WIDTH),
         "next_due": tables.text("Next due", 96),
         "segment": tables.text("Segment", 96),
         "plan": tables.text("Plan", 96),

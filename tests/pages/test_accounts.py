@@ -83,13 +83,13 @@ def test_the_page_shows_a_csm_their_own_book_first_with_the_next_action_of_each(
     estate.publish()
     estate.account("Ashford Media", health_trend_90d=[None, 60.0, 70.0], last_contact_date=AS_OF - timedelta(days=9))
     estate.account("Borea Energy", csm_email="tom.okafor@force24.example", csm_name="Tom Okafor")
-    estate.action(actor=maya, title="Call the champion", due_date=NOW.date())
+    estate.action(actor=maya, title="Call Jo", due_date=NOW.date())
 
     page = browser.sign_in(maya).open("accounts")
 
     rows = page.dataframe[0].value
     assert rows["account"].tolist() == ["Ashford Media"]
-    assert rows["next"].tolist() == ["Today: Call the champion"]
+    assert rows["next"].tolist() == ["Today: Call Jo"]
     assert "csm_name" not in rows
     assert list(rows["trend"][0]) == [60.0, 70.0]
     assert "1 of 2 accounts" in texts(page)
