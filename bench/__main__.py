@@ -1,5 +1,5 @@
 """`make bench`: measure the running demo. `start` stops and starts it, `pipeline` lets a simulated day pass; `tracker`
-fills a database of its own."""
+fills a database of its own. `cold` makes and starts a second demo, so it is measured only when it is named."""
 
 import argparse
 import re
@@ -9,12 +9,12 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import browser, machine, tracker
+from bench import browser, cold, machine, tracker
 from bench.report import Figure, table
 from local.state import ROOT, Environment, State
 
 RESULTS = Path(__file__).with_name("results.md")
-PARTS = ("start", "browser", "pipeline", "tracker")
+PARTS = ("start", "browser", "pipeline", "tracker", "cold")
 
 
 def _local(*arguments: str) -> tuple[float, str]:
@@ -45,33 +45,36 @@ def one_day() -> list[Figure]:
     ]
 
 
-def _an_action() -> str:
+def _open_actions(most: int) -> list[str]:
     query = (
         "select action_id from app.actions a join app.users u on u.user_id = a.owner_user_id"
-        f" where u.email = '{browser.CSM}' and a.status not in ('closed', 'cancelled') limit 1"
+        f" where u.email = '{browser.CSM}' and a.status = 'new' order by a.created_at desc limit {most}"
     )
-    found = _local("sql", query)[1].strip()
+    found = _local("sql", query)[1].split()
     if not found:
-        raise SystemExit(f"{browser.CSM} has no open action: accept a suggestion first, then measure.")
+        raise SystemExit(f"{browser.CSM} has no new action: accept a suggestion first, then measure.")
     return found
 
 
 def in_the_browser() -> list[Figure]:
-    """Page switches and writes as a CSM."""
+    """Page switches and writes as a CSM. The writes stay in the demo: suggestions accepted, actions closed."""
     environment = Environment.existing(State.default())
     if environment is None:
         raise SystemExit("Nothing to measure: make demo DETACH=1 first.")
-    action_id = _an_action()
     with browser.chromium() as chromium:
         page = browser.sign_in(chromium, environment, browser.CSM)
-        return [*browser.page_switches(page), *browser.writes(page, environment, action_id)]
+        figures = [*browser.page_switches(page), *browser.acceptances(page, environment)]
+        worked_on, *to_close = _open_actions(1 + browser.CLOSINGS)
+        figures += browser.notes(page, environment, worked_on)
+        figures += browser.moves(page, environment, worked_on)
+        return [*figures, *browser.closings(page, environment, to_close)]
 
 
 def main() -> None:
     """Measure the chosen parts and append the table to bench/results.md."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all when none is named")
-    parts = parser.parse_args().parts or list(PARTS)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; without any, all but cold")
+    parts = parser.parse_args().parts or [part for part in PARTS if part != "cold"]
     before = machine.look()
     figures: list[Figure] = []
     for part, measure in (
@@ -79,6 +82,7 @@ def main() -> None:
         ("browser", in_the_browser),
         ("pipeline", one_day),
         ("tracker", tracker.measure),
+        ("cold", cold.first_start),
     ):
         if part in parts:
             figures += measure()
