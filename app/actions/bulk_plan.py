@@ -5,7 +5,15 @@ from datetime import date, datetime
 from uuid import UUID
 
 from app.actions.drafts import changed_columns
-from app.actions.lifecycle import REASON_LIMIT, Move, Standing, Status, is_open, plan_move
+from app.actions.lifecycle import (
+    REASON_LIMIT,
+    Move,
+    Standing,
+    Status,
+    check_cancelled_by_person,
+    is_open,
+    plan_move,
+)
 from app.actions.model import Action, ActionRow
 from app.calendar import Calendar, display_date
 from app.errors import InvalidInput
@@ -33,7 +41,7 @@ class Redate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
-    """Cancel with a CancelReason."""
+    """Cancel with one of the reasons that people may give (`CANCELLED_BY_PEOPLE`)."""
 
     reason: str
 
@@ -53,6 +61,8 @@ def check(change: BulkChange, *, now: datetime) -> None:
     if isinstance(change, Snooze | Cancel):
         optional_text("reason", change.reason, limit=REASON_LIMIT)
         _move(Standing(status=Status.NEW), change, now=now)
+    if isinstance(change, Cancel):
+        check_cancelled_by_person(change.reason)
     if isinstance(change, Redate):
         days = change.shift_business_days
         if (change.due_date is None) == (days is None):

@@ -53,6 +53,9 @@ class CancelReason(StrEnum):
     RULE_WITHDRAWN = "rule_withdrawn"
 
 
+# What clears by itself is said by rules and jobs alone: a person who could say it would hide work that was given up.
+CANCELLED_BY_PEOPLE = (CancelReason.DUPLICATE, CancelReason.NO_LONGER_RELEVANT, CancelReason.ACCOUNT_CHURNED)
+
 CATEGORY: dict[Status, Category] = {
     Status.NEW: Category.NOT_STARTED,
     Status.IN_PROGRESS: Category.STARTED,
@@ -158,6 +161,15 @@ def _cancel(reason: str | None) -> CancelReason:
         raise InvalidInput(
             "reason", "Cancelling needs a reason from the list.", value=reason, hint=f"One of: {allowed}."
         ) from None
+
+
+def check_cancelled_by_person(reason: str | None) -> None:
+    """Raise InvalidInput unless this is a reason that people may give."""
+    if _cancel(reason) not in CANCELLED_BY_PEOPLE:
+        allowed = ", ".join(CANCELLED_BY_PEOPLE)
+        raise InvalidInput(
+            "reason", "Only the product itself cancels for this reason.", value=reason, hint=f"One of: {allowed}."
+        )
 
 
 def _close(closing: Closing | None) -> Result:

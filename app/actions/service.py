@@ -17,7 +17,15 @@ from app.actions.contacts import log_contact as log_contact
 from app.actions.context import contexts
 from app.actions.decisions import record_human
 from app.actions.drafts import changed_columns, draft_columns, note_body, outcome_columns
-from app.actions.lifecycle import CancelReason, Closing, Status, is_open, legal_moves, plan_move
+from app.actions.lifecycle import (
+    CancelReason,
+    Closing,
+    Status,
+    check_cancelled_by_person,
+    is_open,
+    legal_moves,
+    plan_move,
+)
 from app.actions.model import (
     Action,
     ActionDetail,
@@ -178,9 +186,12 @@ def transition(
 
     def work() -> Action:
         action = locked_for_work(db, actor=actor, action_id=action_id, expected_version=expected_version)
+        wanted = member("status", to_status, Status)
+        if wanted is Status.CANCELLED and is_open(action.status):
+            check_cancelled_by_person(reason)
         move = plan_move(
             standing(action),
-            member("status", to_status, Status),
+            wanted,
             now=now,
             today=display_date(now),
             reason=optional_text("reason", reason, limit=REASON_LIMIT),

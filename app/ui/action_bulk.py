@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from app.actions import bulk
 from app.actions.bulk import BulkPreview, BulkResult
 from app.actions.bulk_plan import Assign, BulkChange, Cancel, Redate, Snooze
+from app.actions.lifecycle import CANCELLED_BY_PEOPLE
 from app.actions.model import ActionRow
 from app.auth import Identity, Permission, Role, can
 from app.calendar import add_business_days
@@ -138,7 +139,7 @@ def _change(kind: str) -> tuple[BulkChange | None, str]:
     if kind == "cancel":
         reason = st.selectbox(
             "Reason",
-            list(words.CANCELLATIONS),
+            [reason.value for reason in CANCELLED_BY_PEOPLE],
             index=None,
             format_func=lambda code: words.CANCELLATIONS[code],
             placeholder="Choose a reason",

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from app.actions import service
 from app.actions.bulk import BulkResult
 from app.actions.bulk_plan import BulkChange, Cancel, Redate, Snooze
-from app.actions.lifecycle import Status, is_open
+from app.actions.lifecycle import CANCELLED_BY_PEOPLE, Status, is_open
 from app.actions.model import Action, ActionDetail
 from app.auth import Identity, Permission, can
 from app.calendar import add_business_days
@@ -205,7 +205,7 @@ def _controls(detail: ActionDetail, today: date, key: str) -> None:
     if Status.CANCELLED in detail.legal_moves:
         st.menu_button(
             "Cancel",
-            list(words.CANCELLATIONS),
+            [reason.value for reason in CANCELLED_BY_PEOPLE],
             format_func=lambda code: words.word(words.CANCELLATIONS, code),
             type="tertiary",
             key=f"{key}_cancel",

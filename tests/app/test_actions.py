@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from app.actions import service
+from app.actions import bulk, service
 from app.actions.context import canonical_hash
 from app.actions.drafts import NOTE_LIMIT
 from app.actions.lifecycle import Category, Status, legal_moves
@@ -563,3 +563,13 @@ def test_any_text_is_kept_exactly_or_refused_never_an_error(estate: Estate, titl
 
 def test_an_empty_draft_defaults_to_medium_and_no_date() -> None:
     assert (a_draft().priority, a_draft().due_date) == ("medium", None)
+
+
+@pytest.mark.parametrize("reason", ["auto_resolved", "rule_withdrawn"])
+def test_nobody_can_say_that_an_action_cleared_by_itself(estate: Estate, maya: Identity, reason: str) -> None:
+    action = estate.action(actor=maya)
+
+    with pytest.raises(InvalidInput, match="Only the product itself"):
+        move(estate, maya, action, "cancelled", reason=reason)
+    with estate.work() as db, pytest.raises(InvalidInput, match="Only the product itself"):
+        bulk.preview(db, actor=maya, now=NOW, change=bulk.Cancel(reason=reason), action_ids=[action.action_id])
