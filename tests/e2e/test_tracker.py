@@ -1,0 +1,198 @@
+"""The tracker as people use it together: ticked actions, playbooks, the queue, messages, a server that restarts."""
+
+import re
+import time
+from collections.abc import Iterator
+from uuid import uuid4
+
+import httpx
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.conftest import ADMIN, CSM, SignIn, System
+
+ROW, HEAD = 32, 36  # of a table, in pixels
+
+
+@pytest.fixture(scope="module")
+def as_admin(system: System) -> Iterator[httpx.Client]:
+    """The API as an admin, as an integration uses it."""
+    with httpx.Client(base_url=system.variables["API_URL"], timeout=30) as client:
+        answer = client.post("/session", json={"email": ADMIN, "password": system.password})
+        assert answer.status_code == 201, answer.text
+        yield client
+
+
+def an_action(client: httpx.Client, system: System, *, owner: str | None, **values: object) -> str:
+    """A new action given to `owner`, or left to the queue; returns its id."""
+    (account_key,) = system.sql("select account_key from marts.dim_accounts where is_active order by 1 limit 1")[0]
+    owner_id = system.sql(f"select user_id from app.users where email = '{owner}'")[0][0] if owner else None
+    body = {
+        "account_key": account_key,
+        "title": "Look into it",
+        "action_type": "risk",
+        "intervention": "diagnostic_call",
+        "owner_user_id": owner_id,
+        **values,
+    }
+    answer = client.post("/actions", json=body, headers={"Idempotency-Key": uuid4().hex})
+    assert answer.status_code == 201, answer.text
+    return answer.json()["action_id"]
+
+
+def statuses(system: System, ids: list[str]) -> set[str]:
+    quoted = ", ".join(f"'{one}'" for one in ids)
+    return {row[0] for row in system.sql(f"select status from app.actions where action_id in ({quoted})")}
+
+
+def tick(table: Locator, row: int) -> None:
+    """Click the box of a row; a table is a canvas, so by place."""
+    place = table.locator("canvas").first.bounding_box()
+    assert place
+    table.page.mouse.click(place["x"] + 18, place["y"] + HEAD + ROW * row + ROW // 2)
+
+
+def home_of(page: Page) -> None:
+    """Wait until the first page after signing in has been drawn."""
+    expect(page.get_by_text("Changed since yesterday").first).to_be_visible()
+
+
+def test_ticked_actions_are_snoozed_after_a_preview_and_put_back_within_the_minute(
+    system: System, sign_in: SignIn, as_admin: httpx.Client
+) -> None:
+    word = f"Harbour {uuid4().hex[:6]}"
+    ids = [an_action(as_admin, system, owner=CSM, title=f"{word} {number}") for number in range(2)]
+    page = sign_in(CSM)
+    home_of(page)
+    page.goto(f"{system.url}/actions?find={word.replace(' ', '+')}")
+    expect(page.get_by_text("2 open")).to_be_visible()
+    table = page.get_by_test_id("stDataFrame").first
+
+    tick(table, 0)
+    expect(page.get_by_text("1 action ticked")).to_be_visible()
+    tick(table, 1)
+    expect(page.get_by_text("2 actions ticked")).to_be_visible()
+    page.get_by_label("Why", exact=True).fill("They are closed until January")
+    page.get_by_label("Why", exact=True).press("Enter")
+    apply = page.get_by_role("button", name="Snooze 2 actions")
+    expect(apply).to_be_enabled()
+    assert statuses(system, ids) == {"new"}  # a preview changes nothing
+    apply.click()
+    expect(page.get_by_text(re.compile("2 actions snoozed until")).first).to_be_visible()
+    assert statuses(system, ids) == {"snoozed"}
+
+    page.get_by_role("button", name=re.compile("^Undo")).first.click()
+    expect(page.get_by_text("2 actions are as before").first).to_be_visible()
+    assert statuses(system, ids) == {"new"}
+
+
+def test_a_playbook_started_on_an_account_is_its_actions_and_stops_with_them(system: System, sign_in: SignIn) -> None:
+    (account_key,) = system.sql("select account_key from marts.dim_accounts where is_active order by 1 desc limit 1")[0]
+    page = sign_in(CSM)
+    home_of(page)
+    page.goto(f"{system.url}/account?account={account_key}")
+    page.get_by_role("button", name="Start playbook").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("combobox", name="Playbook").click()
+    page.get_by_role("option", name=re.compile("^Renewal")).click()
+    start = dialog.get_by_role("button", name=re.compile("^Start: "))
+    expect(start).to_be_enabled()
+    start.click()
+    expect(page.get_by_text(re.compile("0 of . steps done")).first).to_be_visible()
+    made = system.sql(f"select status, source from app.actions where account_key = '{account_key}'")
+    assert len([row for row in made if row == ["new", "playbook"]]) >= 5
+
+    page.get_by_role("button", name="Stop", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text("Cancel them").click()
+    dialog.get_by_label(re.compile("why", re.I)).first.fill("They leave the renewal to their head office.")
+    dialog.get_by_role("button", name=re.compile("^Stop")).click()
+    expect(page.get_by_text("None is running here.").first).to_be_visible()
+    (run,) = system.sql(f"select open_steps from app.playbook_runs where account_key = '{account_key}'")
+    assert run == ["cancelled"]
+    assert not system.sql(
+        f"select 1 from app.actions where account_key = '{account_key}' and source = 'playbook' and status = 'new'"
+    )
+
+
+def test_the_next_of_the_queue_is_the_gravest_and_becomes_mine(
+    system: System, sign_in: SignIn, as_admin: httpx.Client
+) -> None:
+    an_action(as_admin, system, owner=None, title="Something small", priority="low")
+    gravest = an_action(as_admin, system, owner=None, title="The house is on fire", priority="critical")
+    page = sign_in(CSM)
+    home_of(page)
+    page.goto(f"{system.url}/actions?who=unassigned")
+
+    page.get_by_role("button", name=re.compile("^Take the next")).click()
+
+    expect(page.get_by_text("Yours now:").first).to_be_visible()
+    (owner,) = system.sql(
+        "select u.email from app.actions a join app.users u on u.user_id = a.owner_user_id"
+        f" where a.action_id = '{gravest}'"
+    )
+    assert owner == [CSM]
+
+
+def test_who_was_given_work_finds_it_in_the_inbox_and_in_the_mail(
+    system: System, sign_in: SignIn, as_admin: httpx.Client
+) -> None:
+    title = f"Ask about the invoice {uuid4().hex[:6]}"
+    an_action(as_admin, system, owner=CSM, title=title)
+
+    system.local("run", "-m", "orchestration.launch", "message_delivery", "--wait")
+
+    address = f"{system.variables['MAILBOX_URL']}/messages"
+    until = time.monotonic() + 60  # the sensor may have been faster, and its run may still be going
+    while not (mail := [one for one in httpx.get(address, params={"to": CSM}).json() if title in str(one)]):
+        assert time.monotonic() < until, "no message arrived"
+        time.sleep(1)
+    assert len(mail) == 1
+    page = sign_in(CSM)
+    home_of(page)
+    page.goto(f"{system.url}/inbox")
+    expect(page.get_by_text(re.compile(title)).first).to_be_visible()
+
+
+def test_two_tabs_of_one_person_see_each_others_changes_before_they_write(
+    system: System, sign_in: SignIn, as_admin: httpx.Client
+) -> None:
+    action_id = an_action(as_admin, system, owner=CSM)
+    first = sign_in(CSM)
+    home_of(first)
+    first.goto(f"{system.url}/actions?action={action_id}")
+    expect(first.get_by_role("button", name="In progress")).to_be_visible()
+    second = first.context.new_page()
+    second.goto(f"{system.url}/actions?action={action_id}")
+    expect(second.get_by_role("button", name="In progress")).to_be_visible()
+
+    second.get_by_role("button", name="In progress").dblclick()  # twice is once
+    expect(second.get_by_text("Now in progress.").first).to_be_visible()
+    first.get_by_role("button", name="In progress").click()
+
+    expect(first.get_by_text(re.compile("changed|meanwhile|since", re.I)).first).to_be_visible()
+    assert system.sql(f"select status, version from app.actions where action_id = '{action_id}'") == [
+        ["in_progress", "2"]
+    ]
+
+
+def test_a_restart_of_the_servers_loses_neither_the_session_nor_what_was_typed(
+    system: System, sign_in: SignIn, as_admin: httpx.Client
+) -> None:
+    action_id = an_action(as_admin, system, owner=CSM)
+    page = sign_in(CSM)
+    home_of(page)
+    page.goto(f"{system.url}/actions?action={action_id}")
+    page.get_by_label("Note", exact=True).fill("They asked for a call on")
+
+    system.local("stop")
+    system.local("up", "--detach")
+    page.reload()
+
+    expect(page.get_by_label("Note", exact=True)).to_have_value("They asked for a call on")
+    page.get_by_label("Note", exact=True).fill("They asked for a call on Monday.")
+    page.get_by_role("button", name="Save note").click()
+    expect(page.get_by_label("Note", exact=True)).to_have_value("")
+    assert system.sql(f"select body from app.action_notes where action_id = '{action_id}'") == [
+        ["They asked for a call on Monday."]
+    ]
