@@ -4,6 +4,7 @@ The preview is drawn while the fields are filled in, so that what is applied is 
 go along are those of the lines on the screen.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -48,16 +49,19 @@ def may_change() -> bool:
 
 
 @frame.panel
-def show(ticked: list[ActionRow]) -> None:
-    """The bar and the preview below it. Applying redraws the page, since it changes the list."""
+def show(ticked: list[ActionRow], *, kinds: Sequence[str] = tuple(KINDS), can_open: bool = True) -> None:
+    """The bar and the preview below it, for some `kinds` of change. Applying redraws the page: it changes the list.
+
+    `can_open` when the page shows an opened action beside its list.
+    """
     if st.session_state.pop(_CHANGED, False) and visit.is_fragment_run():
         st.rerun()
     here = visit.current()
-    kinds = [kind for kind in KINDS if kind != "assign" or here.identity.role is Role.ADMIN]
+    offered = [kind for kind in kinds if kind != "assign" or here.identity.role is Role.ADMIN]
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.markdown(f"**{figures.count(len(ticked), 'action')} ticked**", width="content")
         with st.container(horizontal=True, width="content", gap="small"):
-            if len(ticked) == 1:
+            if can_open and len(ticked) == 1:
                 # a name in the table can only be clicked: this is the way in for a keyboard
                 st.button(
                     "Open it",
@@ -71,14 +75,14 @@ def show(ticked: list[ActionRow]) -> None:
     kind = (
         st.segmented_control(
             "What to do with them",
-            kinds,
+            offered,
             format_func=lambda code: KINDS[code],
-            default="snooze",
+            default=offered[0],
             required=True,
             key="bulk_kind",
             label_visibility="collapsed",
         )
-        or "snooze"
+        or offered[0]
     )
     change, missing = _change(kind)
     writes.form_key(PLACE)

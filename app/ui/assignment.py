@@ -9,7 +9,10 @@ import streamlit as st
 from app.actions.lifecycle import Status
 from app.actions.model import ActionRow
 from app.ui import (
+    action_bulk,
+    action_list_state,
     action_panel,
+    action_undo,
     assignment_data,
     assignment_handovers,
     assignment_load,
@@ -23,8 +26,9 @@ from app.ui import (
 )
 from app.ui.text import shortened
 
+GIVE, CHANGE = "Give away", "Re-date, snooze or cancel"
 QUEUES = {
-    "Unassigned": ("Nothing is unassigned.", "Everybody knows what to do next."),
+    "Unassigned": ("Nothing is unassigned.", "Every open action has an owner."),
     "Overdue": ("Nothing is overdue.", "Everything that was promised by today is done."),
     "Needs a decision": ("Nothing needs a decision.", "What is late for long comes here: reassign, re-date or cancel."),
     "All open": ("Nothing is open.", "Actions come from suggestions, playbooks, or Add action."),
@@ -37,6 +41,7 @@ def show() -> None:
     if work.open:
         with work, frame.guard():
             assignment_plan.undo_bar()
+            action_undo.bar()
             left, right = st.columns([1.55, 1], gap="small")
             with left:
                 queue()
@@ -54,7 +59,7 @@ def _open(ids: list[UUID]) -> None:
 
 
 def queue() -> None:
-    """Actions that somebody should take, with a plan for the ticked ones."""
+    """Actions that somebody should take or decide on, and what is to become of the ticked ones."""
     # at the left: Streamlit's own tool bar of a table floats over what stands above its right end
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**Queue**", width="content")
@@ -75,7 +80,27 @@ def queue() -> None:
         frame.empty(*QUEUES[which])
         frame.problem(assignment_plan.PLACE)
         return
-    assignment_plan.draw(_picked(rows, which))
+    ticked = _picked(rows, which)
+    if ticked and _wanted() == CHANGE:
+        with st.container(border=True, gap="xsmall", key="change"):
+            action_bulk.show(ticked, kinds=("redate", "snooze", "cancel"), can_open=False)
+    else:
+        assignment_plan.draw(ticked)
+
+
+def _wanted() -> str:
+    """Whether the ticked actions shall go to somebody, or be dealt with: what is late for long may need either."""
+    return (
+        st.segmented_control(
+            "What to do with them",
+            [GIVE, CHANGE],
+            default=GIVE,
+            required=True,
+            key="desk_do",
+            label_visibility="collapsed",
+        )
+        or GIVE
+    )
 
 
 def _picked(rows: list[ActionRow], which: str) -> list[ActionRow]:
@@ -111,7 +136,7 @@ def _picked(rows: list[ActionRow], which: str) -> list[ActionRow]:
         height=tables.height(len(rows), most=10),
         on_select="rerun",
         selection_mode="multi-row",
-        key=f"queue_table_{hash(tuple(ids))}",
+        key=f"queue_table_{hash(tuple(ids))}_{action_list_state.number()}",
         alt="Actions in the queue",
     )
     return [rows[row] for row in picked["selection"]["rows"] if row < len(rows)]

@@ -20,7 +20,7 @@ from app.actions.bulk_plan import Assign
 from app.actions.model import ActionRow
 from app.auth import Identity
 from app.errors import AppError
-from app.ui import assignment_data, data, figures, frame, tables, visit, writes
+from app.ui import action_list_state, assignment_data, data, figures, frame, tables, visit, writes
 from app.ui.text import escaped, shortened
 
 PLACE = "reassign"
@@ -204,6 +204,8 @@ def _move(moves: tuple[Move, ...]) -> None:
     if results is None:
         return
     writes.renew_form(name)
+    action_list_state.renew()
+    st.session_state.pop("give_to", None)
     bulk_ids = tuple(result.bulk_id for result in results if result.bulk_id is not None)
     until = min((result.undo_until for result in results if result.undo_until is not None), default=None)
     if until is not None:

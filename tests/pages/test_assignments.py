@@ -98,6 +98,31 @@ def test_ticked_actions_go_to_the_person_chosen_and_come_back_by_undo(
     assert estate.one("select count(*) from app.actions where owner_user_id is null") == 2
 
 
+def test_what_needs_a_decision_can_be_re_dated_where_it_stands_and_put_back(
+    browser: Browser, estate: Estate, harriet: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = estate.action(actor=estate.user("Maya Lind"), title="Late for long", due_date=TODAY)
+    estate.admin.execute(
+        "update app.actions set due_date = %s, escalation_level = 3, version = version + 1 where action_id = %s",
+        [TODAY - timedelta(days=20), late.action_id],
+    )
+    _ticking(monkeypatch, 0)
+    page = browser.sign_in(harriet).open("assignments")
+    page.segmented_control(key="queue").set_value("Needs a decision").run()
+
+    page.segmented_control(key="desk_do").set_value("Re-date, snooze or cancel").run()
+    assert page.segmented_control(key="bulk_kind").options == ["Re-date", "Snooze", "Cancel"]
+    page.button(key="bulk_apply").click().run()
+
+    browser.checked()
+    due, level = estate.admin.execute("select due_date, escalation_level from app.actions").fetchone() or (None, None)
+    assert due is not None
+    assert (due > TODAY, level) == (True, 0)
+    next(button for button in page.button if button.key and button.key.startswith("undo_")).click().run()
+    browser.checked()
+    assert estate.one("select due_date from app.actions") == TODAY - timedelta(days=20)
+
+
 def test_a_plan_says_why_for_each_line_and_moves_only_those_that_keep_their_tick(
     browser: Browser, estate: Estate, harriet: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
