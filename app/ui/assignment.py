@@ -20,6 +20,7 @@ from app.ui import (
     data,
     figures,
     frame,
+    page_style,
     tables,
     visit,
     words,
@@ -42,7 +43,7 @@ def show() -> None:
         with work, frame.guard():
             assignment_plan.undo_bar()
             action_undo.bar()
-            left, right = st.columns([1.55, 1], gap="small")
+            left, right = page_style.split([1.55, 1], "desk")
             with left:
                 queue()
             with right:
