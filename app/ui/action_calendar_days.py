@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from app.actions.lifecycle import Status
 from app.actions.model import ActionRow
 from app.calendar import Calendar, week_start
 
@@ -50,8 +51,10 @@ def weeks(span: str, around: date, actions: Iterable[ActionRow], calendar: Calen
     """Weeks from Monday to Sunday; each day's actions in the order they came in."""
     lying: dict[date, list[ActionRow]] = {}
     for action in actions:
-        if action.due_date is not None:
-            lying.setdefault(action.due_date, []).append(action)
+        # what sleeps lies where it wakes, or nobody would look for it
+        day = action.snoozed_until if action.status is Status.SNOOZED else action.due_date
+        if day is not None:
+            lying.setdefault(day, []).append(action)
     start, end = first_day(span, around), end_day(span, around)
     days: Sequence[date] = [start + timedelta(days=place) for place in range((end - start).days)]
     found = [

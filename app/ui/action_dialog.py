@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from app.actions import service
 from app.actions.model import Action, ActionDraft
 from app.auth import Identity, Permission, Role, can
-from app.errors import InvalidInput
+from app.errors import InvalidInput, StaleVersion
 from app.ui import action_defaults, action_form, data, figures, frame, playbook_start, visit, writes
 from app.ui.action_form import Prefill
 from app.ui.text import escaped, shortened
@@ -165,9 +165,20 @@ def edit_popover(action: Action) -> None:
         owner_user_id=action.owner_user_id,
     )
 
+    # what the form was opened on: only what differs from it is the person's own change
+    opened: dict[str, Any] = st.session_state.setdefault(
+        f"{name}_opened", {field: getattr(action, field) for field in (*action_form.WIDGETS, "reason")}
+    )
+
     def send(values: dict[str, Any], idempotency_key: str) -> bool:
-        changes = {field: value for field, value in values.items() if value != getattr(action, field)}
-        return _change(action, changes, idempotency_key, name, place)
+        changes = {field: value for field, value in values.items() if value != opened[field]}
+        is_saved = _change(action, changes, idempotency_key, name, place)
+        refused = frame.met(place)
+        if not is_saved and isinstance(refused, StaleVersion):
+            for field in action_form.WIDGETS.keys() - changes.keys():
+                opened[field] = getattr(refused.current, field)
+                action_form.take_over(name, field, opened[field])
+        return is_saved
 
     with popover, st.container(width=520):
         frame.problem(place)
@@ -185,7 +196,8 @@ def edit_popover(action: Action) -> None:
 def _change(action: Action, changes: dict[str, Any], idempotency_key: str, name: str, place: str) -> bool:
     """Save what differs from what was opened, so that another person's change of another field stays.
 
-    After a refusal as stale the next click is based on what was then shown, and may go through.
+    After a refusal as stale the next click is based on what was then shown, and may go through; fields that were not
+    touched here then hold the other person's values.
     """
     expected = writes.seen_version(action.action_id, action.version)
 

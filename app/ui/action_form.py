@@ -8,6 +8,7 @@ sends the form. The reason is typed into a composer, so that a reload or an expi
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,18 @@ from app.ui.composer import composer
 
 REASON_CHARACTERS = 200
 NOBODY = "nobody"
-FIELDS = ("intervention", "type", "priority", "due", "title", "owner", "stakeholder", "why", "given")
+FIELDS = ("intervention", "type", "priority", "due", "title", "owner", "stakeholder", "why", "given", "opened")
+
+# the widget that holds a column; the reason is typed into a composer, which keeps its own text
+WIDGETS = {
+    "intervention": "intervention",
+    "action_type": "type",
+    "priority": "priority",
+    "due_date": "due",
+    "title": "title",
+    "stakeholder": "stakeholder",
+    "owner_user_id": "owner",
+}
 
 
 @dataclass(frozen=True)
@@ -92,8 +104,14 @@ def draw(
         _choice("Kind", types, prefill.action_type, f"{name}_type", turned)
     with right:
         _choice("Priority", words.PRIORITIES, prefill.priority, f"{name}_priority")
-        _typed(f"{name}_due", max(prefill.due_date or add_business_days(here.today, 3), here.today))
-        st.date_input("Due", min_value=here.today, format="DD/MM/YYYY", key=f"{name}_due", on_change="ignore")
+        if defaults is None:
+            # what is overdue, or has no date, stays so until somebody changes just that
+            _typed(f"{name}_due", prefill.due_date)
+        else:
+            _typed(f"{name}_due", max(prefill.due_date or add_business_days(here.today, 3), here.today))
+        day = st.session_state[f"{name}_due"]
+        earliest = min(day or here.today, here.today) if defaults is None else here.today
+        st.date_input("Due", value=None, min_value=earliest, format="DD/MM/YYYY", key=f"{name}_due", on_change="ignore")
     left, right = st.columns(2, gap="small")
     with left:
         _typed(f"{name}_title", prefill.title)
@@ -201,6 +219,17 @@ def _values(name: str, reason: str, prefill: Prefill, defaults: Defaults | None)
     owner = given.get(f"{name}_owner")
     values["owner_user_id"] = UUID(owner) if owner and owner != NOBODY else (None if owner else prefill.owner_user_id)
     return values
+
+
+def take_over(name: str, field: str, value: Any) -> None:
+    """Callback: put somebody else's newer value into a field that nobody touched here."""
+    if field == "owner_user_id":
+        value = str(value) if value else NOBODY
+    elif isinstance(value, StrEnum):
+        value = value.value  # a member of an enum among plain options is one that Streamlit tries to convert
+    key = f"{name}_{WIDGETS[field]}"
+    if key in st.session_state:
+        st.session_state[key] = value
 
 
 def forget(name: str) -> None:

@@ -143,7 +143,7 @@ def draw(detail: ActionDetail) -> None:
             owner = f"owned by {escaped(action.owner_name)}" if action.owner_name else "in the queue, owned by nobody"
             st.markdown(f":small[:gray[{owner}: only the owner or an admin changes it]]", width="content")
         else:
-            if detail.legal_moves and action.status is not Status.SNOOZED:
+            if is_open(action.status) and action.status is not Status.SNOOZED:
                 st.markdown(":small[:gray[move to]]", width="content")
             _controls(detail, here.today, key)
             _undo(detail)

@@ -206,6 +206,17 @@ def _value(field: str | None, value: Any) -> str:
     return escaped(str(value), limit=120)
 
 
+def _passed_on(event: ActionEvent) -> str:
+    """From whom to whom; people who are deactivated by now have no name here."""
+    names = {str(person.user_id): escaped(person.display_name) for person in data.people()}
+    if event.after is None:
+        return f"put it back into the queue, from {names.get(str(event.before), 'somebody who has left')}"
+    giver = f", from {names.get(str(event.before), 'somebody who has left')}" if event.before else " from the queue"
+    if str(event.after) == str(event.actor_user_id):
+        return f"took it{giver}"
+    return f"gave it to **{names.get(str(event.after), 'somebody who has left')}**{giver}"
+
+
 def told(event: ActionEvent, carried: str | None = None) -> str:
     """One event as a sentence of ours, Markdown; names and values escaped. `carried` is what a move brought with it."""
     who = f"**{escaped(event.actor_name.split(' ')[0] if event.actor_user_id else event.actor_name)}**"
@@ -225,7 +236,7 @@ def told(event: ActionEvent, carried: str | None = None) -> str:
     if event.field == "archived_at":
         return f"{who} {'put it into the archive' if event.after else 'took it out of the archive'}"
     if event.field == "owner_user_id":
-        return f"{who} changed the owner{why}"
+        return f"{who} {_passed_on(event)}{why}"
     if event.field:
         name = event.field.removesuffix("_user_id").removesuffix("_date").replace("_", " ")
         before, after = _value(event.field, event.before), _value(event.field, event.after)

@@ -7,7 +7,9 @@ from app.actions import assigning, bulk
 from app.actions.assignment import Candidate, Plan
 from app.actions.bulk import BulkPreview
 from app.actions.bulk_plan import Assign
+from app.actions.lifecycle import Status
 from app.actions.model import ActionFilter, ActionRow
+from app.actions.vocabulary import Priority
 from app.db import read
 from app.handovers import service as handovers
 from app.handovers.model import Handover
@@ -18,10 +20,13 @@ DECISION_LEVEL = 3
 
 
 def queue(which: str, here: Visit) -> list[ActionRow]:
-    """The actions of a queue, soonest due first: Unassigned, Overdue, Needs a decision, or all that are open."""
+    """The actions of a queue: Unassigned, gravest and oldest first as the next is taken from it; Overdue, Needs a
+    decision, or all that are open, soonest due first."""
     awake = data.OPEN[:2]
     if which == "Unassigned":
-        return data.actions(ActionFilter(is_unassigned=True, categories=data.OPEN))
+        rank = list(Priority)
+        waiting = data.actions(ActionFilter(is_unassigned=True, categories=data.OPEN))
+        return sorted(waiting, key=lambda one: (one.status is Status.SNOOZED, rank.index(one.priority), one.created_at))
     if which == "Overdue":
         return data.actions(ActionFilter(categories=awake, due_before=here.today))
     if which == "Needs a decision":

@@ -225,6 +225,7 @@ class Horizon:
     health_change: float | None
     usage_change_ratio: float | None
     ticket_change: int | None
+    nps_change: int | None
     mrr_change_eur: float | None
     retention: str | None
 
@@ -246,6 +247,7 @@ def horizon(measured: outcomes.ActionOutcome, days: int) -> Horizon:
         health_change=of("health_change_{}d"),
         usage_change_ratio=of("usage_change_ratio_{}d"),
         ticket_change=of("ticket_change_{}d"),
+        nps_change=of("nps_change_{}d"),
         mrr_change_eur=of("mrr_change_eur_{}d"),
         retention=of("retention_{}d"),
     )

@@ -14,6 +14,7 @@ from app.actions import service
 from app.actions.lifecycle import Status
 from app.actions.model import Action, ActionDetail, Outcome, OutcomeDraft
 from app.auth import Identity
+from app.marts.outcomes import ActionOutcome
 from app.ui import action_moves, data, figures, frame, visit, words, writes
 from app.ui.composer import Choice, composer
 
@@ -192,7 +193,19 @@ def _measured(detail: ActionDetail) -> None:
             lines.append(f":gray[{days} days] cannot be measured: the account left before")
         else:
             lines.append(f":gray[{days} days] {_effects(horizon)}")
+    lines.append(f":gray[At renewal] {_at_renewal(measured)}")
     st.markdown("  \n".join(lines))
+
+
+def _at_renewal(measured: ActionOutcome | None) -> str:
+    if measured is None or measured.measured_renewal_status in (None, "pending"):
+        return "not before the next renewal"
+    if measured.measured_renewal_status == "censored":
+        return "cannot be measured: the account left before"
+    parts = [measured.retention_renewal] if measured.retention_renewal else []
+    if measured.mrr_change_eur_renewal is not None:
+        parts.append(f"MRR {figures.signed(measured.mrr_change_eur_renewal)} €")
+    return ", ".join(parts) or "measured, no change"
 
 
 def _effects(horizon: data.Horizon) -> str:
@@ -205,6 +218,8 @@ def _effects(horizon: data.Horizon) -> str:
         parts.append(f"usage {figures.signed(horizon.usage_change_ratio * 100)}%")
     if horizon.ticket_change is not None:
         parts.append(f"tickets {figures.signed(horizon.ticket_change)}")
+    if horizon.nps_change is not None:
+        parts.append(f"NPS answer {figures.signed(horizon.nps_change)}")
     if horizon.mrr_change_eur is not None:
         parts.append(f"MRR {figures.signed(horizon.mrr_change_eur)} €")
     if horizon.retention:
