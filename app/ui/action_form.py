@@ -6,6 +6,7 @@ sends the form. The reason is typed into a composer, so that a reload or an expi
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -18,10 +19,11 @@ from app.auth import Role
 from app.calendar import add_business_days
 from app.ui import people_picker, visit, words
 from app.ui.action_defaults import Defaults
-from app.ui.composer import composer
+from app.ui.composer import Choice, composer
 
 REASON_CHARACTERS = 200
 NOBODY = "nobody"
+KEPT = ("intervention", "type", "priority", "due", "title", "stakeholder")
 FIELDS = ("intervention", "type", "priority", "due", "title", "owner", "stakeholder", "why", "given", "opened")
 
 # the widget that holds a column; the reason is typed into a composer, which keeps its own text
@@ -120,7 +122,8 @@ def draw(
             max_chars=200,
             placeholder="As what to do, unless you name it",
             key=f"{name}_title",
-            on_change="ignore",
+            live=False if defaults is None else "300ms",
+            on_change="ignore" if defaults is None else "rerun",
         )
     with right:
         if account_key is not None:
@@ -149,7 +152,32 @@ def draw(
         is_sent_from_anywhere=True,
         limit=REASON_CHARACTERS,
         height=56,
+        choices=None if defaults is None else _kept(name),
+        is_untouched=st.session_state[f"{name}_title"] == prefill.title,
+        restore=lambda kept: _restore(name, kept),
     )
+
+
+def _kept(name: str) -> dict[str, Choice]:
+    """What the browser keeps of a new action beside its reason, so that a reload loses none of it."""
+    kept = {field: st.session_state.get(f"{name}_{field}") for field in KEPT}
+    return {field: value.isoformat() if isinstance(value, date) else value for field, value in kept.items()}
+
+
+def _restore(name: str, kept: Mapping[str, Any]) -> None:
+    """Callback: put back what the browser kept; so each value must be one that the form could hold."""
+    for field, codes in (
+        ("intervention", words.INTERVENTIONS),
+        ("type", words.ACTION_TYPES),
+        ("priority", words.PRIORITIES),
+    ):
+        if kept.get(field) in codes:
+            st.session_state[f"{name}_{field}"] = kept[field]
+    for field in ("title", "stakeholder"):
+        if isinstance(kept.get(field), str):
+            st.session_state[f"{name}_{field}"] = kept[field][:200]
+    with suppress(TypeError, ValueError):
+        st.session_state[f"{name}_due"] = max(date.fromisoformat(kept.get("due", "")), visit.current().today)
 
 
 def _propose(name: str, prefill: Prefill, defaults: Defaults) -> None:
