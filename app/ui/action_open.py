@@ -11,6 +11,7 @@ import streamlit as st
 from app.ui import action_panel
 
 PARAMETER = "action"
+NO_ACTION = UUID(int=0)
 _PICKED = "actions:picked"
 _DRAWN = "actions:drawn"
 
@@ -21,7 +22,8 @@ def choose(action_id: UUID) -> None:
 
 
 def chosen() -> UUID | None:
-    """The action just picked, else the one of the address; None without one or when it is not an id.
+    """The action just picked, else the one of the address, None without one. What is not an id is one that no action
+    has: a link that was cut off must say so, not open another customer's action.
 
     A pick is written to the address here and not in its callback, where Streamlit does not pass it on to the browser.
     """
@@ -32,7 +34,7 @@ def chosen() -> UUID | None:
     try:
         return UUID(given) if given else None
     except ValueError:
-        return None
+        return NO_ACTION
 
 
 def drawer() -> None:

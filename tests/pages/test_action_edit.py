@@ -10,7 +10,7 @@ from app.actions import service
 from app.actions.model import Action
 from app.auth import Identity, Role
 from tests.app.factories import NOW, Estate, a_key
-from tests.pages.conftest import Browser
+from tests.pages.conftest import Browser, texts
 
 LATE = NOW.date() - timedelta(days=9)
 
@@ -79,3 +79,11 @@ def test_after_a_conflict_saving_again_changes_only_what_the_person_typed(
 
     browser.checked()
     assert _stored(estate, "title", "priority", "version") == ("Mine", "critical", 3)
+
+
+def test_a_cut_off_link_says_so_and_opens_nobody_elses_action(browser: Browser, estate: Estate, maya: Identity) -> None:
+    estate.action(actor=maya, title="Somebody else's worry")
+
+    page = browser.sign_in(maya).open("actions", action="7f3c-cut-off")
+
+    assert "does not exist" in texts(page)
