@@ -19,6 +19,7 @@ from extract.errors import ExtractError
 from extract.run import LoadResult, run_source
 from extract.sources import SOURCES
 from extract.stream import Source, Stream
+from orchestration import pools
 from orchestration.failures import failure, is_transient, retry_or_fail, sentence
 from orchestration.resources import Loading, RunLease
 from orchestration.translators import raw_key
@@ -151,7 +152,12 @@ def load_assets(source: Source) -> dg.AssetsDefinition:
     by_key = {key_of(stream): stream for stream in source.streams.values()}
     step = step_of(source)
 
-    @dg.multi_asset(name=step, specs=[_spec(source, stream) for stream in source.streams.values()], can_subset=True)
+    @dg.multi_asset(
+        name=step,
+        specs=[_spec(source, stream) for stream in source.streams.values()],
+        can_subset=True,
+        pool=pools.WAREHOUSE,
+    )
     def load(
         context: dg.AssetExecutionContext, config: Load, loading: Loading, lease: RunLease
     ) -> Iterator[dg.MaterializeResult]:

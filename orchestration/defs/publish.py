@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import dagster as dg
 
+from orchestration import pools
 from orchestration.failures import failure, sorted_out
 from orchestration.resources import RunLease, Transforming
 
@@ -31,6 +32,7 @@ def publications_asset(mart_keys: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         deps=sorted(mart_keys),
         group_name="publication",
         kinds={"postgres"},
+        pool=pools.WAREHOUSE,
         description="One row per published build of the marts. Append-only; readers use the newest.",
     )
     def publications(

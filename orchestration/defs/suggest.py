@@ -9,6 +9,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration import pools
 from orchestration.defs import publish
 from orchestration.failures import sorted_out
 from orchestration.resources import RunLease
@@ -35,6 +36,7 @@ def as_metadata(report: Any) -> dict[str, Any]:
     deps=[publish.KEY],
     group_name="suggestions",
     kinds={"python", "postgres"},
+    pool=pools.WAREHOUSE,
     description="Suggestions made, held out, closed and blocked by the rules over the newest published build.",
 )
 def suggestions(context: dg.AssetExecutionContext, lease: RunLease) -> dg.MaterializeResult:

@@ -12,6 +12,7 @@ from dagster_dbt import DagsterDbtTranslatorSettings, dbt_assets
 from dagster_dbt.asset_utils import get_subset_selection_for_context
 
 from orchestration import manifest as dbt_manifest
+from orchestration import pools
 from orchestration.dbt_in_process import Event
 from orchestration.failures import sorted_out
 from orchestration.resources import FastDbt, RunLease, Transforming
@@ -65,7 +66,7 @@ def build_dbt_assets(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     complete = with_every_test_attached(manifest)
     translate = translator()
 
-    @dbt_assets(manifest=complete, dagster_dbt_translator=translate, name=STEP)
+    @dbt_assets(manifest=complete, dagster_dbt_translator=translate, name=STEP, pool=pools.WAREHOUSE)
     def dbt(
         context: dg.AssetExecutionContext,
         config: Build,

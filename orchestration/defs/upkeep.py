@@ -1,9 +1,9 @@
 """The tracker keeps itself in order: every quarter of an hour, and soon after a message was enqueued.
 
-Runs take turns with the pipeline (one at a time, see dagster.yaml): they stand behind it in the queue, hold a lease as
-every run does so that the reaper knows them, and are cut off after ten minutes. Nothing is tried again within a run,
-because the next one comes anyway. The steps are transactions of their own: one that fails fails the run at its end and
-keeps no other from its work. All rules live in the application.
+Runs take turns with each other but not with the pipeline (`orchestration.pools`): a message does not wait for a
+build. They hold a lease as every run does so that the reaper knows them, and are cut off after ten minutes. Nothing
+is tried again within a run, because the next one comes anyway. The steps are transactions of their own: one that
+fails fails the run at its end and keeps no other from its work. All rules live in the application.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration import pools
 from orchestration.defs.schedules import TIME_ZONE, tick, unfinished
 from orchestration.defs.suggest import as_metadata
 from orchestration.failures import failure, sentence
@@ -88,7 +89,10 @@ class _Round:
         self.context.add_output_metadata(self.answers)
 
 
-@dg.op(description="Wakes, hands over, retires, escalates, writes digests, then delivers; each by itself.")
+@dg.op(
+    description="Wakes, hands over, retires, escalates, writes digests, then delivers; each by itself.",
+    pool=pools.TRACKER,
+)
 def keep_up(context: dg.OpExecutionContext, lease: RunLease) -> None:
     """Every step once. Running it twice changes nothing more."""
     from app.db import unit_of_work
@@ -106,7 +110,7 @@ def keep_up(context: dg.OpExecutionContext, lease: RunLease) -> None:
     round_.end()
 
 
-@dg.op(description="Sends the messages of the outbox that are due.")
+@dg.op(description="Sends the messages of the outbox that are due.", pool=pools.TRACKER)
 def deliver_messages(context: dg.OpExecutionContext, lease: RunLease) -> None:
     """One round of delivery."""
     round_ = _Round(context)

@@ -4,15 +4,19 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 from psycopg import sql
 
 from local.postgres import Postgres, free_port
+from orchestration.progress import FINISHED
+from orchestration.webserver import Orchestrator
 from tests.conftest import Warehouse, drop_database
 from tests.orchestration import small
 
@@ -119,5 +123,36 @@ def test_a_job_that_does_not_exist_and_an_orchestrator_that_is_away_are_sentence
     away = stack.launch("incremental", "--url", "http://127.0.0.1:1", "--patience", "0")
 
     assert (unknown.returncode, away.returncode) == (2, 2)
-    assert "There is no job called weekly; known jobs: incremental." in unknown.stdout
+    assert "There is no job called weekly; known jobs: incremental, message." in unknown.stdout
     assert "does not answer" in away.stdout
+
+
+def test_builds_take_turns_and_a_message_waits_for_none(stack: Stack) -> None:
+    with httpx.Client(base_url=stack.url, timeout=30) as client:
+        orchestrator = Orchestrator(client)
+        stack.world.write_text("hold\n")
+        first = run_id_of(stack.launch("incremental").stdout)
+        wait_for(lambda: orchestrator.status(first) == "STARTED")
+        second = run_id_of(stack.launch("incremental").stdout)
+
+        message = stack.launch("message", "--wait")
+
+        assert message.returncode == 0, message.stdout + message.stderr
+        assert (orchestrator.status(first), orchestrator.status(second)) == ("STARTED", "QUEUED")
+        stack.world.write_text("")
+        wait_for(lambda: orchestrator.status(second) in FINISHED)
+        assert (orchestrator.status(first), orchestrator.status(second)) == ("SUCCESS", "SUCCESS")
+    with psycopg.connect(stack.warehouse.admin_dsn) as db:
+        published = db.execute(
+            "select dagster_run_id from marts.publications where dagster_run_id = any(%s) order by build_id",
+            ([first, second],),
+        ).fetchall()
+    assert published == [(first,), (second,)]
+
+
+def wait_for(happened: Callable[[], bool], *, seconds: float = 120) -> None:
+    """Look every half second until it has happened."""
+    give_up = time.monotonic() + seconds
+    while not happened():
+        assert time.monotonic() < give_up
+        time.sleep(0.5)

@@ -11,6 +11,7 @@ from extract.sources import SOURCES
 from orchestration import manifest
 from orchestration.definitions import build
 from orchestration.defs import load, publish, suggest, transform
+from orchestration.pools import TRACKER, WAREHOUSE
 from orchestration.translators import feedback_key
 
 
@@ -135,3 +136,17 @@ def test_loading_the_definitions_needs_no_environment_and_connects_to_nothing(mo
     monkeypatch.setattr("socket.socket.connect", refuse)
 
     build()
+
+
+def test_every_step_takes_turns_in_a_pool(definitions: dg.Definitions) -> None:
+    repository = definitions.get_repository_def()
+    pools = {
+        node.definition.name: getattr(node.definition, "pool", None)
+        for job in repository.get_all_jobs()
+        for node in job.nodes
+    }
+
+    tracker = {step for step, pool in pools.items() if pool == TRACKER}
+    assert tracker == {"keep_up", "deliver_messages"}
+    assert {step for step, pool in pools.items() if pool != WAREHOUSE} == tracker
+    assert {transform.STEP, *(load.step_of(source) for source in SOURCES.values())} < pools.keys()

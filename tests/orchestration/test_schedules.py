@@ -97,10 +97,13 @@ def test_a_clock_change_skips_no_run_and_doubles_none(change: datetime) -> None:
     assert len(nightly) == 1
 
 
-def test_the_instance_runs_one_at_a_time_and_calls_nobody() -> None:
+def test_the_instance_runs_one_at_a_time_of_a_pool_and_calls_nobody() -> None:
     configured = yaml.safe_load(INSTANCE_FILE.read_text())
 
-    assert configured["concurrency"]["runs"]["max_concurrent_runs"] == 1
+    assert configured["concurrency"] == {
+        "pools": {"granularity": "run", "default_limit": 1},
+        "runs": {"max_concurrent_runs": 2},
+    }
     assert configured["telemetry"] == {"enabled": False}
     assert configured["run_retries"]["retry_on_asset_or_op_failure"] is False
     assert configured["run_monitoring"]["max_runtime_seconds"] > 0
