@@ -3,17 +3,20 @@
 import json
 import smtplib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from datetime import timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+import trustme
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from app.auth import Role
 from app.errors import IllegalTransition, NotPermitted
@@ -235,6 +238,82 @@ def test_a_password_does_not_travel_in_the_clear_to_another_machine(
     deliver_due(NOW, on=estate.engine)
 
     assert messages(estate)[0].last_error == "The password would travel in the clear: set SMTP_STARTTLS=true."
+
+
+OVER_TLS = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
+"""The server of the tests does not know of the TLS beneath it when it speaks it from the first byte."""
+
+
+@dataclass
+class SafeServer:
+    """A mail server that speaks TLS: its mailbox, and the sign-ins it heard."""
+
+    mailbox: Mailbox
+    sign_ins: list[LoginPassword] = field(default_factory=list)
+
+    def judge(self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
+        """Whom the server lets in."""
+        assert isinstance(data, LoginPassword)
+        assert server.transport
+        assert server.transport.get_extra_info("sslcontext"), "a password in the clear"
+        self.sign_ins.append(data)
+        return AuthResult(success=data == LoginPassword(b"us", b"hush"), handled=False)
+
+
+@pytest.fixture(params=["STARTTLS", "TLS from the first byte"])
+def safe_server(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[SafeServer]:
+    """A mail server with a certificate of its own authority, which takes mail from those who sign in."""
+    authority, port, made = trustme.CA(), free_port(), SafeServer(Mailbox())
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    if request.param == "STARTTLS":
+        safety = {"tls_context": context, "require_starttls": True}
+    else:
+        monkeypatch.setattr(delivery, "IMPLICIT_TLS_PORT", port)
+        safety = {"ssl_context": context, "auth_require_tls": False}  # it looks for STARTTLS only
+    server = Controller(
+        made.mailbox, hostname="127.0.0.1", port=port, authenticator=made.judge, auth_required=True, **safety
+    )
+    server.start()
+    configure(monkeypatch, SMTP_HOST="127.0.0.1", SMTP_PORT=str(port), SMTP_STARTTLS="true", SMTP_USERNAME="us")
+    with authority.cert_pem.tempfile() as trusted:
+        configure(monkeypatch, SMTP_PASSWORD="hush", SSL_CERT_FILE=trusted)
+        yield made
+    server.stop()
+
+
+@OVER_TLS
+def test_mail_goes_by_tls_to_a_server_that_asks_for_a_sign_in(estate: Estate, safe_server: SafeServer) -> None:
+    put(estate)
+
+    assert deliver_due(NOW, on=estate.engine) == DeliveryReport(sent=1)
+    assert [mail["To"] for mail in safe_server.mailbox.mails] == [MAYA]
+    assert safe_server.sign_ins == [LoginPassword(b"us", b"hush")]
+
+
+@OVER_TLS
+def test_a_server_that_refuses_the_sign_in_gets_nothing_and_the_message_waits(
+    estate: Estate, safe_server: SafeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(monkeypatch, SMTP_PASSWORD="guess")
+    put(estate)
+
+    assert deliver_due(NOW, on=estate.engine) == DeliveryReport(failed=1)
+    assert safe_server.mailbox.mails == []
+    assert messages(estate, "pending")[0].last_error == "The mail server refused our sign-in."
+
+
+@OVER_TLS
+def test_a_server_whose_certificate_nobody_we_trust_has_signed_hears_no_password(
+    estate: Estate, safe_server: SafeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with trustme.CA().cert_pem.tempfile() as others:
+        configure(monkeypatch, SSL_CERT_FILE=others)
+        put(estate)
+        deliver_due(NOW, on=estate.engine)
+
+    assert (safe_server.sign_ins, safe_server.mailbox.mails) == ([], [])
+    assert (messages(estate)[0].last_error or "").startswith("No safe connection")
 
 
 def test_a_deliverer_that_dies_after_sending_sends_again_under_the_same_id(
