@@ -3,7 +3,7 @@
 Note bodies are what people typed: they are shown with `st.text`, never as Markdown.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -71,6 +71,7 @@ def draw(detail: ActionDetail) -> None:
     entries.sort(key=lambda entry: entry[0], reverse=True)
     is_long = len(entries) > SHOWN_AT_FIRST
     shows_all = is_long and st.session_state.get(f"story_all_{action_id.hex}", False)
+    names = _names(detail.events)
     with st.container(gap="xsmall", key=f"story_{action_id.hex}"):
         for at, entry in entries if shows_all else entries[:SHOWN_AT_FIRST]:
             with st.container(horizontal=True, gap="small", vertical_alignment="top", wrap=False):
@@ -80,7 +81,7 @@ def draw(detail: ActionDetail) -> None:
                 elif isinstance(entry, Contact):
                     st.markdown(action_contacts.told(entry))
                 else:
-                    st.markdown(told(entry, _until(entry, detail.events)))
+                    st.markdown(told(entry, names, _until(entry, detail.events)))
     if is_long:
         st.toggle(f"Show all {len(entries)} entries", key=f"story_all_{action_id.hex}")
 
@@ -206,9 +207,15 @@ def _value(field: str | None, value: Any) -> str:
     return escaped(str(value), limit=120)
 
 
-def _passed_on(event: ActionEvent) -> str:
+def _names(events: Sequence[ActionEvent]) -> dict[str, str]:
+    """Who works actions, by id, escaped: read once a story, and only for one in which the owner changed."""
+    if not any(event.field == "owner_user_id" for event in events):
+        return {}
+    return {str(person.user_id): escaped(person.display_name) for person in data.people()}
+
+
+def _passed_on(event: ActionEvent, names: Mapping[str, str]) -> str:
     """From whom to whom; people who are deactivated by now have no name here."""
-    names = {str(person.user_id): escaped(person.display_name) for person in data.people()}
     if event.after is None:
         return f"put it back into the queue, from {names.get(str(event.before), 'somebody who has left')}"
     giver = f", from {names.get(str(event.before), 'somebody who has left')}" if event.before else " from the queue"
@@ -217,8 +224,11 @@ def _passed_on(event: ActionEvent) -> str:
     return f"gave it to **{names.get(str(event.after), 'somebody who has left')}**{giver}"
 
 
-def told(event: ActionEvent, carried: str | None = None) -> str:
-    """One event as a sentence of ours, Markdown; names and values escaped. `carried` is what a move brought with it."""
+def told(event: ActionEvent, names: Mapping[str, str], carried: str | None = None) -> str:
+    """One event as a sentence of ours, Markdown; names and values escaped.
+
+    `names` are those of active people by their id, escaped; `carried` is what a move brought with it.
+    """
     who = f"**{escaped(event.actor_name.split(' ')[0] if event.actor_user_id else event.actor_name)}**"
     why = f": {escaped(event.reason, limit=300)}" if event.reason else ""
     if event.kind is EventKind.CREATED:
@@ -236,7 +246,7 @@ def told(event: ActionEvent, carried: str | None = None) -> str:
     if event.field == "archived_at":
         return f"{who} {'put it into the archive' if event.after else 'took it out of the archive'}"
     if event.field == "owner_user_id":
-        return f"{who} {_passed_on(event)}{why}"
+        return f"{who} {_passed_on(event, names)}{why}"
     if event.field:
         name = event.field.removesuffix("_user_id").removesuffix("_date").replace("_", " ")
         before, after = _value(event.field, event.before), _value(event.field, event.after)

@@ -1,6 +1,7 @@
 """Contacts that are logged, notes that are corrected, and choices that outlive a reload."""
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.actions import service
 from app.auth import Identity, Role
-from app.ui import outcome_form
+from app.ui import action_story, data, outcome_form
 from tests.app.factories import NOW, Estate, a_key, key_of
 from tests.pages.conftest import Browser, labels, texts
 
@@ -151,3 +152,27 @@ def test_an_escalation_is_told_in_words(browser: Browser, estate: Estate, maya: 
     page = browser.sign_in(maya).open("actions", action=str(action.action_id))
 
     assert "overdue 6 d] :orange[· escalated: owner and admins were told]" in texts(page)
+
+
+def test_a_story_asks_for_names_once_however_often_the_action_was_passed_on(
+    browser: Browser, estate: Estate, maya: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action = estate.action(actor=maya)
+    harriet, tom = estate.user("Harriet Cole", Role.ADMIN), estate.user("Tom Okafor")
+    for owner in (tom, maya, tom, maya):
+        with estate.work() as db:
+            service.reassign(
+                db,
+                actor=harriet,
+                now=NOW,
+                action_ids=[action.action_id],
+                owner_user_id=owner.user_id,
+                idempotency_key=a_key(),
+            )
+    people, asked = data.people, list[None]()
+    monkeypatch.setattr(action_story, "data", SimpleNamespace(people=lambda: asked.append(None) or people()))
+
+    page = browser.sign_in(maya).open("actions", action=str(action.action_id))
+
+    assert texts(page).count("gave it to **Tom Okafor**, from Maya Lind") == 2
+    assert len(asked) == 1
