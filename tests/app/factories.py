@@ -18,7 +18,7 @@ import psycopg
 import yaml
 from psycopg import sql
 from psycopg.types.json import Jsonb
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 
 from app.actions import service as actions
 from app.actions.model import Action, ActionDraft, OutcomeDraft
@@ -73,6 +73,18 @@ class Estate:
         """A unit of work as the application."""
         with unit_of_work(self.engine) as db:
             yield db
+
+    @contextmanager
+    def counted(self) -> Iterator[list[str]]:
+        """The statements that reach the database by `engine` inside the block."""
+        seen: list[str] = []
+
+        def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+            seen.append(statement)
+
+        event.listen(self.engine, "before_cursor_execute", note)
+        yield seen
+        event.remove(self.engine, "before_cursor_execute", note)
 
     def put(self, mart: str, **values: Any) -> None:
         """One row of a mart."""

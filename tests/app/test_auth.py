@@ -60,6 +60,17 @@ def test_signing_in_gives_an_identity_and_a_token_that_is_nowhere_stored(estate:
     assert resolve(estate, stored.hex()) is None
 
 
+def test_who_asks_is_found_in_one_statement(estate: Estate) -> None:
+    estate.user()
+    token, maya = sign_in(estate)
+
+    with estate.work() as db, estate.counted() as statements:
+        found = auth.resolve(db, token=token, now=NOW)
+
+    assert found == maya
+    assert len(statements) == 1, statements
+
+
 def test_tokens_are_unique_and_long(estate: Estate) -> None:
     estate.user()
 

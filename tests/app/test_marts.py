@@ -1,7 +1,6 @@
 """Every reader against tables made from dbt's own contracts."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 from inspect import getmembers, isclass
@@ -13,7 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from app.errors import MartUnavailable
 from app.marts import accounts, health, money, outcomes, people, risk, sources, support, timeline, usage, version
@@ -46,19 +45,6 @@ READERS: dict[str, Callable[[Connection], Any]] = {
     "outcomes.all_outcomes": lambda db: outcomes.all_outcomes(db, since=AS_OF),
     "sources.links": lambda db: sources.links(db, KEY),
 }
-
-
-@contextmanager
-def counted(estate: Estate) -> Iterator[list[str]]:
-    """The statements that reach the database inside the block."""
-    seen: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        seen.append(statement)
-
-    event.listen(estate.engine, "before_cursor_execute", note)
-    yield seen
-    event.remove(estate.engine, "before_cursor_execute", note)
 
 
 def test_every_reader_says_so_before_the_first_build(estate: Estate) -> None:
@@ -159,7 +145,7 @@ def test_every_reader_needs_one_round_trip_when_there_is_something_to_read(estat
     estate.account()
     estate.publish()
     for read in (accounts.portfolio, accounts.portfolio_frame, READERS["accounts.account"], READERS["accounts.search"]):
-        with estate.work() as db, counted(estate) as statements:
+        with estate.work() as db, estate.counted() as statements:
             read(db)
         assert len(statements) == 1
 
