@@ -129,7 +129,8 @@ def save(
                 kept = _insert(db, actor, columns, now) if before is None else _update(db, before, columns, now)
         except IntegrityError:
             raise InvalidInput("name", "You have a view of this name already.", value=name) from None
-        _tell(db, actor, now, before, columns, kept, idempotency_key)
+        told = {name: getattr(before, name) for name in columns} if before else None
+        _tell(db, actor, now, kept, before=told, after=columns, idempotency_key=idempotency_key)
         return get_view(db, identity=actor, view_id=kept)
 
     return once(
@@ -157,16 +158,8 @@ def remove(
         before = _own(db, actor, view_id, expected_version)
         gone = update(saved_views).where(saved_views.c.view_id == view_id)
         db.execute(gone.values(archived_at=now, updated_at=now, version=before.version + 1))
-        audit.record(
-            db,
-            author=audit.Author.of(actor),
-            now=now,
-            subject=audit.Subject.SAVED_VIEW,
-            subject_id=view_id,
-            kind=audit.Kind.ENDED,
-            before={"name": before.name, "query": before.query, "is_shared": before.is_shared},
-            idempotency_key=idempotency_key,
-        )
+        told = {"name": before.name, "query": before.query, "is_shared": before.is_shared}
+        _tell(db, actor, now, view_id, before=told, after=None, idempotency_key=idempotency_key)
         return True
 
     once(
@@ -206,19 +199,22 @@ def _tell(
     db: Connection,
     actor: Identity,
     now: datetime,
-    before: SavedView | None,
-    columns: Mapping[str, object],
     view_id: UUID,
+    *,
+    before: Mapping[str, object] | None,
+    after: Mapping[str, object] | None,
     idempotency_key: str,
 ) -> None:
+    """Keep in the trail that a view was made (nothing before), changed, or taken away (nothing after)."""
+    kind = audit.Kind.CREATED if before is None else audit.Kind.ENDED if after is None else audit.Kind.CHANGED
     audit.record(
         db,
         author=audit.Author.of(actor),
         now=now,
         subject=audit.Subject.SAVED_VIEW,
         subject_id=view_id,
-        kind=audit.Kind.CHANGED if before else audit.Kind.CREATED,
-        before={name: getattr(before, name) for name in columns} if before else None,
-        after=columns,
+        kind=kind,
+        before=before,
+        after=after,
         idempotency_key=idempotency_key,
     )

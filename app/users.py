@@ -10,7 +10,7 @@ import argparse
 import csv
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -117,16 +117,30 @@ def create_user(
     }
     with _addresses_are_free(email=email, owner_email=owner_email), db.begin_nested():
         made = _user(db.execute(insert(users).values(values).returning(*_COLUMNS)).one())
+    _tell(db, made.user_id, actor=actor, now=now, kind=Kind.CREATED, after=asdict(made))
+    return made
+
+
+def _tell(
+    db: Connection,
+    user_id: UUID,
+    *,
+    actor: Identity | None,
+    now: datetime,
+    kind: Kind = Kind.CHANGED,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object],
+) -> None:
     audit.record(
         db,
         author=Author.of(actor),
         now=now,
         subject=Subject.USER,
-        subject_id=made.user_id,
-        kind=Kind.CREATED,
-        after=asdict(made),
+        subject_id=user_id,
+        kind=kind,
+        before=before,
+        after=after,
     )
-    return made
 
 
 @contextmanager
@@ -187,16 +201,8 @@ def _set(db: Connection, user: User, *, actor: Identity | None, now: datetime, *
         # left to itself psycopg stores the name of an enum member
         columns = {name: value.value if isinstance(value, StrEnum) else value for name, value in differing.items()}
         after = _user(db.execute(changed.values(version=user.version + 1, **columns).returning(*_COLUMNS)).one())
-    audit.record(
-        db,
-        author=Author.of(actor),
-        now=now,
-        subject=Subject.USER,
-        subject_id=user.user_id,
-        kind=Kind.CHANGED,
-        before={name: getattr(user, name) for name in differing},
-        after=differing,
-    )
+    before = {name: getattr(user, name) for name in differing}
+    _tell(db, user.user_id, actor=actor, now=now, before=before, after=differing)
     return after
 
 
@@ -218,15 +224,7 @@ def end_sessions_of(db: Connection, *, actor: Identity, now: datetime, user_id: 
     require(actor, Permission.MANAGE_USERS)
     user = _locked(db, user_id)
     ended = end_sessions(db, user_id=user.user_id, now=now)
-    audit.record(
-        db,
-        author=Author.of(actor),
-        now=now,
-        subject=Subject.USER,
-        subject_id=user.user_id,
-        kind=Kind.CHANGED,
-        after={"sessions": "ended"},
-    )
+    _tell(db, user.user_id, actor=actor, now=now, after={"sessions": "ended"})
     return ended
 
 
@@ -353,15 +351,7 @@ def change_password(
         .where(users.c.user_id == actor.user_id)
         .values(password_hash=passwords.hash_password(new_password), version=users.c.version + 1)
     )
-    audit.record(
-        db,
-        author=Author.of(actor),
-        now=now,
-        subject=Subject.USER,
-        subject_id=actor.user_id,
-        kind=Kind.CHANGED,
-        after={"password": "changed"},
-    )
+    _tell(db, actor.user_id, actor=actor, now=now, after={"password": "changed"})
     end_sessions(db, user_id=actor.user_id, now=now, except_token=token)
 
 
