@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from api.deps import ActionCreator, ActionWorker, Assigner, Db, IdempotencyKey, NoteAuthor, Now, Reader
 from api.models.actions import ActionChanges, ActionList, Closing, Move, NewAction, NewContact, NewNote, Reassignment
-from app.actions import service
+from app.actions import contacts, service
 from app.actions.lifecycle import Category, Status
 from app.actions.model import Action, ActionDetail, ActionFilter, Contact, Note, ReassignResult
 
@@ -139,6 +139,6 @@ def log_contact(
     action_id: UUID, body: NewContact, identity: NoteAuthor, db: Db, now: Now, key: IdempotencyKey
 ) -> Contact:
     """Record a contact with the customer, or an attempt. It does not change the action's version."""
-    return service.log_contact(
+    return contacts.log_contact(
         db, actor=identity, now=now, action_id=action_id, contact=body.contact(), idempotency_key=key
     )

@@ -1,4 +1,5 @@
-"""What people do with actions: open, edit, move, close, note, assign. Every face calls these and nothing below them.
+"""What people do with actions: open, edit, move, close, note, assign. Every face calls these, and beside them those of
+`queue`, `contacts`, `bulk` and `assigning`, and nothing below them.
 
 Every write carries a request key (`app.idempotency`), checks the version it was based on, and appends its events in the
 same transaction. The caller owns the transaction. Reads take any connection.
@@ -13,7 +14,6 @@ from sqlalchemy import Connection
 
 from app.actions import repository, telling
 from app.actions.bulk import LARGEST_BULK
-from app.actions.contacts import log_contact as log_contact
 from app.actions.context import contexts
 from app.actions.decisions import record_human
 from app.actions.drafts import changed_columns, draft_columns, note_body, outcome_columns
@@ -38,8 +38,6 @@ from app.actions.model import (
     Refused,
     Workload,
 )
-from app.actions.queue import claim as claim
-from app.actions.queue import claim_next as claim_next
 from app.actions.repository import Change, EventActor
 from app.actions.tables import actions
 from app.actions.vocabulary import ActorKind, EventKind, Source

@@ -6,7 +6,7 @@ from uuid import UUID
 import streamlit as st
 from sqlalchemy import Connection
 
-from app.actions import service
+from app.actions import queue
 from app.actions.model import Action
 from app.auth import Identity, Permission, can
 from app.ui import figures, visit, words, writes
@@ -40,7 +40,7 @@ def _next() -> None:
     form = writes.form_key(PLACE)
 
     def write(db: Connection, actor: Identity, now: datetime) -> tuple[Action | None]:
-        return (service.claim_next(db, actor=actor, now=now, idempotency_key=form),)
+        return (queue.claim_next(db, actor=actor, now=now, idempotency_key=form),)
 
     answer = writes.perform(write, place=PLACE, done=_told)
     writes.renew_form(PLACE)
@@ -68,7 +68,7 @@ def claim(action_id: UUID, version: int, place: str) -> bool:
     form = writes.form_key(name)
 
     def write(db: Connection, actor: Identity, now: datetime) -> tuple[Action | None]:
-        taken = service.claim(
+        taken = queue.claim(
             db, actor=actor, now=now, action_id=action_id, expected_version=version, idempotency_key=form
         )
         return (taken,)

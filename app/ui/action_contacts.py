@@ -7,7 +7,7 @@ from uuid import UUID
 import streamlit as st
 from sqlalchemy import Connection
 
-from app.actions import service
+from app.actions.contacts import log_contact
 from app.actions.model import Action, Contact, ContactDraft
 from app.auth import Identity
 from app.ui import figures, frame, people_picker, visit, words, writes
@@ -102,7 +102,7 @@ def _log(action: Action, key: str, people: dict[str, str | None]) -> None:
     form_key = writes.form_key(place)
 
     def write(db: Connection, actor: Identity, now: datetime) -> Contact:
-        return service.log_contact(
+        return log_contact(
             db, actor=actor, now=now, action_id=action.action_id, contact=contact, idempotency_key=form_key
         )
 

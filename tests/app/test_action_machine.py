@@ -18,7 +18,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from app.actions import bulk, repository, service, upkeep
+from app.actions import bulk, contacts, queue, repository, service, upkeep
 from app.actions.history import fold, state_at
 from app.actions.lifecycle import Status, is_open, legal_moves
 from app.actions.model import Action, ActionDetail, ContactDraft
@@ -160,7 +160,7 @@ def machine(estate: Estate) -> type[RuleBasedStateMachine]:
         def tell(self, who: str, body: str, is_contact: bool) -> None:
             given = self._given(who, action_id=self.action.action_id)
             given |= {"contact": ContactDraft(channel="call", was_reached=False)} if is_contact else {"body": body}
-            work = service.log_contact if is_contact else service.add_note
+            work = contacts.log_contact if is_contact else service.add_note
             if PEOPLE[who] is Role.ANALYST:
                 self._refused(work, given, NotPermitted)
                 return
@@ -184,17 +184,17 @@ def machine(estate: Estate) -> type[RuleBasedStateMachine]:
                 else None
             )
             if expected:
-                self._refused(service.claim, given, expected)
+                self._refused(queue.claim, given, expected)
                 return
             with estate.work() as db:
-                assert service.claim(db, **given).owner_user_id == estate.people[who].user_id
+                assert queue.claim(db, **given).owner_user_id == estate.people[who].user_id
 
         @rule(who=st.sampled_from(["Maya Lind", "Tom Okafor", "Harriet Cole"]))
         def claim_next(self, who: str) -> None:
             row = self._row()
             is_waiting = row.owner_user_id is None and is_open(row.status) and row.status is not Status.SNOOZED
             with estate.work() as db:
-                claimed = service.claim_next(db, **self._given(who))
+                claimed = queue.claim_next(db, **self._given(who))
 
             # other lives may have left their action in the queue
             assert claimed is not None or not is_waiting

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 
-from app.actions import bulk, repository, service
+from app.actions import bulk, contacts, queue, repository, service
 from app.actions.history import fold
 from app.actions.lifecycle import Status, legal_moves
 from app.actions.model import Action, ActionEvent, ContactDraft
@@ -256,11 +256,11 @@ class Walker:
             if self.random.random() < 0.5:
                 service.add_note(db, **given, body="seen")
             else:
-                service.log_contact(db, **given, contact=ContactDraft(channel="call", was_reached=True))
+                contacts.log_contact(db, **given, contact=ContactDraft(channel="call", was_reached=True))
 
     def _claim(self) -> None:
         with self.estate.work() as db:
-            claimed = service.claim_next(db, **self._common())
+            claimed = queue.claim_next(db, **self._common())
         if claimed:
             self._wrote(0, claimed)
 
@@ -358,7 +358,7 @@ def test_a_queue_drained_by_ten_gives_every_action_once(estate: Estate, maya: Id
         got: list[UUID] = []
         while True:
             with estate.work() as db:
-                claimed = service.claim_next(db, actor=people[number], now=NOW, idempotency_key=a_key())
+                claimed = queue.claim_next(db, actor=people[number], now=NOW, idempotency_key=a_key())
             if claimed is None:
                 return got
             got.append(claimed.action_id)

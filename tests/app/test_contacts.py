@@ -27,7 +27,7 @@ def action(estate: Estate, maya: Identity) -> Action:
 def log(estate: Estate, actor: Identity, action: Action, key: str | None = None, **contact: Any) -> Contact:
     draft = ContactDraft(**({"channel": "call", "was_reached": True} | contact))
     with estate.work() as db:
-        return service.log_contact(
+        return contacts.log_contact(
             db, actor=actor, now=NOW, action_id=action.action_id, contact=draft, idempotency_key=key or a_key()
         )
 
@@ -101,7 +101,7 @@ def test_an_analyst_logs_nothing_and_nobody_logs_on_what_does_not_exist(
     with pytest.raises(NotPermitted):
         log(estate, estate.user("Alex Stone", Role.ANALYST), action)
     with estate.work() as db, pytest.raises(NotFound):
-        service.log_contact(
+        contacts.log_contact(
             db,
             actor=maya,
             now=NOW,

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.actions import bulk, repository, service
+from app.actions import bulk, queue, repository, service
 from app.actions.history import fold, state_at
 from app.actions.model import Action, ActionEvent
 from app.actions.vocabulary import ActorKind, EventKind
@@ -137,7 +137,7 @@ def test_every_state_of_a_long_life_can_be_told_again(estate: Estate, maya: Iden
         (service.close_action, {"outcome": an_outcome(result="too_early")}),
         (service.transition, {"to_status": "in_progress", "reason": "again"}),
         (service.edit_action, {"changes": {"owner_user_id": None}}),
-        (service.claim, {"actor": tom}),
+        (queue.claim, {"actor": tom}),
         (service.transition, {"to_status": "cancelled", "reason": "duplicate"}),
         (service.transition, {"to_status": "in_progress", "reason": "not so"}),
     ]

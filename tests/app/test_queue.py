@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.actions import service
+from app.actions import queue, service
 from app.actions.model import Action
 from app.auth import Identity, Role
 from app.errors import InvalidInput, NotPermitted, StaleVersion
@@ -28,12 +28,12 @@ def maya(estate: Estate) -> Identity:
 
 def claim_next(estate: Estate, actor: Identity, key: str | None = None) -> Action | None:
     with estate.work() as db:
-        return service.claim_next(db, actor=actor, now=NOW, idempotency_key=key or a_key())
+        return queue.claim_next(db, actor=actor, now=NOW, idempotency_key=key or a_key())
 
 
 def claim(estate: Estate, actor: Identity, action: Action, **more: Any) -> Action:
     with estate.work() as db:
-        return service.claim(
+        return queue.claim(
             db,
             actor=actor,
             now=NOW,
@@ -137,7 +137,7 @@ def test_a_claim_passes_over_what_somebody_is_just_taking(estate: Estate, admin:
     second = estate.action(actor=admin)
 
     with estate.work() as db:
-        taken = service.claim_next(db, actor=maya, now=NOW, idempotency_key=a_key())
+        taken = queue.claim_next(db, actor=maya, now=NOW, idempotency_key=a_key())
         other = claim_next(estate, estate.user("Tom Okafor"))
 
     assert (taken and taken.action_id, other and other.action_id) == (first.action_id, second.action_id)
