@@ -31,7 +31,7 @@ _OVERTAKEN = text(
     join marts.dim_accounts as d on d.account_key = a.account_key
     where a.status = 'new' and not d.is_active and d.churned_date > (a.created_at at time zone 'Europe/London')::date
     order by a.action_id
-    limit 500
+    limit :batch
     """
 )
 
@@ -46,7 +46,7 @@ class UpkeepReport:
 
 
 def run(db: Connection, *, now: datetime) -> UpkeepReport:
-    """All three, at most 500 actions each; the next run goes on. Without marts no account is known to have left."""
+    """All three, at most BATCH actions each; the next run goes on. Without marts no account is known to have left."""
     retention = active(db, Retention)
     return UpkeepReport(
         account_churned=call_off_churned(db, now=now),
@@ -86,7 +86,7 @@ def call_off_churned(db: Connection, *, now: datetime) -> int:
     """Cancel what was planned before its account left and never begun; what is being worked on stays with its owner."""
     try:
         with reading_mart("dim_accounts"), db.begin_nested():
-            left = list(db.execute(_OVERTAKEN).scalars())
+            left = list(db.execute(_OVERTAKEN, {"batch": BATCH}).scalars())
     except MartUnavailable:
         return 0
     waiting = (actions.c.status == Status.NEW.value) & actions.c.action_id.in_(left)

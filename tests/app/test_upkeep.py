@@ -144,3 +144,15 @@ def test_without_a_published_build_no_account_has_left(estate: Estate) -> None:
         estate.transformer.execute(f"drop table marts.{mart}")
 
     assert run(estate, after=QUARTER) == upkeep.UpkeepReport(archived=0, expired=0, account_churned=0)
+
+
+def test_a_run_calls_off_no_more_than_a_batch_and_the_next_goes_on(
+    estate: Estate, maya: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = estate.account("Brook Retail")
+    for _ in range(3):
+        estate.action(actor=maya, account_key=key)
+    estate.set("dim_accounts", key, is_active=False, churned_date=NOW.date() + timedelta(days=3))
+    monkeypatch.setattr(upkeep, "BATCH", 2)
+
+    assert [run(estate, after=timedelta(days=4)).account_churned for _ in range(3)] == [2, 1, 0]
