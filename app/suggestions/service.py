@@ -21,7 +21,7 @@ from app.actions.writing import person
 from app.auth import Identity, Permission, Role, require
 from app.calendar import add_business_days, display_date
 from app.errors import IllegalTransition, InvalidInput, MartUnavailable, NotPermitted, StaleVersion
-from app.idempotency import once
+from app.idempotency import Answer, once
 from app.inputs import member
 from app.marts.version import published
 from app.suggestions import evaluation, repository
@@ -99,19 +99,51 @@ def draft_of(suggestion: Suggestion, *, now: datetime) -> ActionDraft:
     )
 
 
-def _locked(db: Connection, *, actor: Identity, suggestion_id: UUID) -> Suggestion:
-    suggestion = repository.one(db, suggestion_id, is_locked=True)
-    require(actor, Permission.ANSWER_SUGGESTION, account_owner_email=suggestion.csm_email)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """Who answers which suggestion, as they saw it, in one request."""
+
+    actor: Identity
+    now: datetime
+    suggestion_id: UUID
+    version: int
+    key: str
+
+
+def _once(
+    db: Connection,
+    asked: _Asked,
+    operation: str,
+    said: Mapping[str, object],
+    answer: type[Answer],
+    work: Callable[[], Answer],
+) -> Answer:
+    """`work` once for the key of a request; `said` is what the person sent besides the suggestion and its version."""
+    return once(
+        db,
+        actor=asked.actor.user_id,
+        key=asked.key,
+        operation=operation,
+        request={"suggestion_id": asked.suggestion_id, "expected_version": asked.version, **said},
+        now=asked.now,
+        answer=answer,
+        work=work,
+    )
+
+
+def _locked(db: Connection, asked: _Asked) -> Suggestion:
+    suggestion = repository.one(db, asked.suggestion_id, is_locked=True)
+    require(asked.actor, Permission.ANSWER_SUGGESTION, account_owner_email=suggestion.csm_email)
     return suggestion
 
 
-def _since_seen(db: Connection, suggestion: Suggestion, seen_version: int) -> list[SuggestionEvent]:
+def _since_seen(db: Connection, suggestion: Suggestion, asked: _Asked) -> list[SuggestionEvent]:
     """What happened since the version that the person saw. Raises StaleVersion unless it was only newer figures."""
-    if suggestion.version == seen_version:
+    if suggestion.version == asked.version:
         return []
-    changes = repository.events(db, suggestion.suggestion_id, after_version=seen_version)
+    changes = repository.events(db, suggestion.suggestion_id, after_version=asked.version)
     if not is_only_news(changes):
-        raise StaleVersion(suggestion, seen_version, changes)
+        raise StaleVersion(suggestion, asked.version, changes)
     return changes
 
 
@@ -123,17 +155,14 @@ def _check_answerable(suggestion: Suggestion, becomes: str) -> None:
 def _answer(
     db: Connection,
     suggestion: Suggestion,
+    asked: _Asked,
     *,
-    actor: Identity,
-    now: datetime,
-    seen_version: int,
     status: SuggestionStatus,
     changes: Mapping[str, object],
     reason: str | None,
-    key: str,
 ) -> Suggestion:
-    answered = {"snoozed_until": None, "status": status.value, "answered_at": now, "answered_by": actor.user_id}
-    repository.change(db, suggestion, answered | dict(changes))
+    answered = {"status": status.value, "answered_at": asked.now, "answered_by": asked.actor.user_id}
+    repository.change(db, suggestion, {"snoozed_until": None, **answered, **changes})
     version = suggestion.version + 1
     happenings = [
         Happening(
@@ -145,16 +174,16 @@ def _answer(
             reason=reason,
         )
     ]
-    if seen_version != suggestion.version:
+    if asked.version != suggestion.version:
         seen = Happening(
             suggestion_id=suggestion.suggestion_id,
             version=version,
             kind=ANSWERED_AS_SEEN,
-            before=seen_version,
+            before=asked.version,
             after=suggestion.version,
         )
         happenings.append(seen)
-    repository.append(db, actor=person(actor), now=now, happenings=happenings, idempotency_key=key)
+    repository.append(db, actor=person(asked.actor), now=asked.now, happenings=happenings, idempotency_key=asked.key)
     return repository.one(db, suggestion.suggestion_id)
 
 
@@ -177,9 +206,10 @@ def accept(
     The reason stays the suggestion's. With no owner in the edits the action goes to the person who owns the account.
     Raises NotFound, NotPermitted, StaleVersion, IllegalTransition, InvalidInput, IdempotencyConflict.
     """
+    asked = _Asked(actor=actor, now=now, suggestion_id=suggestion_id, version=expected_version, key=idempotency_key)
 
     def work() -> AcceptedAction:
-        suggestion = _locked(db, actor=actor, suggestion_id=suggestion_id)
+        suggestion = _locked(db, asked)
         if suggestion.action_id is not None:
             earlier = actions.get_action(db, suggestion.action_id).action
             return AcceptedAction(
@@ -187,7 +217,7 @@ def accept(
                 already_accepted_by=suggestion.answered_by_name,
                 already_accepted_at=suggestion.answered_at,
             )
-        unseen = _since_seen(db, suggestion, expected_version)
+        unseen = _since_seen(db, suggestion, asked)
         _check_answerable(suggestion, "accepted")
         if suggestion.decision_id is None:
             raise IllegalTransition(suggestion.status, "accepted", (), what="suggestion")
@@ -210,31 +240,14 @@ def accept(
         _answer(
             db,
             suggestion,
-            actor=actor,
-            now=now,
-            seen_version=expected_version,
+            asked,
             status=SuggestionStatus.ACCEPTED_WITH_EDITS if is_edited else SuggestionStatus.ACCEPTED,
             changes={"action_id": action.action_id},
             reason=None,
-            key=idempotency_key,
         )
         return AcceptedAction(**_shown_fields(action))
 
-    request = {
-        "suggestion_id": suggestion_id,
-        "expected_version": expected_version,
-        "edits": asdict(edits) if edits else None,
-    }
-    return once(
-        db,
-        actor=actor.user_id,
-        key=idempotency_key,
-        operation="accept",
-        request=request,
-        now=now,
-        answer=AcceptedAction,
-        work=work,
-    )
+    return _once(db, asked, "accept", {"edits": asdict(edits) if edits else None}, AcceptedAction, work)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,40 +260,18 @@ class _Refusal:
 
 
 def _refuse(
-    db: Connection,
-    *,
-    actor: Identity,
-    now: datetime,
-    suggestion_id: UUID,
-    expected_version: int,
-    key: str,
-    operation: str,
-    said: Mapping[str, object],
-    checked: Callable[[], _Refusal],
+    db: Connection, asked: _Asked, operation: str, said: Mapping[str, object], checked: Callable[[], _Refusal]
 ) -> Suggestion:
     """Dismiss and snooze: `said` is what the person sent, `checked` makes an answer of it or raises InvalidInput."""
 
     def work() -> Suggestion:
         refusal = checked()
-        suggestion = _locked(db, actor=actor, suggestion_id=suggestion_id)
-        _since_seen(db, suggestion, expected_version)
+        suggestion = _locked(db, asked)
+        _since_seen(db, suggestion, asked)
         _check_answerable(suggestion, refusal.status)
-        return _answer(
-            db,
-            suggestion,
-            actor=actor,
-            now=now,
-            seen_version=expected_version,
-            status=refusal.status,
-            changes=refusal.changes,
-            reason=refusal.reason,
-            key=key,
-        )
+        return _answer(db, suggestion, asked, status=refusal.status, changes=refusal.changes, reason=refusal.reason)
 
-    request = {"suggestion_id": suggestion_id, "expected_version": expected_version, **said}
-    return once(
-        db, actor=actor.user_id, key=key, operation=operation, request=request, now=now, answer=Suggestion, work=work
-    )
+    return _once(db, asked, operation, said, Suggestion, work)
 
 
 def dismiss(
@@ -302,17 +293,8 @@ def dismiss(
         chosen = member("reason", reason, DismissalReason).value
         return _Refusal(status=SuggestionStatus.DISMISSED, changes={"dismissal_reason": chosen}, reason=chosen)
 
-    return _refuse(
-        db,
-        actor=actor,
-        now=now,
-        suggestion_id=suggestion_id,
-        expected_version=expected_version,
-        key=idempotency_key,
-        operation="dismiss",
-        said={"reason": reason},
-        checked=checked,
-    )
+    asked = _Asked(actor=actor, now=now, suggestion_id=suggestion_id, version=expected_version, key=idempotency_key)
+    return _refuse(db, asked, "dismiss", {"reason": reason}, checked)
 
 
 def snooze(
@@ -336,17 +318,8 @@ def snooze(
             raise InvalidInput("until", "The date to come back on must be after today, within 180 days.", value=until)
         return _Refusal(status=SuggestionStatus.SNOOZED, changes={"snoozed_until": until}, reason=until.isoformat())
 
-    return _refuse(
-        db,
-        actor=actor,
-        now=now,
-        suggestion_id=suggestion_id,
-        expected_version=expected_version,
-        key=idempotency_key,
-        operation="snooze",
-        said={"until": until},
-        checked=checked,
-    )
+    asked = _Asked(actor=actor, now=now, suggestion_id=suggestion_id, version=expected_version, key=idempotency_key)
+    return _refuse(db, asked, "snooze", {"until": until}, checked)
 
 
 def undo_answer(
@@ -364,10 +337,11 @@ def undo_answer(
     Only who answered may, and not when the same has been suggested anew.
     Raises NotFound, NotPermitted, StaleVersion, InvalidInput, IdempotencyConflict.
     """
+    asked = _Asked(actor=actor, now=now, suggestion_id=suggestion_id, version=expected_version, key=idempotency_key)
 
     def work() -> Suggestion:
-        suggestion = _locked(db, actor=actor, suggestion_id=suggestion_id)
-        _since_seen(db, suggestion, expected_version)
+        suggestion = _locked(db, asked)
+        _since_seen(db, suggestion, asked)
         if suggestion.status not in _UNDOABLE or suggestion.answered_at is None:
             raise InvalidInput("suggestion_id", "There is no dismissal or snooze to undo.")
         if suggestion.answered_by != actor.user_id:
@@ -393,16 +367,7 @@ def undo_answer(
         repository.append(db, actor=person(actor), now=now, happenings=[undone], idempotency_key=idempotency_key)
         return repository.one(db, suggestion_id)
 
-    return once(
-        db,
-        actor=actor.user_id,
-        key=idempotency_key,
-        operation="undo_answer",
-        request={"suggestion_id": suggestion_id, "expected_version": expected_version},
-        now=now,
-        answer=Suggestion,
-        work=work,
-    )
+    return _once(db, asked, "undo_answer", {}, Suggestion, work)
 
 
 def _mark(
