@@ -5,6 +5,7 @@ One call per change, however many actions it touched: so that many actions given
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -50,6 +51,38 @@ def owners_changed(
                         dedupe_key=f"{kind}:{after.action_id}:{after.version}",
                     )
                 )
+    notify_all(db, now=now, told=told)
+
+
+def playbook_stopped(
+    db: Connection,
+    *,
+    now: datetime,
+    actor: EventActor,
+    run_id: UUID,
+    playbook_name: str,
+    reason: str,
+    cancelled: Sequence[Action],
+) -> None:
+    """Tell each owner once of all their actions that were cancelled with a playbook on an account, step by step."""
+    theirs: dict[UUID, list[Action]] = {}
+    for action in sorted(cancelled, key=lambda one: one.playbook_step or 0):
+        if action.owner_user_id is not None and action.owner_user_id != actor.user_id:
+            theirs.setdefault(action.owner_user_id, []).append(action)
+    told: list[NewNotice] = []
+    for user_id, lost in theirs.items():
+        what = "your action is" if len(lost) == 1 else f"{len(lost)} of your actions are"
+        titles = "\n".join(action.title for action in lost)
+        told.append(
+            NewNotice(
+                user_id=user_id,
+                kind=NoticeKind.TAKEN_AWAY,
+                title=f"{actor.name} stopped {playbook_name}: {what} cancelled",
+                body=f"{lost[0].account_name}\nReason: {reason}\n{titles}",
+                account_key=lost[0].account_key,
+                dedupe_key=f"playbook_stopped:{run_id}",
+            )
+        )
     notify_all(db, now=now, told=told)
 
 

@@ -375,7 +375,8 @@ def stop(
     open_steps: str,
     idempotency_key: str,
 ) -> Run:
-    """End a run before its steps have: `open_steps` cancelled (as no longer relevant) or kept as they are.
+    """End a run before its steps have: `open_steps` cancelled (as no longer relevant) or kept as they are. Who loses
+    steps by it is told, once for all of theirs.
 
     Raises NotFound, NotPermitted, StaleVersion, InvalidInput (no reason, or nothing left to stop), IdempotencyConflict.
     """
@@ -396,7 +397,16 @@ def stop(
         fate = member("open_steps", open_steps, OpenSteps)
         was_open = [step.action_id for step in run.open]
         if fate is OpenSteps.CANCELLED:
-            cancel_open_steps(db, actor=actor, now=now, run_id=run_id, idempotency_key=idempotency_key)
+            cancelled = cancel_open_steps(db, actor=actor, now=now, run_id=run_id, idempotency_key=idempotency_key)
+            telling.playbook_stopped(
+                db,
+                now=now,
+                actor=person(actor),
+                run_id=run_id,
+                playbook_name=run.playbook_name,
+                reason=why,
+                cancelled=cancelled,
+            )
         repository.change_run(
             db,
             run,

@@ -582,6 +582,57 @@ def test_stopping_cancels_what_is_open_and_leaves_what_has_ended(
     assert snoozed.action.snoozed_until is None
 
 
+def test_who_loses_steps_by_a_stop_is_told_once_for_all_of_theirs_and_who_stops_it_is_not(
+    estate: Estate, maya: Identity, tom: Identity, admin: Identity
+) -> None:
+    run = start(estate, tom)
+    toms = next(step for step in run.steps if step.owner_user_id == tom.user_id)
+    mayas = [step for step in run.steps if step.owner_user_id == maya.user_id]
+    close(estate, maya, mayas[0].action_id)
+    estate.admin.execute("delete from app.notices")
+    key = a_key()
+
+    stop(estate, admin, run, idempotency_key=key)
+    stop(estate, admin, run, idempotency_key=key)
+
+    told = dict(
+        estate.admin.execute("select user_id, array[kind, title, account_key, body] from app.notices").fetchall()
+    )
+    assert told == {
+        maya.user_id: [
+            "taken_away",
+            f"Harriet Cole stopped Risk: {len(mayas) - 1} of your actions are cancelled",
+            ASHFORD,
+            "\n".join(["Ashford Media", "Reason: They signed with somebody else.", *(one.title for one in mayas[1:])]),
+        ],
+        tom.user_id: [
+            "taken_away",
+            "Harriet Cole stopped Risk: your action is cancelled",
+            ASHFORD,
+            f"Ashford Media\nReason: They signed with somebody else.\n{toms.title}",
+        ],
+    }
+
+
+def test_a_stop_that_keeps_the_steps_tells_nobody_and_neither_does_stopping_ones_own(
+    estate: Estate, maya: Identity, tom: Identity, admin: Identity
+) -> None:
+    for who, account, fate in ((admin, "Ashford Media", "kept"), (maya, "Brook Retail", "cancelled")):
+        run = start(estate, maya, account_key=estate.account(account) if who is maya else ASHFORD)
+        stop(estate, who, run, fate)
+
+    assert estate.one("select count(*) from app.notices") == 0
+
+
+def test_a_refused_stop_tells_nobody(estate: Estate, maya: Identity, admin: Identity) -> None:
+    run = start(estate, maya)
+
+    with pytest.raises(StaleVersion):
+        stop(estate, admin, run, expected_version=run.version + 1)
+
+    assert estate.one("select count(*) from app.notices") == 0
+
+
 def test_stopping_may_keep_open_steps_as_they_are(estate: Estate, maya: Identity) -> None:
     run = start(estate, maya)
 
