@@ -6,6 +6,7 @@ every request and every rerun, so that revoking, deactivating or changing a role
 
 import secrets
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,7 +14,7 @@ from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Text, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app import passwords, throttle
@@ -62,7 +63,8 @@ class Scope(StrEnum):
 
 _EVERYTHING: Final = dict.fromkeys(Permission, Scope.ALL)
 
-# A permission that is missing is refused. OWN: the action is assigned to them, or the account is theirs in the CRM.
+# A permission that is missing is refused. OWN: the action is assigned to them, or the account is theirs in the CRM, or
+# to somebody whose book they have.
 PERMISSIONS: Final[dict[Role, dict[Permission, Scope]]] = {
     Role.ADMIN: _EVERYTHING,
     Role.CSM: {
@@ -79,7 +81,7 @@ PERMISSIONS: Final[dict[Role, dict[Permission, Scope]]] = {
 }
 
 _REFUSALS: Final = {
-    Permission.WORK_ACTION: "Only the owner of this action or an admin may change it.",
+    Permission.WORK_ACTION: "Only the owner of this action, who covers for them, or an admin may change it.",
     Permission.ANSWER_SUGGESTION: "Only the owner of this account or an admin may answer its suggestions.",
     Permission.ASSIGN: "Only an admin may assign work to others.",
 }
@@ -87,14 +89,18 @@ _REFUSALS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A signed-in person. `owner_email` is their address as an account owner in the CRM, in lower case;
-    `covered_owner_emails` those of the colleagues whose books they have by a running hand-over."""
+    """A signed-in person. `owner_email` is their address as an account owner in the CRM, in lower case.
+
+    `covered_user_ids` and `covered_owner_emails` are of the colleagues whose books they have by a running hand-over;
+    who owns no accounts has no address among them.
+    """
 
     user_id: UUID
     email: str
     display_name: str
     role: Role
     owner_email: str | None = None
+    covered_user_ids: tuple[UUID, ...] = ()
     covered_owner_emails: tuple[str, ...] = ()
 
     @property
@@ -112,12 +118,13 @@ def can(
 ) -> bool:
     """Whether `identity` has `permission`; for one limited to own things, name the owner of the thing.
 
-    The thing is their own when either owner given is them. With neither given an own-only permission is refused.
+    The thing is their own when either owner given is them, or somebody whose book they have. With neither given an
+    own-only permission is refused.
     """
     scope = PERMISSIONS[identity.role].get(permission)
     if scope is None:
         return False
-    if scope is Scope.ALL or owner_user_id == identity.user_id:
+    if scope is Scope.ALL or owner_user_id in (identity.user_id, *identity.covered_user_ids):
         return True
     return account_owner_email is not None and account_owner_email.lower() in identity.owner_emails
 
@@ -151,23 +158,33 @@ def _session_hash(token: str) -> bytes:
     return blake2b(token.encode("utf-8", "replace"), digest_size=32, person=b"app.sessions").digest()
 
 
-def _people(*more: ColumnElement[Any]) -> Select[Any]:
-    """Users with the CRM owners whose books they have now, in the one statement that every request begins with."""
+def _covered(name: str) -> ColumnElement[Sequence[Any]]:
+    """This column of the colleagues whose books a person has now, as an array beside the person; those without it are
+    left out."""
     giver = users.alias()
     covered = (
-        select(giver.c.owner_email)
+        select(giver.c[name])
         .join(handovers, handovers.c.from_user_id == giver.c.user_id)
         .where(
             handovers.c.to_user_id == users.c.user_id,
             handovers.c.started_at.is_not(None),
             handovers.c.ended_at.is_(None),
-            giver.c.owner_email.is_not(None),
+            giver.c[name].is_not(None),
         )
-        .order_by(giver.c.owner_email)
+        .order_by(giver.c[name])
         .correlate(users)
     )
-    emails = func.array(covered.scalar_subquery(), type_=ARRAY(Text))
-    return select(users, emails.label("covered_owner_emails"), *more)
+    return func.array(covered.scalar_subquery(), type_=ARRAY(giver.c[name].type))
+
+
+def _people(*more: ColumnElement[Any]) -> Select[Any]:
+    """Users with whom they cover for, in the one statement that every request begins with."""
+    return select(
+        users,
+        _covered("user_id").label("covered_user_ids"),
+        _covered("owner_email").label("covered_owner_emails"),
+        *more,
+    )
 
 
 def _identity(row: Row[Any]) -> Identity:
@@ -177,6 +194,7 @@ def _identity(row: Row[Any]) -> Identity:
         display_name=row.display_name,
         role=Role(row.role),
         owner_email=row.owner_email,
+        covered_user_ids=tuple(row.covered_user_ids),
         covered_owner_emails=tuple(row.covered_owner_emails),
     )
 

@@ -146,7 +146,8 @@ def warnings(
     if (count := load.open_count - len(found)) > 0:
         said.append(
             f"{count} open {'action stays' if count == 1 else 'actions stay'} with {giver.name}"
-            f"{'' if giver.is_active else ', who is deactivated'}."
+            f"{'' if giver.is_active else ', who is deactivated'}:"
+            f" {receiver.name} may work {'it' if count == 1 else 'them'} meanwhile."
         )
     more = _minutes_this_week(found, receiver.today, effort)
     if more and load.booked_minutes + more > receiver.capacity_minutes:

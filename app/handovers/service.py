@@ -1,9 +1,9 @@
 """One person's whole book in another's hands: while they are away, or because they left.
 
 A hand-over that runs answers everywhere whose accounts these are (`app.auth.Identity.owner_emails`,
-`app.actions.repository.user_of_owner`); which open actions move with it is the admin's choice. What a cover moved and
-is still open with whoever covers goes back when it ends. `ends_on` is the last day of the cover. The caller owns the
-transaction.
+`app.actions.repository.user_of_owner`), and lets whoever has it work every action of its owner; which open actions
+move with it is the admin's choice. What a cover moved and is still open with whoever covers goes back when it ends.
+`ends_on` is the last day of the cover. The caller owns the transaction.
 """
 
 from collections.abc import Sequence

@@ -175,14 +175,14 @@ def test_each_action_is_refused_by_itself_with_its_reason(
 
     assert [action.action_id for action in result.changed] == [good.action_id]
     assert [(refused.action_id, refused.message) for refused in result.refused] == [
-        (theirs.action_id, "Only the owner of this action or an admin may change it."),
+        (theirs.action_id, "Only the owner of this action, who covers for them, or an admin may change it."),
         (ended.action_id, "An action that is closed cannot become snoozed."),
         (stale.action_id, "Harriet Cole changed this while you were working on it."),
         (unknown.action_id, "This action does not exist."),
     ]
     lines = preview(estate, maya, SNOOZE, theirs, ended, unknown)
     assert [line.refusal for line in lines] == [
-        "Only the owner of this action or an admin may change it.",
+        "Only the owner of this action, who covers for them, or an admin may change it.",
         "An action that is closed cannot become snoozed.",
         "This action does not exist.",
     ]

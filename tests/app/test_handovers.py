@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from app import audit, auth, users
-from app.actions import history, repository, service
+from app.actions import bulk, history, repository, service
+from app.actions.bulk_plan import Cancel
 from app.actions.model import Action, ActionDetail
 from app.audit import Kind, Subject
 from app.auth import Identity, Role
@@ -208,7 +209,7 @@ def test_the_preview_says_what_to_think_of_and_writes_nothing(
     )
     assert later.warnings == (
         "It starts on 23 November 2026; what moves is what is open then.",
-        "1 open action stays with Maya Lind.",
+        "1 open action stays with Maya Lind: Tom Okafor may work it meanwhile.",
     )
     assert estate.one("select count(*) from app.handovers") == 0
     assert preview(estate, admin, a_cover(admin, tom)).warnings == (
@@ -245,6 +246,88 @@ def test_whoever_covers_has_the_accounts_the_suggestions_and_the_new_actions(
         load = {one.display_name: one for one in service.workload(db, now=NOW)}
     assert opened.owner_user_id == tom.user_id
     assert (load["Maya Lind"].covered_by, load["Maya Lind"].away_until) == ("Tom Okafor", FRIDAY_AFTER)
+
+
+def started(estate: Estate, actor: Identity, action: Action) -> Action:
+    """The action taken up by this person, as they are at their next look."""
+    seen = detail(estate, action).action
+    with estate.work() as db:
+        return service.transition(
+            db,
+            actor=signed_in(estate, actor),
+            now=NOW,
+            action_id=action.action_id,
+            expected_version=seen.version,
+            to_status="in_progress",
+            idempotency_key=a_key(),
+        )
+
+
+def test_whoever_covers_works_what_stayed_with_its_owner_too_and_nobody_else_does(
+    estate: Estate, admin: Identity, maya: Identity, tom: Identity
+) -> None:
+    zoe = estate.user("Zoe Third")
+    stayed, theirs = estate.action(actor=maya), estate.action(actor=zoe)
+
+    begin(estate, admin, a_cover(maya, tom, moves="none"))
+
+    for person, action in ((zoe, stayed), (tom, theirs)):
+        with pytest.raises(NotPermitted):
+            started(estate, person, action)
+    assert started(estate, tom, stayed).owner_user_id == maya.user_id
+    assert detail(estate, stayed).events[-1].actor_user_id == tom.user_id
+
+
+def test_whoever_covers_changes_many_at_once_and_closes_what_stayed(
+    estate: Estate, admin: Identity, maya: Identity, tom: Identity
+) -> None:
+    first, second = estate.action(actor=maya), estate.action(actor=maya)
+    begin(estate, admin, a_cover(maya, tom, moves="none"))
+    coverer = signed_in(estate, tom)
+
+    with estate.work() as db:
+        planned = bulk.preview(
+            db,
+            actor=coverer,
+            now=NOW,
+            action_ids=[first.action_id, second.action_id],
+            change=Cancel(reason="duplicate"),
+        )
+        closed = service.close_action(
+            db,
+            actor=coverer,
+            now=NOW,
+            action_id=first.action_id,
+            expected_version=first.version,
+            outcome=an_outcome(),
+            idempotency_key=a_key(),
+        )
+
+    assert [line.refusal for line in planned.lines] == [None, None]
+    assert (closed.status, closed.owner_user_id) == ("closed", maya.user_id)
+
+
+def test_a_cover_gives_no_right_before_its_first_day_after_its_last_or_once_ended(
+    estate: Estate, admin: Identity, maya: Identity, tom: Identity
+) -> None:
+    stayed = estate.action(actor=maya)
+    monday = date(2026, 11, 23)
+    waiting = begin(estate, admin, a_cover(maya, tom, moves="none", starts_on=monday))
+
+    with pytest.raises(NotPermitted):
+        started(estate, tom, stayed)
+    run(estate, at(monday))
+    assert signed_in(estate, tom).covered_user_ids == (maya.user_id,)
+    run(estate, at(date(2026, 11, 28)))
+    with pytest.raises(NotPermitted):
+        started(estate, tom, stayed)
+
+    again = begin(estate, admin, a_cover(maya, tom, moves="none"))
+    assert again.handover_id != waiting.handover_id
+    assert signed_in(estate, tom).covered_user_ids == (maya.user_id,)
+    end(estate, admin, again)
+    with pytest.raises(NotPermitted):
+        started(estate, tom, stayed)
 
 
 def test_after_the_last_day_the_book_is_its_owners_again(

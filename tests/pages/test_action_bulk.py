@@ -73,7 +73,7 @@ def test_an_action_that_cannot_change_is_named_before_and_left_alone(
 
     said = page.dataframe[1].value["after"].tolist()
     assert said[0] == "→ 27 Nov 2026"
-    assert said[2] == "stays: Only the owner of this action or an admin may change it."
+    assert said[2] == "stays: Only the owner of this action, who covers for them, or an admin may change it."
     page.button(key="bulk_apply").click().run()
 
     browser.checked()
