@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from app.auth import Identity, Role
 from app.db import engine, make_engine
 from app.migrations.run import upgrade
 from app.settings import get_settings
@@ -48,6 +49,31 @@ def estate(template: Warehouse, postgres_server: Postgres) -> Iterator[Estate]:
     transformer.close()
     admin.close()
     drop_database(postgres_server, name)
+
+
+@pytest.fixture
+def published(estate: Estate) -> None:
+    """One published account, Ashford Media; in the CRM it is Maya's."""
+    estate.account()
+    estate.publish()
+
+
+@pytest.fixture
+def maya(estate: Estate, published: None) -> Identity:
+    """The CSM whose account is published."""
+    return estate.user()
+
+
+@pytest.fixture
+def tom(estate: Estate, published: None) -> Identity:
+    """A CSM beside Maya, without accounts."""
+    return estate.user("Tom Okafor")
+
+
+@pytest.fixture
+def admin(estate: Estate, published: None) -> Identity:
+    """An admin, who may assign: what they create without an owner waits in the queue."""
+    return estate.user("Harriet Cole", Role.ADMIN)
 
 
 @pytest.fixture(autouse=True)

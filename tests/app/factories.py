@@ -12,7 +12,7 @@ from functools import lru_cache
 from hashlib import md5
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
 import yaml
@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine, event
 
 from app.actions import service as actions
-from app.actions.model import Action, ActionDraft, OutcomeDraft
+from app.actions.model import Action, ActionDetail, ActionDraft, OutcomeDraft
 from app.auth import Identity, Role
 from app.db import unit_of_work
 from app.marts.health import MEASURES
@@ -255,6 +255,60 @@ class Estate:
         """A new action on a published account."""
         with self.work() as db:
             return actions.create_action(db, actor=actor, now=now, draft=a_draft(**draft), idempotency_key=a_key())
+
+    def detail(self, action_id: UUID) -> ActionDetail:
+        """An action as it is now, with its story."""
+        with self.work() as db:
+            return actions.get_action(db, action_id)
+
+    def edit(self, actor: Identity, action: Action, **changes: Any) -> Action:
+        """The action as given, with some fields changed."""
+        with self.work() as db:
+            return actions.edit_action(
+                db,
+                actor=actor,
+                now=NOW,
+                action_id=action.action_id,
+                expected_version=action.version,
+                changes=changes,
+                idempotency_key=a_key(),
+            )
+
+    def move(
+        self,
+        actor: Identity,
+        action: Action,
+        to: str,
+        *,
+        now: datetime = NOW,
+        expected_version: int | None = None,
+        **more: Any,
+    ) -> Action:
+        """The action as given, in another status; `more` is what the move needs."""
+        with self.work() as db:
+            return actions.transition(
+                db,
+                actor=actor,
+                now=now,
+                action_id=action.action_id,
+                expected_version=expected_version or action.version,
+                to_status=to,
+                idempotency_key=a_key(),
+                **more,
+            )
+
+    def close(self, actor: Identity, action: Action, **outcome: Any) -> Action:
+        """The action as given, closed with a complete outcome."""
+        with self.work() as db:
+            return actions.close_action(
+                db,
+                actor=actor,
+                now=NOW,
+                action_id=action.action_id,
+                expected_version=action.version,
+                outcome=an_outcome(**outcome),
+                idempotency_key=a_key(),
+            )
 
     def one(self, statement: str, *parameters: object) -> Any:
         """The first column of the first row of a statement, as administrator."""

@@ -18,52 +18,7 @@ from app.actions.model import Action, ActionFilter
 from app.actions.tables import action_transitions
 from app.auth import Identity, Role
 from app.errors import IllegalTransition, InvalidInput, MartUnavailable, NotFound, NotPermitted, StaleVersion
-from tests.app.factories import NOW, Estate, a_draft, a_key, an_outcome, key_of
-
-
-@pytest.fixture
-def maya(estate: Estate) -> Identity:
-    """A CSM with one published account, Ashford Media."""
-    estate.account()
-    estate.publish()
-    return estate.user()
-
-
-@pytest.fixture
-def tom(estate: Estate) -> Identity:
-    return estate.user("Tom Okafor")
-
-
-@pytest.fixture
-def admin(estate: Estate) -> Identity:
-    return estate.user("Harriet Cole", Role.ADMIN)
-
-
-def move(estate: Estate, actor: Identity, action: Action, to: str, **more: Any) -> Action:
-    with estate.work() as db:
-        return service.transition(
-            db,
-            actor=actor,
-            now=more.pop("now", NOW),
-            action_id=action.action_id,
-            expected_version=more.pop("expected_version", action.version),
-            to_status=to,
-            idempotency_key=a_key(),
-            **more,
-        )
-
-
-def edit(estate: Estate, actor: Identity, action: Action, **changes: Any) -> Action:
-    with estate.work() as db:
-        return service.edit_action(
-            db,
-            actor=actor,
-            now=NOW,
-            action_id=action.action_id,
-            expected_version=action.version,
-            changes=changes,
-            idempotency_key=a_key(),
-        )
+from tests.app.factories import NOW, Estate, a_draft, a_key, key_of
 
 
 def note(estate: Estate, actor: Identity, action: Action, body: str, **more: Any):
@@ -73,27 +28,9 @@ def note(estate: Estate, actor: Identity, action: Action, body: str, **more: Any
         )
 
 
-def close(estate: Estate, actor: Identity, action: Action, **outcome: Any) -> Action:
-    with estate.work() as db:
-        return service.close_action(
-            db,
-            actor=actor,
-            now=NOW,
-            action_id=action.action_id,
-            expected_version=action.version,
-            outcome=an_outcome(**outcome),
-            idempotency_key=a_key(),
-        )
-
-
 def run(estate: Estate, statement: str) -> None:
     """A statement as administrator, whom no grant stops."""
     estate.admin.execute(statement.encode())
-
-
-def detail(estate: Estate, action: Action):
-    with estate.work() as db:
-        return service.get_action(db, action.action_id)
 
 
 def test_a_manual_action_belongs_to_its_csm_and_has_a_human_decision(estate: Estate, maya: Identity) -> None:
@@ -159,11 +96,11 @@ def test_a_draft_is_checked_field_by_field(estate: Estate, maya: Identity) -> No
 def test_an_edit_tells_one_event_per_field_and_nothing_when_nothing_changes(estate: Estate, maya: Identity) -> None:
     action = estate.action(actor=maya)
 
-    edited = edit(estate, maya, action, title="Call the buyer", priority="high", due_date="2026-11-25")
-    same = edit(estate, maya, edited, title="Call the buyer", due_date=date(2026, 11, 25))
+    edited = estate.edit(maya, action, title="Call the buyer", priority="high", due_date="2026-11-25")
+    same = estate.edit(maya, edited, title="Call the buyer", due_date=date(2026, 11, 25))
 
     assert (edited.version, same.version) == (2, 2)
-    events = [(event.field, event.before, event.after) for event in detail(estate, action).events[1:]]
+    events = [(event.field, event.before, event.after) for event in estate.detail(action.action_id).events[1:]]
     assert events == [
         ("title", "Call the champion", "Call the buyer"),
         ("priority", "medium", "high"),
@@ -175,17 +112,17 @@ def test_fields_that_tell_the_story_cannot_be_edited(estate: Estate, maya: Ident
     action = estate.action(actor=maya)
     for field in ("status", "version", "created_by", "decision_id", "source", "account_key", "nonsense"):
         with pytest.raises(InvalidInput) as refused:
-            edit(estate, maya, action, **{field: "x"})
+            estate.edit(maya, action, **{field: "x"})
         assert refused.value.field == field
 
 
 def test_the_second_of_two_editors_is_told_what_changed(estate: Estate, maya: Identity, admin: Identity) -> None:
     action = estate.action(actor=maya)
-    edit(estate, admin, action, title="Call the sponsor")
+    estate.edit(admin, action, title="Call the sponsor")
     note(estate, maya, action, "not a change of the action")
 
     with pytest.raises(StaleVersion) as refused:
-        edit(estate, maya, action, title="Write to the sponsor")
+        estate.edit(maya, action, title="Write to the sponsor")
 
     assert refused.value.current.title == "Call the sponsor"
     assert refused.value.expected_version == 1
@@ -199,22 +136,22 @@ def test_an_illegal_move_is_refused_with_the_legal_ones(estate: Estate, maya: Id
     action = estate.action(actor=maya)
 
     with pytest.raises(IllegalTransition) as refused:
-        move(estate, maya, action, "blocked")
+        estate.move(maya, action, "blocked")
 
-    assert set(refused.value.legal) == set(detail(estate, action).legal_moves)
-    assert detail(estate, action).action.version == 1
+    assert set(refused.value.legal) == set(estate.detail(action.action_id).legal_moves)
+    assert estate.detail(action.action_id).action.version == 1
 
 
 def test_closing_records_the_outcome_and_reopening_keeps_it(estate: Estate, maya: Identity) -> None:
     action = estate.action(actor=maya)
 
-    closed = close(estate, maya, action, result="unsuccessful")
-    reopened = move(estate, maya, closed, "in_progress", reason="They called back")
-    again = close(estate, maya, reopened, result="successful", stakeholder_role_reached="champion", channel="call")
+    closed = estate.close(maya, action, result="unsuccessful")
+    reopened = estate.move(maya, closed, "in_progress", reason="They called back")
+    again = estate.close(maya, reopened, result="successful", stakeholder_role_reached="champion", channel="call")
 
     assert (closed.status, closed.result, closed.closed_at) == ("closed", "unsuccessful", NOW)
     assert (reopened.status, reopened.result, reopened.closed_at) == ("in_progress", None, None)
-    story = detail(estate, again)
+    story = estate.detail(again.action_id)
     assert {outcome.result for outcome in story.outcomes} == {"unsuccessful", "successful"}
     assert [event.kind for event in story.events if event.field == "status"] == ["closed", "status_changed", "closed"]
     assert [event.reason for event in story.events if event.field == "status"] == [None, "They called back", None]
@@ -234,9 +171,9 @@ def test_closing_refuses_what_is_missing_and_writes_nothing(estate: Estate, maya
         "stakeholder_role_reached": "cousin",
     }.items():
         with pytest.raises(InvalidInput) as refused:
-            close(estate, maya, action, **{field: value})
+            estate.close(maya, action, **{field: value})
         assert refused.value.field == field
-    assert detail(estate, action).action.status == "new"
+    assert estate.detail(action.action_id).action.status == "new"
     assert estate.one("select count(*) from app.action_outcomes") == 0
 
 
@@ -244,34 +181,34 @@ def test_closing_through_the_side_door_is_refused(estate: Estate, maya: Identity
     action = estate.action(actor=maya)
 
     with pytest.raises(InvalidInput) as refused:
-        move(estate, maya, action, "closed")
+        estate.move(maya, action, "closed")
 
     assert refused.value.field == "outcome"
 
 
 def test_a_snoozed_action_wakes_on_its_day_where_it_was(estate: Estate, maya: Identity) -> None:
-    action = move(estate, maya, estate.action(actor=maya), "in_progress")
-    snoozed = move(estate, maya, action, "snoozed", reason="on holiday", snoozed_until=date(2026, 11, 25))
+    action = estate.move(maya, estate.action(actor=maya), "in_progress")
+    snoozed = estate.move(maya, action, "snoozed", reason="on holiday", snoozed_until=date(2026, 11, 25))
 
     with estate.work() as db:
         assert service.wake_snoozed(db, now=NOW + timedelta(days=4)) == 0
         assert service.wake_snoozed(db, now=NOW + timedelta(days=5)) == 1
         assert service.wake_snoozed(db, now=NOW + timedelta(days=5)) == 0
 
-    woken = detail(estate, snoozed)
+    woken = estate.detail(snoozed.action_id)
     assert (woken.action.status, woken.action.snoozed_until, woken.action.snooze_reason) == ("in_progress", None, None)
     assert woken.action.returned_from_snooze_at == NOW + timedelta(days=5)
     assert [event.actor_kind for event in woken.events if event.field == "status"] == ["user", "user", "job"]
 
 
 def test_an_ended_action_is_not_edited_but_may_be_noted(estate: Estate, maya: Identity) -> None:
-    action = move(estate, maya, estate.action(actor=maya), "cancelled", reason="duplicate")
+    action = estate.move(maya, estate.action(actor=maya), "cancelled", reason="duplicate")
 
     with pytest.raises(InvalidInput, match="has ended"):
-        edit(estate, maya, action, title="No")
+        estate.edit(maya, action, title="No")
     note(estate, maya, action, "They wrote again.")
 
-    assert len(detail(estate, action).notes) == 1
+    assert len(estate.detail(action.action_id).notes) == 1
 
 
 KEPT = [
@@ -293,7 +230,7 @@ def test_a_note_is_kept_exactly_as_typed(estate: Estate, maya: Identity) -> None
     for body in KEPT:
         note(estate, maya, action, body)
 
-    assert {kept.body for kept in detail(estate, action).notes} == set(KEPT)
+    assert {kept.body for kept in estate.detail(action.action_id).notes} == set(KEPT)
 
 
 def test_a_note_that_cannot_be_kept_is_refused_with_its_text(estate: Estate, maya: Identity) -> None:
@@ -304,7 +241,7 @@ def test_a_note_that_cannot_be_kept_is_refused_with_its_text(estate: Estate, may
             note(estate, maya, action, body)
         assert (refused.value.field, refused.value.value) == ("note", body)
         assert refused.value.message.endswith(".")
-    assert detail(estate, action).notes == ()
+    assert estate.detail(action.action_id).notes == ()
 
 
 def test_a_correction_points_at_a_note_of_the_same_action(estate: Estate, maya: Identity) -> None:
@@ -316,13 +253,13 @@ def test_a_correction_points_at_a_note_of_the_same_action(estate: Estate, maya: 
     assert second.corrects_note_id == first.note_id
     with pytest.raises(NotFound):
         note(estate, maya, other, "elsewhere", corrects_note_id=first.note_id)
-    assert detail(estate, action).action.version == 1
+    assert estate.detail(action.action_id).action.version == 1
 
 
 def test_what_has_happened_cannot_be_changed_by_anybody(estate: Estate, maya: Identity) -> None:
     action = estate.action(actor=maya)
     note(estate, maya, action, "kept")
-    close(estate, maya, action)
+    estate.close(maya, action)
 
     for table in ("action_events", "action_notes", "action_outcomes", "decisions", "context_snapshots"):
         column = estate.one(
@@ -387,11 +324,11 @@ def test_the_permission_matrix_of_actions(estate: Estate, maya: Identity, tom: I
     attempts = {
         "create on any account": lambda who, _: estate.action(actor=who),
         "note on any action": lambda who, action: note(estate, who, action, "hello"),
-        "edit": lambda who, action: edit(estate, who, action, title=f"Edited {uuid4()}"),
-        "move": lambda who, action: move(estate, who, action, "in_progress"),
-        "close": lambda who, action: close(estate, who, action),
+        "edit": lambda who, action: estate.edit(who, action, title=f"Edited {uuid4()}"),
+        "move": lambda who, action: estate.move(who, action, "in_progress"),
+        "close": estate.close,
         "reassign": lambda who, action: reassign(estate, who, [action.action_id], tom.user_id),
-        "edit the owner": lambda who, action: edit(estate, who, action, owner_user_id=tom.user_id),
+        "edit the owner": lambda who, action: estate.edit(who, action, owner_user_id=tom.user_id),
         "create for somebody else": lambda who, _: estate.action(
             actor=who, owner_user_id=estate.user("Priya Nair").user_id
         ),
@@ -435,7 +372,7 @@ def test_reassigning_moves_what_it_can_and_says_why_not(
     estate: Estate, maya: Identity, tom: Identity, admin: Identity
 ) -> None:
     open_one, theirs = estate.action(actor=maya), estate.action(actor=tom)
-    ended = close(estate, maya, estate.action(actor=maya))
+    ended = estate.close(maya, estate.action(actor=maya))
     unknown = uuid4()
 
     result = reassign(estate, admin, [open_one.action_id, theirs.action_id, ended.action_id, unknown], tom.user_id)
@@ -448,7 +385,7 @@ def test_reassigning_moves_what_it_can_and_says_why_not(
         ended.action_id: "This action has ended.",
         unknown: "This action does not exist.",
     }
-    assert detail(estate, open_one).events[-1].before == str(maya.user_id)
+    assert estate.detail(open_one.action_id).events[-1].before == str(maya.user_id)
 
 
 def test_work_is_not_given_to_who_cannot_do_it(estate: Estate, maya: Identity, admin: Identity) -> None:
@@ -473,7 +410,7 @@ def test_a_list_narrows_by_every_filter_and_is_in_order_of_due_date(
     soon = estate.action(actor=maya, title="Soon", due_date=date(2026, 11, 24), priority="low")
     urgent = estate.action(actor=maya, title="Urgent", due_date=date(2026, 11, 24), priority="critical")
     never = estate.action(actor=tom, title="No date_at 100%", account_key=zebra)
-    closed = close(estate, maya, estate.action(actor=maya, title="Closed"))
+    closed = estate.close(maya, estate.action(actor=maya, title="Closed"))
     free = estate.action(actor=admin, title="Free", now=NOW + timedelta(minutes=1))
 
     def titles(**wanted: Any) -> list[str]:
@@ -503,23 +440,23 @@ def test_a_row_knows_its_owner_and_its_notes(estate: Estate, maya: Identity) -> 
     note(estate, maya, action, "one")
     note(estate, maya, action, "two")
 
-    row = detail(estate, action).action
+    row = estate.detail(action.action_id).action
 
     assert (row.owner_name, row.owner_email, row.note_count) == ("Maya Lind", maya.email, 2)
     assert row.newest_note_at == NOW
-    assert {one.body for one in detail(estate, action).notes} == {"one", "two"}
+    assert {one.body for one in estate.detail(action.action_id).notes} == {"one", "two"}
     with estate.work() as db:
         assert len(service.account_notes(db, account_key=key_of("Ashford Media"))) == 2
 
 
 def test_workload_counts_the_week(estate: Estate, maya: Identity, tom: Identity) -> None:
     overdue = estate.action(actor=maya, now=NOW - timedelta(days=5), due_date=date(2026, 11, 17))
-    move(estate, maya, estate.action(actor=maya, due_date=date(2026, 11, 20)), "in_progress")
+    estate.move(maya, estate.action(actor=maya, due_date=date(2026, 11, 20)), "in_progress")
     estate.action(actor=maya, due_date=date(2026, 11, 22))
     estate.action(actor=maya, due_date=date(2026, 11, 23))
     snoozed = estate.action(actor=maya, due_date=date(2026, 11, 20))
-    move(estate, maya, snoozed, "snoozed", reason="later", snoozed_until=date(2026, 12, 1))
-    close(estate, maya, estate.action(actor=maya), minutes=45)
+    estate.move(maya, snoozed, "snoozed", reason="later", snoozed_until=date(2026, 12, 1))
+    estate.close(maya, estate.action(actor=maya), minutes=45)
 
     with estate.work() as db:
         loads = {load.display_name: load for load in service.workload(db, now=NOW)}
@@ -570,6 +507,6 @@ def test_nobody_can_say_that_an_action_cleared_by_itself(estate: Estate, maya: I
     action = estate.action(actor=maya)
 
     with pytest.raises(InvalidInput, match="Only the product itself"):
-        move(estate, maya, action, "cancelled", reason=reason)
+        estate.move(maya, action, "cancelled", reason=reason)
     with estate.work() as db, pytest.raises(InvalidInput, match="Only the product itself"):
         bulk.preview(db, actor=maya, now=NOW, change=bulk.Cancel(reason=reason), action_ids=[action.action_id])

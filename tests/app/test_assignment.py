@@ -255,23 +255,6 @@ def test_nobody_goes_over_their_week_while_somebody_else_has_room(
 # --- with the database -----------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def admin(estate: Estate) -> Identity:
-    estate.account()
-    estate.publish()
-    return estate.user("Harriet Cole", Role.ADMIN)
-
-
-@pytest.fixture
-def maya(estate: Estate, admin: Identity) -> Identity:
-    return estate.user()
-
-
-@pytest.fixture
-def tom(estate: Estate, admin: Identity) -> Identity:
-    return estate.user("Tom Okafor")
-
-
 def loads(estate: Estate) -> dict[str, Workload]:
     with estate.work() as db:
         return {load.display_name: load for load in service.workload(db, now=NOW)}

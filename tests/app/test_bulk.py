@@ -12,27 +12,10 @@ from app.actions.history import fold
 from app.actions.model import Action
 from app.auth import Identity, Role
 from app.errors import InvalidInput, NotFound, NotPermitted
-from tests.app.factories import NOW, Estate, a_key, an_outcome
+from tests.app.factories import NOW, Estate, a_key
 
 DECEMBER = date(2026, 12, 1)
 SNOOZE = Snooze(until=DECEMBER, reason="They are on holiday")
-
-
-@pytest.fixture
-def maya(estate: Estate) -> Identity:
-    estate.account()
-    estate.publish()
-    return estate.user()
-
-
-@pytest.fixture
-def tom(estate: Estate) -> Identity:
-    return estate.user("Tom Okafor")
-
-
-@pytest.fixture
-def admin(estate: Estate) -> Identity:
-    return estate.user("Harriet Cole", Role.ADMIN)
 
 
 def apply(
@@ -61,46 +44,6 @@ def preview(estate: Estate, actor: Identity, change: BulkChange, *of: Action):
         return bulk.preview(db, actor=actor, now=NOW, change=change, action_ids=ids).lines
 
 
-def move(estate: Estate, actor: Identity, action: Action, to: str, **more: Any) -> Action:
-    with estate.work() as db:
-        return service.transition(
-            db,
-            actor=actor,
-            now=NOW,
-            action_id=action.action_id,
-            expected_version=action.version,
-            to_status=to,
-            idempotency_key=a_key(),
-            **more,
-        )
-
-
-def edit(estate: Estate, actor: Identity, action: Action, **changes: Any) -> Action:
-    with estate.work() as db:
-        return service.edit_action(
-            db,
-            actor=actor,
-            now=NOW,
-            action_id=action.action_id,
-            expected_version=action.version,
-            changes=changes,
-            idempotency_key=a_key(),
-        )
-
-
-def close(estate: Estate, actor: Identity, action: Action) -> Action:
-    with estate.work() as db:
-        return service.close_action(
-            db,
-            actor=actor,
-            now=NOW,
-            action_id=action.action_id,
-            expected_version=action.version,
-            outcome=an_outcome(),
-            idempotency_key=a_key(),
-        )
-
-
 def row(estate: Estate, action: Action) -> dict[str, Any]:
     """The row as it is; the events must tell the same."""
     with estate.work() as db:
@@ -126,7 +69,7 @@ def test_a_preview_says_in_words_what_then_happens_and_an_undo_puts_it_back(
     estate: Estate, maya: Identity, change: BulkChange, before: str, after: str, columns: dict[str, Any]
 ) -> None:
     made = estate.action(actor=maya, due_date=date(2026, 11, 24), title="Call Jo")
-    action = move(estate, maya, made, "in_progress")
+    action = estate.move(maya, made, "in_progress")
     was = row(estate, action)
 
     (line,) = preview(estate, maya, change, action)
@@ -166,9 +109,9 @@ def test_each_action_is_refused_by_itself_with_its_reason(
 ) -> None:
     good = estate.action(actor=maya)
     theirs = estate.action(actor=tom)
-    ended = close(estate, maya, estate.action(actor=maya))
+    ended = estate.close(maya, estate.action(actor=maya))
     stale = estate.action(actor=maya)
-    edit(estate, admin, stale, title="Another")
+    estate.edit(admin, stale, title="Another")
     unknown = Action(**{**vars(good), "action_id": uuid4()})
 
     result = apply(estate, maya, SNOOZE, theirs, ended, stale, unknown, good)
@@ -333,7 +276,7 @@ def test_an_undo_leaves_alone_what_somebody_changed_since(estate: Estate, maya: 
     result = apply(estate, maya, Redate(due_date=DECEMBER), untouched, noted, taken)
     with estate.work() as db:
         service.add_note(db, actor=admin, now=NOW, action_id=noted.action_id, body="seen", idempotency_key=a_key())
-    edit(estate, admin, result.changed[2], title="Mine now")
+    estate.edit(admin, result.changed[2], title="Mine now")
 
     undone = undo(estate, maya, result.bulk_id)
 

@@ -20,13 +20,6 @@ from app.errors import AppError, IdempotencyConflict, InvalidInput, NotFound, St
 from tests.app.factories import NOW, Estate, a_draft, a_key, an_outcome
 
 
-@pytest.fixture
-def maya(estate: Estate) -> Identity:
-    estate.account()
-    estate.publish()
-    return estate.user()
-
-
 def create(estate: Estate, actor: Identity, key: str, **draft: Any) -> Action:
     with estate.work() as db:
         return service.create_action(db, actor=actor, now=NOW, draft=a_draft(**draft), idempotency_key=key)

@@ -13,13 +13,6 @@ from tests.app.factories import NOW, Estate, a_key, key_of
 
 
 @pytest.fixture
-def maya(estate: Estate) -> Identity:
-    estate.account()
-    estate.publish()
-    return estate.user()
-
-
-@pytest.fixture
 def action(estate: Estate, maya: Identity) -> Action:
     return estate.action(actor=maya)
 

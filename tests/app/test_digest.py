@@ -26,13 +26,6 @@ def mail(monkeypatch: pytest.MonkeyPatch, settings: None) -> None:
     get_settings.cache_clear()
 
 
-@pytest.fixture
-def maya(estate: Estate) -> Identity:
-    estate.account()
-    estate.publish()
-    return estate.user()
-
-
 def compose(estate: Estate, who: Identity, now: datetime = NOW) -> Digest | None:
     with estate.work() as db:
         return digest.compose(db, user=get_user(db, who.user_id), now=now)

@@ -10,7 +10,7 @@ import pytest
 from app import audit, auth, users
 from app.actions import bulk, history, repository, service
 from app.actions.bulk_plan import Cancel
-from app.actions.model import Action, ActionDetail
+from app.actions.model import Action
 from app.audit import Kind, Subject
 from app.auth import Identity, Role
 from app.errors import AppError, IdempotencyConflict, InvalidInput, NotFound, NotPermitted, StaleVersion
@@ -23,23 +23,6 @@ from tests.app.factories import NOW, PASSWORD, Estate, a_key, an_outcome
 
 TODAY = date(2026, 11, 20)
 FRIDAY_AFTER = date(2026, 11, 27)
-
-
-@pytest.fixture
-def admin(estate: Estate) -> Identity:
-    estate.account()
-    estate.publish()
-    return estate.user("Harriet Cole", Role.ADMIN)
-
-
-@pytest.fixture
-def maya(estate: Estate, admin: Identity) -> Identity:
-    return estate.user()
-
-
-@pytest.fixture
-def tom(estate: Estate, admin: Identity) -> Identity:
-    return estate.user("Tom Okafor")
 
 
 def a_cover(giver: Identity, receiver: Identity, **values: Any) -> HandoverDraft:
@@ -86,13 +69,8 @@ def at(day: date, hour: int = 9) -> datetime:
     return datetime(day.year, day.month, day.day, hour, 30, tzinfo=UTC)
 
 
-def detail(estate: Estate, action: Action) -> ActionDetail:
-    with estate.work() as db:
-        return service.get_action(db, action.action_id)
-
-
 def owner(estate: Estate, action: Action) -> UUID | None:
-    return detail(estate, action).action.owner_user_id
+    return estate.detail(action.action_id).action.owner_user_id
 
 
 def signed_in(estate: Estate, person: Identity) -> Identity:
@@ -186,7 +164,7 @@ def test_a_move_is_told_in_the_story_and_the_story_is_the_row(
 
     begin(estate, admin, a_cover(maya, tom))
 
-    after = detail(estate, action)
+    after = estate.detail(action.action_id)
     event = after.events[-1]
     assert (event.field, event.before, event.after) == ("owner_user_id", str(maya.user_id), str(tom.user_id))
     assert (event.actor_name, event.reason, event.version) == ("Harriet Cole", "Hand-over: Annual leave", 2)
@@ -250,7 +228,7 @@ def test_whoever_covers_has_the_accounts_the_suggestions_and_the_new_actions(
 
 def started(estate: Estate, actor: Identity, action: Action) -> Action:
     """The action taken up by this person, as they are at their next look."""
-    seen = detail(estate, action).action
+    seen = estate.detail(action.action_id).action
     with estate.work() as db:
         return service.transition(
             db,
@@ -275,7 +253,7 @@ def test_whoever_covers_works_what_stayed_with_its_owner_too_and_nobody_else_doe
         with pytest.raises(NotPermitted):
             started(estate, person, action)
     assert started(estate, tom, stayed).owner_user_id == maya.user_id
-    assert detail(estate, stayed).events[-1].actor_user_id == tom.user_id
+    assert estate.detail(stayed.action_id).events[-1].actor_user_id == tom.user_id
 
 
 def test_whoever_covers_changes_many_at_once_and_closes_what_stayed(
@@ -373,7 +351,7 @@ def test_a_later_first_day_waits_and_then_moves_what_is_open_then(
     first = run(estate, at(date(2026, 11, 23)))
     assert (first.started, first.moved) == (1, 1)
     assert owner(estate, late) == tom.user_id
-    event = detail(estate, late).events[-1]
+    event = estate.detail(late.action_id).events[-1]
     assert (event.actor_name, event.actor_kind) == ("Hand-over", "job")
     again = run(estate, at(date(2026, 11, 23)))
     assert (again.started, again.moved) == (0, 0)
@@ -460,7 +438,7 @@ def test_a_cover_that_nobody_started_in_time_begins_and_ends_without_a_trace_on_
     report = run(estate, at(date(2026, 12, 5)))
 
     assert (report.started, report.ended, report.moved) == (0, 1, 0)
-    assert detail(estate, action).action.version == 1
+    assert estate.detail(action.action_id).action.version == 1
 
 
 # --- ending by hand --------------------------------------------------------------------------------------------------
@@ -657,7 +635,7 @@ def test_two_runs_at_once_start_it_once(estate: Estate, admin: Identity, maya: I
         reports = list(pool.map(lambda _: run(estate, at(date(2026, 11, 23))), range(4)))
 
     assert sum(report.started for report in reports) == 1
-    assert detail(estate, action).action.version == 2
+    assert estate.detail(action.action_id).action.version == 2
 
 
 def test_both_are_told_and_every_turn_is_in_the_trail(

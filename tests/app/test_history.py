@@ -117,13 +117,6 @@ def test_whatever_the_clocks_of_the_writers_the_past_is_a_row_that_was(steps: li
 # --- against the database --------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def maya(estate: Estate) -> Identity:
-    estate.account()
-    estate.publish()
-    return estate.user()
-
-
 def test_every_state_of_a_long_life_can_be_told_again(estate: Estate, maya: Identity) -> None:
     admin, tom = estate.user("Harriet Cole", Role.ADMIN), estate.user("Tom Okafor")
     action = estate.action(actor=maya)

@@ -21,29 +21,11 @@ from app.errors import AppError, InvalidInput, NotFound, NotPermitted, StaleVers
 from app.playbooks import plan, service
 from app.playbooks.model import OpenSteps, Playbook, PlaybookDraft, Run, RunState, Step, StepDraft, StepOwner
 from app.playbooks.plan import Owner
-from tests.app.factories import NOW, Estate, a_key, an_outcome, key_of
+from tests.app.factories import NOW, Estate, a_key, key_of
 
 SHIPPED = ["adoption", "detractor_closed_loop", "handover", "onboarding", "renewal", "risk"]
 ASHFORD = key_of("Ashford Media")
 TODAY = NOW.date()
-
-
-@pytest.fixture
-def maya(estate: Estate) -> Identity:
-    """A CSM with one published account, Ashford Media."""
-    estate.account()
-    estate.publish()
-    return estate.user()
-
-
-@pytest.fixture
-def tom(estate: Estate) -> Identity:
-    return estate.user("Tom Okafor")
-
-
-@pytest.fixture
-def admin(estate: Estate) -> Identity:
-    return estate.user("Harriet Cole", Role.ADMIN)
 
 
 def a_step(**values: Any) -> StepDraft:
@@ -85,35 +67,6 @@ def stop(estate: Estate, actor: Identity, run: Run, open_steps: str = "cancelled
 def look(estate: Estate, run: Run) -> Run:
     with estate.work() as db:
         return service.get_run(db, run.run_id)
-
-
-def close(estate: Estate, actor: Identity, action_id: UUID) -> None:
-    with estate.work() as db:
-        version = actions.get_action(db, action_id).action.version
-        actions.close_action(
-            db,
-            actor=actor,
-            now=NOW,
-            action_id=action_id,
-            expected_version=version,
-            outcome=an_outcome(),
-            idempotency_key=a_key(),
-        )
-
-
-def move(estate: Estate, actor: Identity, action_id: UUID, to: str, **more: Any) -> None:
-    with estate.work() as db:
-        version = actions.get_action(db, action_id).action.version
-        actions.transition(
-            db,
-            actor=actor,
-            now=NOW,
-            action_id=action_id,
-            expected_version=version,
-            to_status=to,
-            idempotency_key=a_key(),
-            **more,
-        )
 
 
 def trail(estate: Estate, admin: Identity, subject: audit.Subject, subject_id: object) -> list[audit.AuditEvent]:
@@ -528,11 +481,11 @@ def test_a_run_is_complete_once_every_action_has_ended_and_runs_again_when_one_i
     run = start(estate, maya, "win_back")
     first, second = (step.action_id for step in run.steps)
 
-    close(estate, maya, first)
+    estate.close(maya, estate.detail(first).action)
     halfway = look(estate, run)
-    move(estate, maya, second, "cancelled", reason="duplicate")
+    estate.move(maya, estate.detail(second).action, "cancelled", reason="duplicate")
     complete = look(estate, run)
-    move(estate, maya, second, "in_progress", reason="After all")
+    estate.move(maya, estate.detail(second).action, "in_progress", reason="After all")
 
     assert (halfway.state, halfway.done, halfway.total) == (RunState.RUNNING, 1, 2)
     assert (complete.state, complete.done, complete.cancelled) == (RunState.COMPLETED, 2, 1)
@@ -558,16 +511,15 @@ def test_stopping_cancels_what_is_open_and_leaves_what_has_ended(
     estate: Estate, maya: Identity, admin: Identity
 ) -> None:
     run = start(estate, maya)
-    close(estate, maya, run.steps[0].action_id)
-    move(
-        estate,
+    estate.close(maya, estate.detail(run.steps[0].action_id).action)
+    estate.move(
         admin,
-        run.steps[1].action_id,
+        estate.detail(run.steps[1].action_id).action,
         "snoozed",
         reason="They are away",
         snoozed_until=TODAY + timedelta(days=7),
     )
-    move(estate, maya, run.steps[2].action_id, "in_progress")
+    estate.move(maya, estate.detail(run.steps[2].action_id).action, "in_progress")
 
     stopped = stop(estate, maya, run)
 
@@ -588,7 +540,7 @@ def test_who_loses_steps_by_a_stop_is_told_once_for_all_of_theirs_and_who_stops_
     run = start(estate, tom)
     toms = next(step for step in run.steps if step.owner_user_id == tom.user_id)
     mayas = [step for step in run.steps if step.owner_user_id == maya.user_id]
-    close(estate, maya, mayas[0].action_id)
+    estate.close(maya, estate.detail(mayas[0].action_id).action)
     estate.admin.execute("delete from app.notices")
     key = a_key()
 
@@ -706,7 +658,7 @@ def test_stopping_while_steps_are_being_closed_loses_neither(estate: Estate, may
 
     def close_one(action_id: UUID) -> bool:
         try:
-            close(estate, maya, action_id)
+            estate.close(maya, estate.detail(action_id).action)
         except AppError:
             return False
         return True

@@ -6,24 +6,11 @@ from typing import Any
 
 import pytest
 
-from app.actions import queue, service
+from app.actions import queue
 from app.actions.model import Action
 from app.auth import Identity, Role
 from app.errors import InvalidInput, NotPermitted, StaleVersion
 from tests.app.factories import NOW, Estate, a_key
-
-
-@pytest.fixture
-def admin(estate: Estate) -> Identity:
-    """An admin: what they create without an owner waits in the queue."""
-    estate.account()
-    estate.publish()
-    return estate.user("Harriet Cole", Role.ADMIN)
-
-
-@pytest.fixture
-def maya(estate: Estate) -> Identity:
-    return estate.user()
 
 
 def claim_next(estate: Estate, actor: Identity, key: str | None = None) -> Action | None:
@@ -43,20 +30,6 @@ def claim(estate: Estate, actor: Identity, action: Action, **more: Any) -> Actio
         )
 
 
-def move(estate: Estate, actor: Identity, action: Action, to: str, **more: Any) -> Action:
-    with estate.work() as db:
-        return service.transition(
-            db,
-            actor=actor,
-            now=NOW,
-            action_id=action.action_id,
-            expected_version=action.version,
-            to_status=to,
-            idempotency_key=a_key(),
-            **more,
-        )
-
-
 def test_the_gravest_is_claimed_first_and_of_those_the_oldest(estate: Estate, admin: Identity, maya: Identity) -> None:
     low = estate.action(actor=admin, priority="low", now=NOW - timedelta(days=9))
     young = estate.action(actor=admin, priority="critical", now=NOW - timedelta(days=1))
@@ -71,8 +44,8 @@ def test_the_gravest_is_claimed_first_and_of_those_the_oldest(estate: Estate, ad
 
 
 def test_what_is_snoozed_or_has_ended_is_not_in_the_queue(estate: Estate, admin: Identity, maya: Identity) -> None:
-    move(estate, admin, estate.action(actor=admin), "snoozed", reason="holiday", snoozed_until=date(2026, 12, 1))
-    move(estate, admin, estate.action(actor=admin), "cancelled", reason="duplicate")
+    estate.move(admin, estate.action(actor=admin), "snoozed", reason="holiday", snoozed_until=date(2026, 12, 1))
+    estate.move(admin, estate.action(actor=admin), "cancelled", reason="duplicate")
 
     assert claim_next(estate, maya) is None
 
@@ -104,7 +77,7 @@ def test_who_claims_second_is_told_who_was_first(estate: Estate, admin: Identity
 
 
 def test_an_ended_action_is_claimed_by_nobody(estate: Estate, admin: Identity, maya: Identity) -> None:
-    ended = move(estate, admin, estate.action(actor=admin), "cancelled", reason="duplicate")
+    ended = estate.move(admin, estate.action(actor=admin), "cancelled", reason="duplicate")
 
     with pytest.raises(InvalidInput, match="has ended"):
         claim(estate, maya, ended)

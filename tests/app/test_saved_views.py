@@ -25,16 +25,6 @@ def names(estate: Estate, identity: Identity, page: str = "actions") -> list[str
         return [view.name for view in saved_views.list_views(db, identity=identity, page=page)]
 
 
-@pytest.fixture
-def maya(estate: Estate) -> Identity:
-    return estate.user("Maya Lind")
-
-
-@pytest.fixture
-def tom(estate: Estate) -> Identity:
-    return estate.user("Tom Okafor")
-
-
 def test_a_view_gives_back_the_filters_it_was_saved_with(estate: Estate, maya: Identity) -> None:
     view = save(estate, maya)
 

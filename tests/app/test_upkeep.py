@@ -6,16 +6,11 @@ import pytest
 
 from app.actions import escalation, service, upkeep
 from app.actions.lifecycle import Status
-from app.actions.model import Action, ActionDetail, ActionFilter
+from app.actions.model import ActionFilter
 from app.auth import Identity
-from tests.app.factories import NOW, Estate, a_key, an_outcome
+from tests.app.factories import NOW, Estate, a_key
 
 QUARTER = timedelta(days=91)
-
-
-def detail(estate: Estate, action: Action) -> ActionDetail:
-    with estate.work() as db:
-        return service.get_action(db, action.action_id)
 
 
 def run(estate: Estate, *, after: timedelta) -> upkeep.UpkeepReport:
@@ -23,29 +18,9 @@ def run(estate: Estate, *, after: timedelta) -> upkeep.UpkeepReport:
         return upkeep.run(db, now=NOW + after)
 
 
-def close(estate: Estate, actor: Identity, action: Action) -> None:
-    with estate.work() as db:
-        service.close_action(
-            db,
-            actor=actor,
-            now=NOW,
-            action_id=action.action_id,
-            expected_version=action.version,
-            outcome=an_outcome(),
-            idempotency_key=a_key(),
-        )
-
-
-@pytest.fixture
-def maya(estate: Estate) -> Identity:
-    estate.account()
-    estate.publish()
-    return estate.user("Maya Lind")
-
-
 def test_what_ended_a_quarter_ago_leaves_the_lists_and_is_still_found_by_its_id(estate: Estate, maya: Identity) -> None:
     action = estate.action(actor=maya)
-    close(estate, maya, action)
+    estate.close(maya, action)
 
     assert run(estate, after=timedelta(days=89)).archived == 0
     assert run(estate, after=QUARTER).archived == 1
@@ -54,13 +29,13 @@ def test_what_ended_a_quarter_ago_leaves_the_lists_and_is_still_found_by_its_id(
         assert service.list_actions(db, filter=ActionFilter()) == []
         assert [row.action_id for row in service.list_actions(db, filter=ActionFilter(with_archived=True))]
         assert service.list_actions(db, filter=ActionFilter(action_ids=(action.action_id,)))
-    assert detail(estate, action).events[-1].field == "archived_at"
-    assert detail(estate, action).events[-1].actor_name == "Upkeep"
+    assert estate.detail(action.action_id).events[-1].field == "archived_at"
+    assert estate.detail(action.action_id).events[-1].actor_name == "Upkeep"
 
 
 def test_an_archived_action_that_is_reopened_is_back_in_the_lists(estate: Estate, maya: Identity) -> None:
     action = estate.action(actor=maya)
-    close(estate, maya, action)
+    estate.close(maya, action)
     run(estate, after=QUARTER)
 
     with estate.work() as db:
@@ -83,10 +58,10 @@ def test_what_nobody_touched_for_two_months_after_its_due_date_expires(estate: E
 
     assert run(estate, after=timedelta(days=63)).expired == 0
     assert run(estate, after=timedelta(days=65)).expired == 1
-    ended = detail(estate, forgotten)
+    ended = estate.detail(forgotten.action_id)
     assert (ended.action.status, ended.action.cancel_reason) == (Status.CANCELLED, "no_longer_relevant")
     assert any("Nobody touched it in the 60 days" in (event.reason or "") for event in ended.events)
-    assert detail(estate, undated).action.status is Status.NEW
+    assert estate.detail(undated.action_id).action.status is Status.NEW
 
 
 def test_a_note_keeps_an_overdue_action_from_expiring(estate: Estate, maya: Identity) -> None:
@@ -133,10 +108,10 @@ def test_an_account_that_leaves_calls_off_what_was_not_begun_and_only_that(estat
     won_back = estate.action(actor=maya, account_key=key, now=NOW + timedelta(days=5), due_date=None)
     assert run(estate, after=timedelta(days=6)).account_churned == 0
 
-    ended = detail(estate, waiting).action
+    ended = estate.detail(waiting.action_id).action
     assert (ended.status, ended.cancel_reason, ended.result) == (Status.CANCELLED, "account_churned", None)
-    assert detail(estate, begun).action.status is Status.IN_PROGRESS
-    assert detail(estate, won_back).action.status is Status.NEW
+    assert estate.detail(begun.action_id).action.status is Status.IN_PROGRESS
+    assert estate.detail(won_back.action_id).action.status is Status.NEW
 
 
 def test_without_a_published_build_no_account_has_left(estate: Estate) -> None:
