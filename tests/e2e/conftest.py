@@ -1,7 +1,6 @@
 """The whole system, started as a user starts it, on a small estate; and a Chromium to use it with."""
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from bench.browser import chromium as headless_chromium
 from local.postgres import free_port
 from local.state import PORTS, ROOT, read_env
 
@@ -118,12 +118,8 @@ def chromium() -> Iterator[Browser]:
 
     It ends with this package: its event loop runs in this thread, and later tests could not start one of their own.
     """
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))))
-    with sync_playwright() as playwright:
-        quiet = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
-        browser = playwright.chromium.launch(executable_path=program, args=quiet)
+    with headless_chromium() as browser:
         yield browser
-        browser.close()
 
 
 expect.set_options(timeout=20_000)  # two cores carry the system, the browser and the test
