@@ -141,7 +141,7 @@ def draw(detail: ActionDetail) -> None:
             )
         if not may_work(action):
             owner = f"owned by {escaped(action.owner_name)}" if action.owner_name else "in the queue, owned by nobody"
-            st.markdown(f":small[:gray[{owner}: only the owner or an admin changes it]]", width="content")
+            st.markdown(f":small[:gray[{owner}: only the owner, their cover or an admin changes it]]", width="content")
         else:
             if is_open(action.status) and action.status is not Status.SNOOZED:
                 st.markdown(":small[:gray[move to]]", width="content")

@@ -9,6 +9,8 @@ from streamlit.testing.v1 import AppTest
 from app.actions import service
 from app.actions.model import Action
 from app.auth import Identity, Role
+from app.handovers import service as handovers
+from app.handovers.model import HandoverDraft
 from tests.app.factories import NOW, Estate, a_key, an_outcome
 from tests.pages.conftest import Browser, labels, texts
 
@@ -58,11 +60,29 @@ def test_somebody_elses_action_can_be_noted_on_but_not_moved(browser: Browser, e
     page = _opened(browser, action, estate.user("Tom Okafor"))
 
     assert "In progress" not in labels(page)
-    assert "only the owner or an admin" in texts(page)
+    assert "only the owner, their cover or an admin" in texts(page)
     _box(page, "note_").set_value("Their admin called me")
     _sent(page, "note_").click().run()
 
     assert estate.one("select author_name from app.action_notes") == "Tom Okafor"
+
+
+def test_whoever_covers_for_its_owner_moves_an_action_that_stayed_with_them(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    action, harriet, tom = estate.action(actor=maya), estate.user("Harriet Cole", Role.ADMIN), estate.user("Tom Okafor")
+    cover = HandoverDraft(
+        from_user_id=maya.user_id, to_user_id=tom.user_id, starts_on=NOW.date(), reason="Annual leave", moves="none"
+    )
+    with estate.work() as db:
+        handovers.begin(db, actor=harriet, now=NOW, draft=cover, idempotency_key=a_key())
+    page = _opened(browser, action, tom)
+
+    _button(page, "In progress").click().run()
+
+    browser.checked()
+    moved = estate.detail(action.action_id).action
+    assert (moved.status, moved.owner_user_id) == ("in_progress", maya.user_id)
 
 
 def test_an_analyst_reads_an_action_and_writes_nothing(browser: Browser, estate: Estate, maya: Identity) -> None:
