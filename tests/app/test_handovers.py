@@ -228,17 +228,7 @@ def test_whoever_covers_has_the_accounts_the_suggestions_and_the_new_actions(
 
 def started(estate: Estate, actor: Identity, action: Action) -> Action:
     """The action taken up by this person, as they are at their next look."""
-    seen = estate.detail(action.action_id).action
-    with estate.work() as db:
-        return service.transition(
-            db,
-            actor=signed_in(estate, actor),
-            now=NOW,
-            action_id=action.action_id,
-            expected_version=seen.version,
-            to_status="in_progress",
-            idempotency_key=a_key(),
-        )
+    return estate.move(signed_in(estate, actor), action, "in_progress")
 
 
 def test_whoever_covers_works_what_stayed_with_its_owner_too_and_nobody_else_does(
@@ -271,15 +261,7 @@ def test_whoever_covers_changes_many_at_once_and_closes_what_stayed(
             action_ids=[first.action_id, second.action_id],
             change=Cancel(reason="duplicate"),
         )
-        closed = service.close_action(
-            db,
-            actor=coverer,
-            now=NOW,
-            action_id=first.action_id,
-            expected_version=first.version,
-            outcome=an_outcome(),
-            idempotency_key=a_key(),
-        )
+    closed = estate.close(coverer, first)
 
     assert [line.refusal for line in planned.lines] == [None, None]
     assert (closed.status, closed.owner_user_id) == ("closed", maya.user_id)
