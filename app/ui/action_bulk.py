@@ -1,11 +1,13 @@
 """One change to the ticked actions: what it is, what it would do to each, then doing it.
 
 The preview is drawn while the fields are filled in, so that what is applied is always what was seen: the versions that
-go along are those of the lines on the screen.
+go along are those of the lines on the screen. The reason of a snooze changes no line, so the preview does not wait for
+it.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 import pandas as pd
@@ -18,7 +20,6 @@ from app.actions.bulk_plan import Assign, BulkChange, Cancel, Redate, Snooze
 from app.actions.lifecycle import CANCELLED_BY_PEOPLE
 from app.actions.model import ActionRow
 from app.auth import Identity, Permission, Role, can
-from app.calendar import add_business_days
 from app.db import read
 from app.errors import InvalidInput
 from app.ui import (
@@ -26,6 +27,7 @@ from app.ui import (
     action_list_state,
     action_open,
     action_undo,
+    action_why,
     figures,
     frame,
     tables,
@@ -39,6 +41,7 @@ PLACE = "bulk"
 NOBODY = "Nobody: back to the queue"
 KINDS = {"snooze": "Snooze", "redate": "Re-date", "cancel": "Cancel", "assign": "Assign"}
 _SHIFT, _DATE = "Push", "Set one date"
+_NOT_SAID_YET = "?"
 _CHANGED = "bulk:changed"
 
 
@@ -92,15 +95,19 @@ def show(ticked: list[ActionRow], *, kinds: Sequence[str] = tuple(KINDS), can_op
         st.markdown(f":small[:gray[{escaped(problem)}]]")
     _lines(preview, ticked)
     items = [(line.action_id, line.version) for line in preview.lines if not line.refusal] if preview else []
+    button = f"{KINDS[kind]} {figures.count(len(items) if preview else len(ticked), 'action')}"
+    if isinstance(change, Snooze):
+        _why(change, items, button)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button(
-            f"{KINDS[kind]} {figures.count(len(items) if preview else len(ticked), 'action')}",
-            type="primary",
-            key="bulk_apply",
-            disabled=not items,
-            on_click=_apply,
-            args=(change, items, kind),
-        )
+        if not isinstance(change, Snooze):
+            st.button(
+                button,
+                type="primary",
+                key="bulk_apply",
+                disabled=not items,
+                on_click=_apply,
+                args=(change, items),
+            )
         if preview is not None and len(items) < len(preview.lines):
             refused = [line.refusal for line in preview.lines if line.refusal]
             stay = figures.count(len(refused), "action stays as it is", "actions stay as they are")
@@ -125,21 +132,9 @@ def _change(kind: str) -> tuple[BulkChange | None, str]:
     """The fields of one kind of change; the change, or what is missing for it."""
     today = visit.current().today
     if kind == "snooze":
-        when, why = st.columns([1, 2], gap="small")
-        st.session_state.setdefault("bulk_until", add_business_days(today + timedelta(days=7), 0))
-        with when:
-            until = st.date_input(
-                "Until",
-                min_value=today + timedelta(days=1),
-                max_value=today + timedelta(days=365),
-                format="DD/MM/YYYY",
-                key="bulk_until",
-            )
-        with why:
-            reason = st.text_input("Why", max_chars=200, placeholder="What are we waiting for?", key="bulk_why")
-        if until is None or not reason.strip():
-            return None, "Say why; what will happen to each is then shown here."
-        return Snooze(until=until, reason=reason), ""
+        with st.container(width=400, gap="xsmall"):
+            until = action_why.until_field(today, "bulk_until")
+        return (Snooze(until=until, reason=_NOT_SAID_YET), "") if until else (None, "Choose the day.")
     if kind == "cancel":
         reason = st.selectbox(
             "Reason",
@@ -219,7 +214,25 @@ def _lines(preview: BulkPreview | None, ticked: list[ActionRow]) -> None:
     tables.show(rows, columns, key="bulk_preview", alt="What happens to each ticked action", most=12)
 
 
-def _apply(change: BulkChange, items: list[tuple[UUID, int]], kind: str) -> None:
+def _why(change: Snooze, items: list[tuple[UUID, int]], button: str) -> None:
+    """The reason all of them share, with the button that snoozes them; what is typed outlives a reload."""
+    action_why.why(
+        "bulk_why",
+        subject="bulk-snooze",
+        button=button,
+        placeholder="What are we waiting for?",
+        save=lambda reason, _: _applied(replace(change, reason=reason), items),
+        missing="" if items else "none of them can be snoozed",
+    )
+
+
+def _apply(change: BulkChange, items: list[tuple[UUID, int]]) -> None:
+    """Callback of the changes that one click is enough for."""
+    _applied(change, items)
+
+
+def _applied(change: BulkChange, items: list[tuple[UUID, int]]) -> bool:
+    """Whether it was done, at least to those that were not refused."""
     form = writes.form_key(PLACE)
 
     def write(db: Connection, actor: Identity, now: datetime) -> BulkResult:
@@ -228,12 +241,13 @@ def _apply(change: BulkChange, items: list[tuple[UUID, int]], kind: str) -> None
     result = writes.perform(write, place=PLACE)  # the line with the undo says what was done
     writes.renew_form(PLACE)
     if result is None:
-        return
+        return False
     action_undo.keep(result, told(result, change), is_on_page=True)
-    for field in ("why", "reason", "owner", "due"):
+    for field in ("reason", "owner", "due"):
         st.session_state.pop(f"bulk_{field}", None)
     action_list_state.renew()
     st.session_state[_CHANGED] = True
+    return True
 
 
 def told(result: BulkResult, change: BulkChange) -> str:

@@ -1,6 +1,6 @@
 """The status of an action and its legal moves: nothing else is drawn, and the server would refuse it anyway."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 import streamlit as st
@@ -14,7 +14,7 @@ from app.actions.model import Action, ActionDetail
 from app.auth import Identity, Permission, can
 from app.calendar import add_business_days
 from app.errors import StaleVersion
-from app.ui import action_claim, action_undo, figures, frame, visit, words, writes
+from app.ui import action_claim, action_undo, action_why, figures, frame, visit, words, writes
 from app.ui.text import escaped
 
 PLAIN_MOVES = {
@@ -23,7 +23,6 @@ PLAIN_MOVES = {
     Status.WAITING_ON_CUSTOMER: "Waiting on customer",
     Status.NEW: "New",
 }
-SNOOZES = {"Tomorrow": 1, "1 week": 7, "2 weeks": 14, "1 month": 30}
 _CHANGED = "moves:changed"
 
 
@@ -35,6 +34,14 @@ def may_work(action: Action) -> bool:
 def place_of(action_id: UUID) -> str:
     """Where refusals of this action's moves are shown."""
     return f"moves:{action_id}"
+
+
+def _snooze_place(action_id: UUID) -> str:
+    return f"snooze:{action_id}"
+
+
+def _reopen_place(action_id: UUID) -> str:
+    return f"reopen:{action_id}"
 
 
 def note_moved() -> None:
@@ -52,9 +59,12 @@ def move(
 ) -> None:
     """Callback of every move that is not a snooze or a cancellation; afterwards the way back is offered where it is
     legal."""
+    _moved(action_id, version, to_status, reason, came_from, place or place_of(action_id))
+
+
+def _moved(action_id: UUID, version: int, to_status: str, reason: str | None, came_from: str, place: str) -> bool:
     name = f"{action_id}:{version}:{to_status}"
     form = writes.form_key(name)
-    place = place or place_of(action_id)
 
     def write(db: Connection, actor: Identity, now: datetime) -> Action:
         return service.transition(
@@ -71,24 +81,36 @@ def move(
     moved = writes.perform(
         write, place=place, done=lambda action: f"Now {words.word(words.STATUSES, action.status).lower()}."
     )
-    if isinstance(frame.met(place), StaleVersion):
-        note_moved()
     if moved is not None:
         writes.renew_form(name)
         st.session_state[f"undo:{action_id}"] = (moved.version, came_from)
-        note_moved()
+    _answered(moved is not None, place, action_id)
+    return moved is not None
 
 
-def _change(change: BulkChange, action_id: UUID, version: int, done: str) -> None:
+def _change(change: BulkChange, action_id: UUID, version: int, done: str, *, place: str | None = None) -> bool:
     """A snooze, a new date or a cancellation: undone for a minute in the same way as many at once."""
 
     def told(result: BulkResult) -> str:
         return done
 
-    place = place_of(action_id)
+    place = place or place_of(action_id)
     name = f"{action_id}:{version}:{type(change).__name__}"
     is_done = action_undo.change_one(change, action_id, version, name=name, place=place, told=told)
-    if is_done or isinstance(frame.met(place), StaleVersion):
+    _answered(is_done, place, action_id)
+    return is_done
+
+
+def _answered(is_done: bool, place: str, action_id: UUID) -> None:
+    """After a click: a refusal stays beside its field, but for what somebody else changed: that draws the action anew
+    and closes what was open over it, so it is told under the moves."""
+    refused = frame.met(place)
+    if is_done:
+        frame.forget(place_of(action_id))
+    elif isinstance(refused, StaleVersion) and place in (_snooze_place(action_id), _reopen_place(action_id)):
+        frame.forget(place)
+        frame.remember(place_of(action_id), refused)
+    if is_done or isinstance(refused, StaleVersion):
         note_moved()
 
 
@@ -99,21 +121,18 @@ def _cancelled(key: str, action_id: UUID, version: int) -> None:
         _change(Cancel(reason=reason), action_id, version, f"Cancelled: {said}.")
 
 
-def _snoozed(action_id: UUID, version: int, key: str) -> None:
-    until, why = st.session_state.get(f"{key}_until"), st.session_state.get(f"{key}_why") or ""
-    if until is not None:
-        done = f"Snoozed: it comes back by itself on {figures.day(until)}."
-        _change(Snooze(until=until, reason=why), action_id, version, done)
+def _snoozed(action_id: UUID, version: int, key: str, why: str) -> bool:
+    until = st.session_state.get(f"{key}_until")
+    if until is None:
+        return False
+    done = f"Snoozed: it comes back by itself on {figures.day(until)}."
+    return _change(Snooze(until=until, reason=why), action_id, version, done, place=_snooze_place(action_id))
 
 
 def _redated(action_id: UUID, version: int, key: str) -> None:
     due = st.session_state.get(f"{key}_due")
     if due is not None:
         _change(Redate(due_date=due), action_id, version, f"Now due {figures.day(due)}.")
-
-
-def _reopened(action_id: UUID, version: int, came_from: str, key: str) -> None:
-    move(action_id, version, Status.IN_PROGRESS, st.session_state.get(f"{key}_why"), came_from)
 
 
 def _claimed(action_id: UUID, version: int) -> None:
@@ -176,26 +195,8 @@ def _controls(detail: ActionDetail, today: date, key: str) -> None:
                 args=(*given, status.value, None, action.status.value),
             )
     if Status.SNOOZED in detail.legal_moves:
-        with st.popover("Snooze", key=f"{key}_snooze"):
-            st.session_state.setdefault(f"{key}_until", add_business_days(today + timedelta(days=7), 0))
-            st.date_input(
-                "Until",
-                min_value=today + timedelta(days=1),
-                max_value=today + timedelta(days=365),
-                format="DD/MM/YYYY",
-                key=f"{key}_until",
-                on_change="ignore",
-            )
-            st.text_input(
-                "Why", max_chars=200, placeholder="What are we waiting for?", key=f"{key}_why", on_change="ignore"
-            )
-            st.button(
-                "Snooze it",
-                type="primary",
-                key=f"{key}_snooze_it",
-                on_click=_snoozed,
-                args=(*given, key),
-            )
+        with st.popover("Snooze", key=f"{key}_snooze"), st.container(width=400, gap="xsmall"):
+            _snooze(action, today, key)
     if is_open(action.status):
         with st.popover("Re-date", key=f"{key}_redate"):
             start = add_business_days(max(action.due_date or today, today), 1)
@@ -213,17 +214,37 @@ def _controls(detail: ActionDetail, today: date, key: str) -> None:
             args=(f"{key}_cancel", *given),
         )
     if has_ended:
-        with st.popover("Reopen", key=f"{key}_reopen"):
-            st.text_input(
-                "Why", max_chars=200, placeholder="What is still to be done?", key=f"{key}_why", on_change="ignore"
-            )
-            st.button(
-                "Reopen it",
-                type="primary",
-                key=f"{key}_reopen_it",
-                on_click=_reopened,
-                args=(*given, action.status.value, key),
-            )
+        with st.popover("Reopen", key=f"{key}_reopen"), st.container(width=360, gap="xsmall"):
+            _reopen(action, key)
+
+
+def _snooze(action: Action, today: date, key: str) -> None:
+    """Until when and why; what is typed outlives a reload."""
+    until = action_why.until_field(today, f"{key}_until", is_ignored=True)
+    action_why.why(
+        f"{key}_snooze_why",
+        subject=f"snooze:{action.action_id}",
+        button="Snooze it",
+        placeholder="What are we waiting for?",
+        save=lambda reason, _: _snoozed(action.action_id, action.version, key, reason),
+        missing="" if until else "missing: until when",
+    )
+    frame.problem(_snooze_place(action.action_id))
+
+
+def _reopen(action: Action, key: str) -> None:
+    """Why it is not over after all."""
+    place = _reopen_place(action.action_id)
+    action_why.why(
+        f"{key}_reopen_why",
+        subject=f"reopen:{action.action_id}",
+        button="Reopen it",
+        placeholder="What is still to be done?",
+        save=lambda reason, _: _moved(
+            action.action_id, action.version, Status.IN_PROGRESS, reason, action.status.value, place
+        ),
+    )
+    frame.problem(place)
 
 
 def _undo(detail: ActionDetail) -> None:

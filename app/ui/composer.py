@@ -13,6 +13,8 @@ import streamlit as st
 from streamlit.components import v2
 
 LIMIT_CHARACTERS = 20_000
+_STORED = "composer:stored"
+_REMEMBERED = 20
 Choice = str | int | None
 _ASSETS = Path(__file__).parent / "assets"
 
@@ -22,6 +24,23 @@ def _component() -> Any:
     """Registered once, at its first use: importing this module does no work."""
     parts = {kind: (_ASSETS / f"composer.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")}
     return v2.component("account_intelligence_composer", isolate_styles=False, **parts)
+
+
+@lru_cache(maxsize=1)
+def _sweeper() -> Any:
+    """Registered once, at its first use."""
+    js = (_ASSETS / "stored-drafts.js").read_text(encoding="utf-8")
+    return v2.component("account_intelligence_stored_drafts", js=js)
+
+
+def sweep() -> None:
+    """Let the browser forget drafts that are stored; call it once a page.
+
+    A composer does that itself as long as it stands; one that goes away with what it did, such as the reason of a
+    snooze, is not told any more.
+    """
+    with st.container(key="stored_drafts"):
+        _sweeper()(key="stored_drafts_sweeper", height=1, data={"stored": st.session_state.get(_STORED, [])})
 
 
 def composer(
@@ -64,7 +83,10 @@ def composer(
         body, idempotency_key = sent.get("text"), sent.get("key")
         if not isinstance(body, str) or not isinstance(idempotency_key, str):
             return
-        st.session_state[f"{key}:answer"] = (save(body, idempotency_key), idempotency_key)
+        is_stored = save(body, idempotency_key)
+        st.session_state[f"{key}:answer"] = (is_stored, idempotency_key)
+        if is_stored:
+            st.session_state[_STORED] = [*st.session_state.get(_STORED, []), idempotency_key][-_REMEMBERED:]
 
     def on_restored() -> None:
         kept = st.session_state[key].get("restored")

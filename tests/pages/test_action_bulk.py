@@ -39,6 +39,11 @@ def _two(estate: Estate, maya: Identity) -> list[Action]:
     ]
 
 
+def _snooze_them(page: AppTest) -> None:
+    page.text_area(key="bulk_why:box").set_value("Their migration")
+    page.button(key="bulk_why:send").click().run()
+
+
 def _statuses(estate: Estate) -> list[str]:
     rows = estate.admin.execute("select status from app.actions order by title").fetchall()
     return [row[0] for row in rows]
@@ -49,11 +54,10 @@ def test_what_is_previewed_is_applied_and_undone(browser: Browser, estate: Estat
     page = _tick(browser.sign_in(maya).open("actions"), 0, 1)
     assert "**2 actions ticked**" in texts(page)
     assert "Assign" not in page.segmented_control(key="bulk_kind").options
-    page.text_input(key="bulk_why").set_value("Their migration").run()
     assert page.dataframe[1].value["after"].tolist() == ["→ Snoozed until 27 Nov 2026"] * 2
     assert "Snooze 2 actions" in labels(page)
 
-    page.button(key="bulk_apply").click().run()
+    _snooze_them(page)
 
     browser.checked()
     assert _statuses(estate) == ["snoozed", "snoozed"]
@@ -123,8 +127,7 @@ def test_the_offer_to_undo_ends_with_its_minute(
 ) -> None:
     _two(estate, maya)
     page = _tick(browser.sign_in(maya).open("actions"), 0, 1)
-    page.text_input(key="bulk_why").set_value("Their migration").run()
-    page.button(key="bulk_apply").click().run()
+    _snooze_them(page)
     assert "Undo" in labels(page)
 
     monkeypatch.setattr(clock, "real_now", lambda: NOW + timedelta(seconds=61))
@@ -163,7 +166,7 @@ def test_a_single_snooze_that_came_too_late_tells_what_changed(
             idempotency_key=a_key(),
         )
     key = f"move_{action.action_id.hex}_1"
-    page.text_input(key=f"{key}_why").set_value("Their migration")
+    page.text_area(key=f"{key}_snooze_why:box").set_value("Their migration")
 
     next(button for button in page.button if button.label == "Snooze it").click().run()
 

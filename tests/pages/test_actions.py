@@ -1,6 +1,6 @@
 """Actions: only legal moves, notes that are not lost, two people on one action, and the outcome."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -9,8 +9,10 @@ from streamlit.testing.v1 import AppTest
 from app.actions import service
 from app.actions.model import Action
 from app.auth import Identity, Role
+from app.calendar import Calendar
 from app.handovers import service as handovers
 from app.handovers.model import HandoverDraft
+from app.ui import action_why
 from tests.app.factories import NOW, Estate, a_key, an_outcome
 from tests.pages.conftest import Browser, labels, texts
 
@@ -273,7 +275,7 @@ def test_a_snooze_tells_until_when_and_why_and_can_be_undone(browser: Browser, e
     page = _opened(browser, action, maya)
     key = f"move_{action.action_id.hex}_1"
     page.date_input(key=f"{key}_until").set_value(NOW.date() + timedelta(days=10))
-    page.text_input(key=f"{key}_why").set_value("their *migration*")
+    page.text_area(key=f"{key}_snooze_why:box").set_value("their *migration*")
 
     _button(page, "Snooze it").click().run()
 
@@ -290,3 +292,60 @@ def test_cancelling_takes_its_reason_from_the_list(browser: Browser, estate: Est
 
     browser.checked()
     assert estate.one("select cancel_reason from app.actions") == "no_longer_relevant"
+
+
+@pytest.mark.parametrize(
+    ("today", "offered"),
+    [
+        # a Tuesday: tomorrow is a day like others
+        ("2026-11-17", {"Tomorrow": "2026-11-18", "Next week": "2026-11-23", "In two weeks": "2026-11-30"}),
+        # a Friday: what comes next is Monday, which next week begins with
+        ("2026-11-20", {"Monday": "2026-11-23", "In two weeks": "2026-11-30"}),
+        # Christmas falls on the Friday, and the Monday after it is its substitute
+        ("2026-12-24", {"Tuesday": "2026-12-29", "In two weeks": "2027-01-04"}),
+    ],
+)
+def test_the_quick_choices_of_a_snooze_are_business_days_and_none_is_offered_twice(
+    today: str, offered: dict[str, str]
+) -> None:
+    days = action_why.snooze_days(date.fromisoformat(today), Calendar())
+
+    assert {name: day.isoformat() for name, day in days.items() if name != "In a month"} == offered
+    assert list(days.values()) == sorted(set(days.values()))
+
+
+def test_a_quick_choice_sets_the_day_of_the_snooze(browser: Browser, estate: Estate, maya: Identity) -> None:
+    action = estate.action(actor=maya)
+    page = _opened(browser, action, maya)
+    key = f"move_{action.action_id.hex}_1"
+
+    page.button(key=f"{key}_until_in_two_weeks").click().run()
+
+    chosen = action_why.snooze_days(NOW.date(), Calendar())["In two weeks"]
+    assert page.date_input(key=f"{key}_until").value == chosen
+
+
+def test_a_refused_snooze_says_so_beside_its_reason(browser: Browser, estate: Estate, maya: Identity) -> None:
+    action = estate.action(actor=maya)
+    page = _opened(browser, action, maya)
+    key = f"move_{action.action_id.hex}_1"
+    page.text_area(key=f"{key}_snooze_why:box").set_value("   ")
+
+    page.button(key=f"{key}_snooze_why:send").click().run()
+
+    popover = next(block for block in page.get("popover") if block.proto.popover.label == "Snooze")
+    assert len(popover.error) == 1
+    assert estate.one("select status from app.actions") == "new"
+
+
+def test_a_reopened_action_tells_why(browser: Browser, estate: Estate, maya: Identity) -> None:
+    action = estate.action(actor=maya)
+    page = _opened(browser, action, maya)
+    next(menu for menu in page.menu_button if menu.label == "Cancel").click("no_longer_relevant").run()
+    key = f"move_{action.action_id.hex}_2_reopen_why"
+    page.text_area(key=f"{key}:box").set_value("They asked again")
+
+    page.button(key=f"{key}:send").click().run()
+
+    assert estate.one("select status from app.actions") == "in_progress"
+    assert "They asked again" in texts(browser.checked())

@@ -1,0 +1,78 @@
+"""What a move asks for before it is made: why, and of a snooze until when.
+
+That a reason is needed is said before the click, and what is typed outlives a reload.
+"""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import streamlit as st
+
+from app.calendar import Calendar, week_start
+from app.ui import action_data, figures, visit
+from app.ui.composer import composer
+
+REASON_CHARACTERS = 200
+
+
+def snooze_days(today: date, calendar: Calendar) -> dict[str, date]:
+    """The quick choices of a snooze, soonest first: business days of whom `calendar` belongs to, no day twice."""
+    tomorrow, monday = today + timedelta(days=1), week_start(today) + timedelta(days=7)
+    first = calendar.next_business_day(tomorrow)
+    days = {
+        "Tomorrow" if first == tomorrow else f"{first:%A}": first,
+        "Next week": calendar.next_business_day(monday),
+        "In two weeks": calendar.next_business_day(monday + timedelta(days=7)),
+        "In a month": calendar.next_business_day(today + timedelta(days=30)),
+    }
+    chosen = list(days.values())
+    return {name: day for place, (name, day) in enumerate(days.items()) if day not in chosen[:place]}
+
+
+def until_field(today: date, key: str, *, is_ignored: bool = False) -> date | None:
+    """Quick choices of the day that a snooze ends on, and the day itself, kept under `key`."""
+    calendar = action_data.own_calendar(visit.current())
+    # a week from today, or the first business day after it
+    st.session_state.setdefault(key, calendar.next_business_day(today + timedelta(days=7)))
+    with st.container(horizontal=True, gap="xsmall"):
+        for name, day in snooze_days(today, calendar).items():
+            st.button(
+                name,
+                key=f"{key}_{name.lower().replace(' ', '_')}",
+                help=figures.day(day, today=today),
+                on_click=_choose,
+                args=(key, day),
+            )
+    return st.date_input(
+        "Until",
+        min_value=today + timedelta(days=1),
+        max_value=today + timedelta(days=365),
+        format="DD/MM/YYYY",
+        key=key,
+        on_change="ignore" if is_ignored else "rerun",
+    )
+
+
+def _choose(key: str, day: date) -> None:
+    st.session_state[key] = day
+
+
+def why(
+    key: str, *, subject: str, button: str, placeholder: str, save: Callable[[str, str], bool], missing: str = ""
+) -> None:
+    """The reason that a move needs, with its button, which is off until there is one. Parameters as of `composer`."""
+    with st.container(gap="xxsmall"):
+        st.markdown(":small[Why] :small[:gray[needed]]")
+        composer(
+            key,
+            user_id=str(visit.current().identity.user_id),
+            subject=subject,
+            label="Why",
+            button=button,
+            placeholder=placeholder,
+            empty_hint="say why first",
+            missing=missing,
+            limit=REASON_CHARACTERS,
+            height=38,
+            save=save,
+        )
