@@ -109,7 +109,7 @@ def controls(who: str) -> Wanted:
         key="find",
         bind="query-params",
         label_visibility="collapsed",
-        width=180,
+        width=136,
     )
     statuses = filters.chip("Status", [words.STATUSES[status] for status in words.STATUSES], "status")
     types = filters.chip("Type", list(words.ACTION_TYPES.values()), "type")

@@ -36,6 +36,8 @@ from app.ui.text import shortened
 
 # ground of the row that is open, and of the row of a group: tints of the theme, which a styled cell cannot name
 _OPEN_ROW = {False: "#ECEFFC", True: "#1F2744"}
+# of the list and of what is open beside it: at 1024 px the list's columns below just fit
+WIDTHS = (1, 1.22)
 _GROUP_ROW = {False: "#F6F7F9", True: "#1B1E25"}
 
 
@@ -48,13 +50,13 @@ def due_shown(action: ActionRow, today: date) -> str:
     if action.due_date is None:
         return "–"
     days = (action.due_date - today).days
-    return f"−{-days} d" if days < 0 else "today" if days == 0 else figures.day(action.due_date, today=today)
+    return f"−{-days} d" if days < 0 else "today" if days == 0 else figures.short_day(action.due_date, today=today)
 
 
 def grouping() -> str:
     """The control of the groups, for the row of filters."""
     action_filters.accept_codes("group", action_groups.GROUPINGS)
-    with st.container(width=136):
+    with st.container(width=108):
         return st.selectbox(
             "Group by",
             list(action_groups.GROUPINGS),
@@ -68,7 +70,7 @@ def grouping() -> str:
 def show(found: Tracked, by: str, wanted: Wanted) -> None:
     """List left; at the right what is ticked, else the chosen action, else the first of the list."""
     chosen = action_open.chosen() or (found.rows[0].action_id if found.rows else None)
-    left, right = st.columns([1, 1.45], gap="small")
+    left, right = st.columns(WIDTHS, gap="small")
     with left:
         ticked = _table(found, by, chosen, with_owner=wanted.who == "all") if found.rows else []
         if not found.rows:
@@ -120,18 +122,18 @@ def _table(found: Tracked, by: str, chosen: UUID | None, *, with_owner: bool) ->
     folded: set[str] = st.session_state.get(f"folded:{by}", set())
     lines = _lines(action_groups.grouped(found.rows, by, today), folded)
     cells = pd.DataFrame([_cells(line, today, folded) for line in lines])
-    order = ["due", "title", "account", "owner", "status"] if with_owner else ["due", "title", "account", "status"]
+    order = ["title", "account", "due", "status", "owner"] if with_owner else ["title", "account", "due", "status"]
     if by == "account":
         order.remove("account")
-    title_width = 136 if with_owner else 178
+    title, account = (110, 84) if with_owner else (146, 104)
     configuration = {
-        "due": tables.text("Due", 78),
         "title": tables.link(
-            "Action", "action_open", partial(_clicked, lines, by), title_width + (0 if by != "account" else 116)
+            "Action", "action_open", partial(_clicked, lines, by), title if by != "account" else title + account
         ),
-        "account": tables.text("Account", 106 if with_owner else 132),
-        "owner": tables.text("Owner", 84),
-        "status": tables.status_chip(90),
+        "account": tables.text("Account", account),
+        "due": tables.text("Due", 56),
+        "status": tables.status_chip(88),
+        "owner": tables.text("Owner", 56),
     }
     key = f"action_list_{hash(tuple(_id(line) for line in lines))}_{action_list_state.number()}"
     st.dataframe(
@@ -164,7 +166,7 @@ def _cells(line: Line, today: date, folded: set[str]) -> dict[str, object]:
         title = f"{sign} {tables.plain(shortened(line.name, limit=60))} · {len(line.rows)}"
         return {"due": None, "title": title, "account": None, "owner": None, "status": None}
     return {
-        "due": due_shown(line, today),
+        "due": due_shown(line, today).removeprefix("back "),
         "title": tables.plain(shortened(line.title, limit=120)),
         "account": line.account_name,
         "owner": line.owner_name or "nobody",

@@ -18,6 +18,7 @@ from app.ui import (
     frame,
     navigation,
     outcome_form,
+    page_style,
     playbook_position,
     visit,
     words,
@@ -32,13 +33,13 @@ def open_account(account_key: str) -> None:
     st.switch_page(navigation.address_of("account"), query_params={"account": account_key})
 
 
-def show(action_id: UUID, *, columns: tuple[float, float] = (1.12, 1)) -> None:
+def show(action_id: UUID, *, columns: tuple[float, float] = (1, 1.06)) -> None:
     """Draw an action; an id that does not exist gives a sentence."""
     detail = data.action(action_id)
     _head(detail)
     action_moves.draw(detail)
     playbook_position.position(detail.action)
-    notes, outcome = st.columns(columns, gap="medium")
+    notes, outcome = page_style.split(columns, "action", gap="medium")
     with notes:
         action_story.draw(detail)
     with outcome:

@@ -5,7 +5,7 @@ narrow window, and a history in which Back leads to the filtered list one came f
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 from streamlit.components import v2
@@ -30,7 +30,7 @@ def mount() -> None:
         _component(theme)(key=f"style_{theme}")
 
 
-def split(widths: Sequence[float], key: str) -> Sequence[DeltaGenerator]:
+def split(widths: Sequence[float], key: str, *, gap: Literal["small", "medium"] = "small") -> Sequence[DeltaGenerator]:
     """Columns beside each other, below 1200 px one under the other in the order given."""
     with st.container(key=f"split_{key}"):
-        return st.columns(list(widths), gap="small")
+        return st.columns(list(widths), gap=gap)
