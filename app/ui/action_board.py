@@ -5,6 +5,7 @@ action.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from uuid import UUID
 
 import streamlit as st
@@ -34,7 +35,9 @@ COLUMNS: Mapping[Category, str] = {
     Category.CLOSED: "Closed",
     Category.CANCELLED: "Cancelled",
 }
-PRIORITY_COLOURS = {"critical": "red", "high": "orange", "medium": "gray", "low": "gray"}
+# of the priorities that a card names: the others are most cards
+PRIORITY_COLOURS = {"critical": "red", "high": "orange"}
+RESULT_COLOURS = {"successful": "green", "unsuccessful": "red"}
 FIRST, MORE = 12, 24
 _OPENING = {"snooze": "Snooze…", "close": "Close…", "cancel": "Cancel…", "reopen": "Reopen…"}
 _TAKE = "take"
@@ -83,19 +86,10 @@ def _more(key: str, shown: int) -> None:
 
 
 def _card(action: ActionRow, *, is_mine: bool) -> None:
-    today = visit.current().today
     key = f"card_{action.action_id.hex}"
-    late = is_open(action.status) and action.status is not Status.SNOOZED
-    late = late and action.due_date is not None and action.due_date < today
-    due = action_list.due_shown(action, today)
-    due = due if is_open(action.status) else f"ended {due}"
-    facts = [f":red[**{due}**]" if late else f"**{due}**" if due == "today" else due]
-    facts.append(f":{PRIORITY_COLOURS[action.priority]}[{words.word(words.PRIORITIES, action.priority)}]")
-    if action.status in (Status.BLOCKED, Status.WAITING_ON_CUSTOMER):
-        facts.append(f":{words.STATUS_COLOURS[action.status]}[{words.word(words.STATUS_CHIPS, action.status)}]")
     owner = escaped(action.owner_name.split(" ")[0], limit=20) if action.owner_name else "nobody"
     whose = "" if is_mine else f" :gray[· {owner}]"
-    with st.container(border=True, gap="xxsmall", key=key):
+    with st.container(border=True, gap=None, key=key):
         st.button(
             escaped(action.title, limit=70),
             type="tertiary",
@@ -107,7 +101,7 @@ def _card(action: ActionRow, *, is_mine: bool) -> None:
         st.markdown(f":small[{escaped(action.account_name, limit=28)}{whose}]")
         moves = _moves(action)
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", wrap=False):
-            st.markdown(f":small[:gray[{' · '.join(facts)}]]")
+            st.markdown(f":small[:gray[{' · '.join(_facts(action, visit.current().today))}]]")
             if moves:
                 st.menu_button(
                     "Move",
@@ -118,6 +112,24 @@ def _card(action: ActionRow, *, is_mine: bool) -> None:
                     on_click=_moved,
                     args=(f"{key}_move", action.action_id, action.version, action.status.value),
                 )
+
+
+def _facts(action: ActionRow, today: date) -> list[str]:
+    """What a card says of an action, Markdown: when it is due and what is out of the ordinary; for one that ended when
+    and how."""
+    due = action_list.due_shown(action, today)
+    if action.status is Status.CLOSED:
+        result = action.result or ""
+        return [due, f":{RESULT_COLOURS.get(result, 'gray')}[{words.word(words.RESULTS, result)}]"]
+    if action.status is Status.CANCELLED:
+        return [due, words.word(words.CANCELLATIONS, action.cancel_reason)]
+    late = action.status is not Status.SNOOZED and action.due_date is not None and action.due_date < today
+    facts = [f":red[**{due}**]" if late else f"**{due}**" if due == "today" else due]
+    if action.priority in PRIORITY_COLOURS:
+        facts.append(f":{PRIORITY_COLOURS[action.priority]}[{words.word(words.PRIORITIES, action.priority)}]")
+    if action.status in (Status.BLOCKED, Status.WAITING_ON_CUSTOMER):
+        facts.append(f":{words.STATUS_COLOURS[action.status]}[{words.word(words.STATUS_CHIPS, action.status)}]")
+    return facts
 
 
 def _moves(action: ActionRow) -> dict[str, str]:

@@ -85,9 +85,17 @@ def draw(detail: ActionDetail) -> None:
 
 def _segments(title: str, codes: dict[str, str], key: str) -> None:
     st.markdown(f":small[{title}]")
-    st.segmented_control(
-        title, list(codes), format_func=lambda code: codes[code], key=key, label_visibility="collapsed", wrap=True
-    )
+    # four choices: in one row, or two by two where it is too narrow (page.css)
+    with st.container(key=f"four_{key}"):
+        st.segmented_control(
+            title,
+            list(codes),
+            format_func=lambda code: codes[code],
+            key=key,
+            label_visibility="collapsed",
+            wrap=True,
+            width="stretch",
+        )
 
 
 def _form(action: Action) -> None:

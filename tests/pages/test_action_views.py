@@ -122,6 +122,16 @@ def test_the_heads_of_the_board_count_what_is_there_and_not_what_is_drawn(
     assert len(_cards(browser.checked())) == 14
 
 
+def test_a_card_of_what_ended_tells_how(browser: Browser, estate: Estate, maya: Identity) -> None:
+    _closed(estate, maya, estate.action(actor=maya))
+    _moved(estate, maya, estate.action(actor=maya), "cancelled", reason="duplicate")
+
+    page = browser.sign_in(maya).open("actions", **{"as": "board"})
+
+    assert "20 Nov · :green[Successful]" in texts(page)
+    assert "20 Nov · Duplicate" in texts(page)
+
+
 def test_a_card_moves_where_a_click_is_enough_and_opens_where_more_is_needed(
     browser: Browser, estate: Estate, maya: Identity
 ) -> None:
