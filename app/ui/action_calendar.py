@@ -19,7 +19,7 @@ WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 WEEKEND = WEEKDAYS[5:]
 WIDTHS = (1, 1, 1, 1, 1, 0.5, 0.5)
 IN_A_CELL = {"month": 4, "week": 9}
-_LINE = 30
+_LINE = 24
 LATE_SHOWN = 6
 _TO = "calendar:to"
 
@@ -146,7 +146,7 @@ def _height(week: list[Day], span: str) -> int:
     """Pixels of a row of days: as high as its fullest day, so that weeks gone by take little room."""
     if span == "week":
         return 460
-    return 56 + _LINE * min(max(len(day.actions) for day in week), IN_A_CELL["month"])
+    return 36 + _LINE * min(max(len(day.actions) for day in week), IN_A_CELL["month"])
 
 
 def _day(day: Day, span: str, today: date, height: int) -> None:
