@@ -131,10 +131,10 @@ def _shared(ticked: Sequence[ActionRow], strategy: Strategy) -> None:
         )
         columns = {
             "take": st.column_config.CheckboxColumn("Move", width=66),
-            "what": tables.text("Action", 180),
-            "from": tables.text("From", 84),
-            "to": tables.text("To", 84),
-            "why": tables.text("Why", 300),
+            "what": tables.text("Action", 150),
+            "from": tables.text("From", 76),
+            "to": tables.text("To", 76),
+            "why": tables.text("Why", 372),
         }
         edited = st.data_editor(
             cells,

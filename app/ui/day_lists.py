@@ -115,8 +115,8 @@ def now(work: data.MyWork) -> None:
         "due": tables.due_chip(dues),
         "account": tables.text("Account", 146),
         "band": tables.band_chip(),
-        "what": tables.link("What", "now_what", partial(_open, "now_what", ids), 136),
-        "why": tables.text("Why now", 244),
+        "what": tables.link("What", "now_what", partial(_open, "now_what", ids), 160),
+        "why": tables.text("Why now", 220),
         "trend": tables.trend(),
         "open": tables.open_button("now_open", opens),
     }
