@@ -8,7 +8,7 @@ from datetime import date, timedelta
 
 import streamlit as st
 
-from app.calendar import Calendar, week_start
+from app.calendar import Calendar
 from app.ui import action_data, figures, visit
 from app.ui.composer import composer
 
@@ -16,17 +16,13 @@ REASON_CHARACTERS = 200
 
 
 def snooze_days(today: date, calendar: Calendar) -> dict[str, date]:
-    """The quick choices of a snooze, soonest first: business days of whom `calendar` belongs to, no day twice."""
-    tomorrow, monday = today + timedelta(days=1), week_start(today) + timedelta(days=7)
+    """The quick choices of a snooze, soonest first: business days of whom `calendar` belongs to."""
+    tomorrow = today + timedelta(days=1)
     first = calendar.next_business_day(tomorrow)
-    days = {
-        "Tomorrow" if first == tomorrow else f"{first:%A}": first,
-        "Next week": calendar.next_business_day(monday),
-        "In two weeks": calendar.next_business_day(monday + timedelta(days=7)),
-        "In a month": calendar.next_business_day(today + timedelta(days=30)),
-    }
-    chosen = list(days.values())
-    return {name: day for place, (name, day) in enumerate(days.items()) if day not in chosen[:place]}
+    days = {"Tomorrow" if first == tomorrow else f"{first:%A}": first}
+    for name, count in (("In a week", 7), ("In two weeks", 14), ("In a month", 30)):
+        days[name] = calendar.next_business_day(today + timedelta(days=count))
+    return days
 
 
 def until_field(today: date, key: str, *, is_ignored: bool = False) -> date | None:
