@@ -11,7 +11,7 @@ from app.actions import service
 from app.actions.model import Action, ActionDraft
 from app.auth import Identity, Permission, Role, can
 from app.errors import InvalidInput, StaleVersion
-from app.ui import action_defaults, action_form, data, figures, frame, playbook_start, visit, writes
+from app.ui import action_defaults, action_form, data, figures, frame, playbook_start, shortcuts, visit, writes
 from app.ui.action_form import Prefill
 from app.ui.text import escaped, shortened
 
@@ -50,14 +50,15 @@ def add(account_keys: list[str], prefill: Prefill) -> None:
     frame.problem(ADD_PLACE)
     names = data.account_names(here)
     if not account_keys:
-        st.selectbox(
-            "Account",
-            list(names),
-            index=None,
-            format_func=lambda key: shortened(names[key], limit=80),
-            placeholder="Type a name",
-            key="add_account",
-        )
+        with shortcuts.start_here():
+            st.selectbox(
+                "Account",
+                list(names),
+                index=None,
+                format_func=lambda key: shortened(names[key], limit=80),
+                placeholder="Type a name",
+                key="add_account",
+            )
     elif len(account_keys) == 1:
         st.markdown(f"**{escaped(names.get(account_keys[0]))}**")
     else:
@@ -85,6 +86,7 @@ def add(account_keys: list[str], prefill: Prefill) -> None:
         people=people_for_owner(),
         account_key=None if len(account_keys) > 1 else one or "",
         defaults=action_defaults.defaults(here),
+        starts_at_title=bool(account_keys),
     )
     if st.session_state.pop("add_action:done", False):
         st.rerun()

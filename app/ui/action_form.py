@@ -6,7 +6,7 @@ sends the form. The reason is typed into a composer, so that a reload or an expi
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -17,7 +17,7 @@ import streamlit as st
 
 from app.auth import Role
 from app.calendar import add_business_days
-from app.ui import people_picker, visit, words
+from app.ui import people_picker, shortcuts, visit, words
 from app.ui.action_defaults import Defaults
 from app.ui.composer import Choice, composer
 
@@ -85,13 +85,14 @@ def draw(
     people: Sequence[Person] = (),
     account_key: str | None = None,
     defaults: Defaults | None = None,
+    starts_at_title: bool = False,
 ) -> None:
     """Draw the form. `send(values, idempotency_key)` gets the columns of an action and answers whether it was stored.
 
     `name` makes the keys of its widgets; `subject` is what the draft of the reason belongs to. `people` non-empty draws
     the owner, for those who may assign; `account_key` the stakeholder, from that account's contacts
     (empty: no account is chosen yet). With `defaults`,
-    those of a new action, one field proposes the next.
+    those of a new action, one field proposes the next. `starts_at_title` when nothing before it is to be filled in.
     """
     here = visit.current()
     if defaults is not None:
@@ -115,7 +116,7 @@ def draw(
         earliest = min(day or here.today, here.today) if defaults is None else here.today
         st.date_input("Due", value=None, min_value=earliest, format="DD/MM/YYYY", key=f"{name}_due", on_change="ignore")
     left, right = st.columns(2, gap="small")
-    with left:
+    with left, shortcuts.start_here() if starts_at_title else nullcontext():
         _typed(f"{name}_title", prefill.title)
         st.text_input(
             "Title",

@@ -1,4 +1,4 @@
-"""The list of keys, opened by `?` on any page or from the person's menu."""
+"""Keys: their list, opened by `?` or from the person's menu, and what tables and dialogs need of the browser."""
 
 from functools import lru_cache
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 from streamlit.components import v2
+from streamlit.delta_generator import DeltaGenerator
 
 MENU = "Keyboard shortcuts"
 # where it works, what it does, the key
@@ -16,7 +17,8 @@ KEYS = (
     ("Actions", "Undo what was just done to many, for a minute", "U"),
     ("Notes and forms", "Save, send or close what is written", "Ctrl + Enter"),
     ("Lists", "Go to the next or the previous row", "↓ ↑"),
-    ("Lists", "Tick the row; ticked alone, it can be opened beside the list", "Shift + Space"),
+    ("Lists", "Open the row", "Enter"),
+    ("Lists", "Tick the row", "Shift + Space"),
     ("Dialogs", "Close", "Esc"),
 )
 _SCRIPT = Path(__file__).parent / "assets" / "shortcuts.js"
@@ -29,13 +31,18 @@ def _component() -> Any:
     return v2.component("account_intelligence_shortcuts", js=_SCRIPT.read_text(encoding="utf-8"))
 
 
+def start_here() -> DeltaGenerator:
+    """A container for the field that a dialog begins at: it has the focus once the dialog is open."""
+    return st.container(key="start_here")
+
+
 def ask() -> None:
     """Callback: show the list with the next run."""
     st.session_state[_ASKED] = True
 
 
 def listen() -> None:
-    """Wait for `?`, and show the list when it was asked for; call it once a page, after everything else."""
+    """Wait for keys, and show their list when it was asked for; call it once a page, after everything else."""
     with st.container(key="shortcuts"):
         _component()(key="shortcuts_listener", height=1, on_asked_change=ask)
     if st.session_state.pop(_ASKED, False):

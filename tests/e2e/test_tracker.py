@@ -73,7 +73,11 @@ def test_ticked_actions_are_snoozed_after_a_preview_and_put_back_within_the_minu
     tick(table, 1)
     expect(page.get_by_text("2 actions ticked")).to_be_visible()
     page.get_by_label("Why", exact=True).fill("They are closed until January")
-    page.get_by_label("Why", exact=True).press("Enter")
+    page.reload()
+    tick(table, 0)
+    expect(page.get_by_text("1 action ticked")).to_be_visible()
+    tick(table, 1)
+    expect(page.get_by_label("Why", exact=True)).to_have_value("They are closed until January")
     apply = page.get_by_role("button", name="Snooze 2 actions")
     expect(apply).to_be_enabled()
     assert statuses(system, ids) == {"new"}  # a preview changes nothing
@@ -196,3 +200,41 @@ def test_a_restart_of_the_servers_loses_neither_the_session_nor_what_was_typed(
     assert system.sql(f"select body from app.action_notes where action_id = '{action_id}'") == [
         ["They asked for a call on Monday."]
     ]
+
+
+def test_an_action_is_added_and_opened_without_a_mouse(system: System, sign_in: SignIn, as_admin: httpx.Client) -> None:
+    (name,) = system.sql(
+        "select account_name from marts.dim_accounts where is_active order by length(account_name) desc"
+    )[0]
+    title = f"By keys {uuid4().hex[:6]}"
+    page = sign_in(CSM)
+    home_of(page)
+    page.goto(f"{system.url}/actions?find={title[-6:]}")
+    expect(page.get_by_text("No action matches.")).to_be_visible()
+
+    page.keyboard.press("a")
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("combobox", name="Account")).to_be_focused()
+    page.keyboard.type(name)
+    expect(page.get_by_role("option", name=name)).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("button", name="Start a playbook instead")).to_be_visible()  # the account is chosen
+    expect(dialog.get_by_role("combobox", name="Account")).to_be_focused()
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        if dialog.get_by_label("Title").evaluate("field => field === document.activeElement"):
+            break
+    page.keyboard.type(title)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text(re.compile(f"^Added: {title}"))).to_be_visible()
+
+    assert system.sql(f"select account_name, source from app.actions where title = '{title}'") == [[name, "manual"]]
+    # without a due date it comes after the one just made
+    other = an_action(as_admin, system, owner=CSM, title=f"{title} again")
+    page.reload()
+    expect(page.get_by_text("2 open")).to_be_visible()
+    page.get_by_test_id("stDataFrame").first.locator("canvas").first.focus()
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#glide-cell-1-1")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile(f"action={other}"))
