@@ -142,16 +142,18 @@ export default function (component) {
     }
   }
   const fromAnywhere = (event) => {
-    if (data.isSentFromAnywhere && event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented) {
+    const isAsked = event.key === "Enter" && (event.ctrlKey || event.metaKey) && !event.defaultPrevented
+    if (data.isSentFromAnywhere && isAsked && event.target !== area) {
       event.preventDefault()
       // the field that has the focus gives its value to the server when it loses it
       document.activeElement?.blur()
       setTimeout(save, 60)
     }
   }
-  document.removeEventListener("keydown", state.fromAnywhere)
+  // before the fields themselves: some keep the keys that they know to themselves
+  document.removeEventListener("keydown", state.fromAnywhere, true)
   state.fromAnywhere = fromAnywhere
-  document.addEventListener("keydown", fromAnywhere)
+  document.addEventListener("keydown", fromAnywhere, true)
   button.textContent = data.button
   const hint = document.createElement("kbd")
   hint.textContent = "Ctrl + Enter"
@@ -160,6 +162,6 @@ export default function (component) {
   paint()
   return () => {
     clearTimeout(state.timer)
-    document.removeEventListener("keydown", state.fromAnywhere)
+    document.removeEventListener("keydown", state.fromAnywhere, true)
   }
 }
