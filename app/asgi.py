@@ -62,7 +62,7 @@ def create_app() -> st.App:
         routes=[
             Route(f"{prefix}/session/redeem", session_routes.redeem, methods=["POST"]),
             Route(f"{prefix}/session/leave", session_routes.leave, methods=["POST"]),
-            Route(f"{prefix}/exports/accounts.csv", _export, methods=["GET"]),
+            Route(f"{prefix}/exports/accounts.{{format}}", _export, methods=["GET"]),
         ],
         middleware=[
             Middleware(session_routes.Frame, frame_ancestors=f"'self' {_origin(get_settings().api_url)}"),

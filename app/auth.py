@@ -52,6 +52,7 @@ class Permission(StrEnum):
     CONFIGURE = "configure"
     SEE_MESSAGES = "see_messages"
     OPEN_ORCHESTRATOR = "open_orchestrator"
+    EXPORT = "export"
 
 
 class Scope(StrEnum):
@@ -76,8 +77,9 @@ PERMISSIONS: Final[dict[Role, dict[Permission, Scope]]] = {
         Permission.START_PLAYBOOK: Scope.ALL,
         Permission.SAVE_VIEW: Scope.ALL,
         Permission.ANSWER_SUGGESTION: Scope.OWN,
+        Permission.EXPORT: Scope.OWN,
     },
-    Role.ANALYST: {Permission.READ: Scope.ALL, Permission.SAVE_VIEW: Scope.ALL},
+    Role.ANALYST: {Permission.READ: Scope.ALL, Permission.SAVE_VIEW: Scope.ALL, Permission.EXPORT: Scope.ALL},
 }
 
 _REFUSALS: Final = {
@@ -127,6 +129,14 @@ def can(
     if scope is Scope.ALL or owner_user_id in (identity.user_id, *identity.covered_user_ids):
         return True
     return account_owner_email is not None and account_owner_email.lower() in identity.owner_emails
+
+
+def scope_of(identity: Identity, permission: Permission) -> Scope:
+    """How far a permission of this person reaches, for a query that asks for all they may have. Raises NotPermitted."""
+    scope = PERMISSIONS[identity.role].get(permission)
+    if scope is None:
+        raise NotPermitted(f"Your role ({identity.role}) may not do this.", hint="Ask an admin if you should.")
+    return scope
 
 
 def require(

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from app.marts import reading
 
-_MART = "fct_account_health_daily"
+MART = "fct_account_health_daily"
 DIMENSIONS = ("product_usage", "adoption_depth", "support", "relationship", "voice_of_customer", "commercial")
 MEASURES: dict[str, str] = {
     "seat_use": "product_usage",
@@ -116,21 +116,21 @@ class Movement:
 
 def _days(account_key: str):
     # account_key is a filter, not part of the row, so it is named on the same table by hand
-    return reading.query(_MART, HealthDay).where(reading.key_column("account_key") == account_key)
+    return reading.query(MART, HealthDay).where(reading.key_column("account_key") == account_key)
 
 
 def history(db: Connection, account_key: str, *, since: date) -> pd.DataFrame:
     """One row per day from `since` on, oldest first; columns are the fields of `HealthDay`. Raises MartUnavailable."""
-    columns = reading.mart(_MART, HealthDay).c
+    columns = reading.mart(MART, HealthDay).c
     wanted = _days(account_key).where(columns.health_date >= since).order_by(columns.health_date)
-    return reading.frame(db, _MART, HealthDay, wanted)
+    return reading.frame(db, MART, HealthDay, wanted)
 
 
 def on(db: Connection, account_key: str, day: date) -> HealthDay | None:
     """The newest row not after `day`, or None. Raises MartUnavailable."""
-    columns = reading.mart(_MART, HealthDay).c
+    columns = reading.mart(MART, HealthDay).c
     wanted = _days(account_key).where(columns.health_date <= day).order_by(columns.health_date.desc()).limit(1)
-    found = reading.rows(db, _MART, HealthDay, wanted)
+    found = reading.rows(db, MART, HealthDay, wanted)
     return found[0] if found else None
 
 
@@ -158,7 +158,7 @@ def _contribution(row: HealthDay, measure: str) -> float:
 
 
 def _told_by_others(db: Connection, row: HealthDay, unknown: list[str]) -> dict[str, float]:
-    columns = reading.mart(_MART, HealthDay).c
+    columns = reading.mart(MART, HealthDay).c
     same: list[Any] = [
         columns.health_date == row.health_date,
         columns.profile.is_not_distinct_from(row.profile),
@@ -171,7 +171,7 @@ def _told_by_others(db: Connection, row: HealthDay, unknown: list[str]) -> dict[
         )
         for measure in unknown
     ]
-    with reading.reading_mart(_MART):
+    with reading.reading_mart(MART):
         values = db.execute(select(*told).where(reading.IS_PUBLISHED, and_(*same))).one()
     return {measure: value for measure, value in zip(unknown, values, strict=True) if value is not None}
 

@@ -7,11 +7,13 @@ import pandas as pd
 import streamlit as st
 
 from app.auth import Permission, can
+from app.exports.formats import Format
 from app.ui import (
     action_dialog,
     action_panel,
     charts,
     data,
+    exports,
     figures,
     filters,
     frame,
@@ -134,6 +136,20 @@ def show(view: str) -> None:
         _sum(rows)
 
 
+_FILES = {Format.CSV: "CSV", Format.XLSX: "Excel", Format.PARQUET: "Parquet"}
+
+
+def _offer_files(rows: pd.DataFrame, chosen: portfolio.AccountFilter, here: visit.Visit) -> None:
+    """The accounts on the screen as files, all columns; of somebody else's accounts a CSM takes none away."""
+    count = len(exports.within_reach(rows, here.identity))
+    with st.popover("Export", icon=":material/download:", key="export_chip"):
+        with st.container(horizontal=True, width="content", gap="xsmall"):
+            for wanted, name in _FILES.items():
+                st.link_button(name, data.export_address(chosen, wanted), disabled=not count)
+        if count < len(rows):
+            st.caption(f"{count} of these {len(rows)}: your own accounts.")
+
+
 def _list(rows: pd.DataFrame, total: int, chosen: portfolio.AccountFilter, is_boxed: bool) -> None:
     here = visit.current()
     # at the left: Streamlit's own tool bar of a table floats over what stands above its right end
@@ -161,12 +177,7 @@ def _list(rows: pd.DataFrame, total: int, chosen: portfolio.AccountFilter, is_bo
                 persist_state="session",
                 width=300,
             )
-        st.link_button(
-            "Export",
-            data.export_address(chosen),
-            icon=":material/download:",
-            help="All columns as CSV, with these filters",
-        )
+        _offer_files(rows, chosen, here)
     configuration = _configuration(partial(_go, keys))
     order = ["account", *(COLUMNS[name] for name in COLUMNS if name in (names or at_first))]
     picked = st.dataframe(

@@ -20,6 +20,7 @@ from app.actions.model import ActionDetail, ActionFilter, ActionRow, Workload
 from app.calendar import DISPLAY_ZONE
 from app.db import read
 from app.errors import NotFound
+from app.exports.formats import Format
 from app.marts import accounts as account_mart
 from app.marts import outcomes, timeline
 from app.marts.accounts import Account
@@ -253,7 +254,7 @@ def horizon(measured: outcomes.ActionOutcome, days: int) -> Horizon:
     )
 
 
-def export_address(chosen: AccountFilter) -> str:
-    """Address of the export with the filter that is on the screen."""
+def export_address(chosen: AccountFilter, wanted: Format) -> str:
+    """Address of the file with the filter that is on the screen."""
     base = (st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"{'/' + base if base else ''}/exports/accounts.csv?{chosen.query()}"
+    return f"{'/' + base if base else ''}/exports/accounts.{wanted}?{chosen.query()}"

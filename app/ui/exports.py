@@ -1,12 +1,12 @@
-"""The portfolio as CSV, with the filters of the page, for whoever is signed in.
+"""The portfolio as a file, with the filters of the page, for whoever is signed in; a CSM gets what is their own.
 
-It has a route of its own because Streamlit would serve a download to anybody who has its address. Cells that a
-spreadsheet would run as a formula are disarmed with an apostrophe; numbers stay numbers.
+It has a route of its own because Streamlit would serve a download to anybody who has its address.
 """
 
-import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
 
 import pandas as pd
 from starlette.concurrency import run_in_threadpool
@@ -16,88 +16,104 @@ from starlette.responses import PlainTextResponse, Response
 from app import auth, clock
 from app.actions import service
 from app.actions.model import ActionFilter
-from app.auth import Permission
+from app.auth import Identity, Permission, Scope
 from app.calendar import display_date
 from app.db import unit_of_work
 from app.errors import AppError
+from app.exports import formats
+from app.exports.formats import MEDIA_TYPES, Column, Format, columns_of
 from app.marts import accounts as account_mart
 from app.ui import data, portfolio
 
-COLUMNS = (
-    "account_name",
-    "domain",
-    "csm_name",
-    "segment",
-    "plan",
-    "lifecycle_stage",
-    "health_band",
-    "health_score",
-    "health_coverage_ratio",
-    "churn_risk_band",
-    "churn_probability_90d",
-    "mrr_at_risk_eur",
-    "mrr_eur",
-    "currency_code",
-    "mrr",
-    "renewal_date",
-    "days_to_renewal",
-    "seats_paid",
-    "seats_used_28d",
-    "last_contact_date",
-    "nps_score",
-    "open_ticket_count",
-    "overdue_invoice_count",
-    "next_title",
-    "next_due",
-    "as_of_date",
-    "account_key",
+_KINDS = {column.name: column for column in columns_of(account_mart.Account)}
+_NEXT = {"next_title": Column("next_title", str), "next_due": Column("next_due", date)}
+COLUMNS = tuple(
+    (_KINDS | _NEXT)[name]
+    for name in (
+        "account_name",
+        "domain",
+        "csm_name",
+        "segment",
+        "plan",
+        "lifecycle_stage",
+        "health_band",
+        "health_score",
+        "health_coverage_ratio",
+        "churn_risk_band",
+        "churn_probability_90d",
+        "mrr_at_risk_eur",
+        "mrr_eur",
+        "currency_code",
+        "mrr",
+        "renewal_date",
+        "days_to_renewal",
+        "seats_paid",
+        "seats_used_28d",
+        "last_contact_date",
+        "nps_score",
+        "open_ticket_count",
+        "overdue_invoice_count",
+        "next_title",
+        "next_due",
+        "as_of_date",
+        "account_key",
+    )
 )
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def disarmed(value: object) -> object:
-    """A text that a spreadsheet would read as a formula, with an apostrophe before it; everything else as it is."""
-    return "'" + value if isinstance(value, str) and value.startswith(_STARTS_A_FORMULA) else value
+def within_reach(accounts: pd.DataFrame, identity: Identity) -> pd.DataFrame:
+    """Those of the accounts that this person may take away as a file."""
+    if auth.scope_of(identity, Permission.EXPORT) is Scope.ALL:
+        return accounts
+    return accounts.loc[portfolio.is_owned_by(accounts, identity.owner_emails)]
 
 
-def as_csv(rows: Iterable[Iterable[object]]) -> str:
-    """RFC 4180 text of these rows under COLUMNS, with a byte order mark so that spreadsheets read it as UTF-8."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    for row in rows:
-        writer.writerow(
-            ["" if value is None or value is pd.NaT or value != value else disarmed(value) for value in row]
-        )
-    return "\ufeff" + text.getvalue()
+def _cell(value: Any, column: Column) -> Any:
+    # what is missing is not a number or not a time in a frame, and makes floats of the whole numbers beside it
+    if not column.is_list and pd.isna(value):
+        return None
+    return int(value) if column.kind is int and not column.is_list else value
 
 
-def _rows(token: str | None, chosen: portfolio.AccountFilter) -> str | None:
+def _rows(accounts: pd.DataFrame) -> Iterator[list[Any]]:
+    for row in accounts[[column.name for column in COLUMNS]].astype(object).itertuples(index=False, name=None):
+        yield [_cell(value, column) for value, column in zip(row, COLUMNS, strict=True)]
+
+
+def _file(token: str | None, chosen: portfolio.AccountFilter, wanted: Format) -> bytes | None:
     with unit_of_work() as db:
         identity = auth.resolve(db, token=token, now=clock.real_now())
         if identity is None:
             return None
-        auth.require(identity, Permission.READ)
         frame = account_mart.portfolio_frame(db).set_index("account_key", drop=False)
         today = display_date(clock.business_now(db))
         open_actions = service.list_actions(db, filter=ActionFilter(categories=data.OPEN), limit=data.LARGEST_LIST)
     frame = data.with_next_actions(data.counted_from(frame, today), open_actions)
-    shown = portfolio.narrowed(frame, chosen, owner_emails=identity.owner_emails)
-    return as_csv(shown[list(COLUMNS)].itertuples(index=False, name=None))
+    shown = within_reach(portfolio.narrowed(frame, chosen, owner_emails=identity.owner_emails), identity)
+    file = io.BytesIO()
+    formats.write(file, wanted, COLUMNS, [_rows(shown)])
+    return file.getvalue()
 
 
 async def accounts(request: Request) -> Response:
-    """`GET /exports/accounts.csv?<filter>`: the rows of the page, 401 without a session, 503 before the first build."""
+    """`GET /exports/accounts.<format>?<filter>`: the rows of the page that are the person's own to take away.
+
+    401 without a session, 404 for another format, 503 before the first build.
+    """
     query = request.query_params
     chosen = portfolio.AccountFilter.from_query(query, {name: query.getlist(name) for name in query})
     try:
-        text = await run_in_threadpool(_rows, request.cookies.get(auth.SESSION_COOKIE), chosen)
+        wanted = Format(request.path_params["format"])
+    except ValueError:
+        return PlainTextResponse(f"Take one of {', '.join(Format)}.", status_code=404)
+    try:
+        file = await run_in_threadpool(_file, request.cookies.get(auth.SESSION_COOKIE), chosen, wanted)
     except AppError as error:
         return PlainTextResponse(f"{error.message} {error.hint}".strip(), status_code=503)
-    if text is None:
+    if file is None:
         return PlainTextResponse("Sign in first, then export again.", status_code=401)
     return Response(
-        text,
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": 'attachment; filename="accounts.csv"', "Cache-Control": "no-store"},
+        file,
+        media_type=MEDIA_TYPES[wanted],
+        headers={"Content-Disposition": f'attachment; filename="accounts.{wanted}"', "Cache-Control": "no-store"},
     )

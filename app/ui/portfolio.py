@@ -69,10 +69,15 @@ class AccountFilter:
         )
 
 
+def is_owned_by(accounts: pd.DataFrame, owner_emails: Sequence[str]) -> pd.Series:
+    """Which of the accounts belong to one of these owners in the CRM."""
+    return accounts["csm_email"].fillna("").str.lower().isin([email.lower() for email in owner_emails])
+
+
 def _in_view(accounts: pd.DataFrame, view: str, owner_emails: Sequence[str]) -> Any:
     everything = pd.Series(True, index=accounts.index)
     if view == "mine":
-        return accounts["csm_email"].fillna("").str.lower().isin([email.lower() for email in owner_emails])
+        return is_owned_by(accounts, owner_emails)
     if view == "renewals":
         return accounts["days_to_renewal"].between(0, 90)
     if view == "silent":

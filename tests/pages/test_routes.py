@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pyarrow import parquet
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
@@ -18,7 +19,7 @@ from starlette.types import Message
 from starlette.websockets import WebSocket
 
 from app import asgi, auth, clock
-from app.auth import SESSION_COOKIE, sign_in
+from app.auth import SESSION_COOKIE, Identity, Role, sign_in
 from app.db import engine
 from app.settings import get_settings
 from app.ui import exports, session_routes, tickets
@@ -101,7 +102,7 @@ def site(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> Site:
                 Route("/", _page),
                 Route("/session/redeem", session_routes.redeem, methods=["POST"]),
                 Route("/session/leave", session_routes.leave, methods=["POST"]),
-                Route("/exports/accounts.csv", exports.accounts),
+                Route("/exports/accounts.{format}", exports.accounts),
                 WebSocketRoute("/socket", _owner),
             ],
             middleware=[Middleware(session_routes.Frame, frame_ancestors="'self' http://localhost:8000")],
@@ -109,10 +110,10 @@ def site(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> Site:
     )
 
 
-def _token(estate: Estate) -> str:
-    maya = estate.user("Maya Lind")
+def _token(estate: Estate, who: Identity | None = None) -> str:
+    person = who or estate.user("Maya Lind")
     with estate.work() as db:
-        token, _ = sign_in(db, email=maya.email, password=PASSWORD, address="127.0.0.1", user_agent="test", now=NOW)
+        token, _ = sign_in(db, email=person.email, password=PASSWORD, address="127.0.0.1", user_agent="test", now=NOW)
     return token
 
 
@@ -177,7 +178,7 @@ def test_the_export_holds_the_rows_of_the_filter_and_no_formula(site: Site, esta
     estate.account('=HYPERLINK("http://evil.example")', domain="@SUM(1)", mrr_eur=-5, csm_email=None)
     estate.account("Ashford Media")
 
-    answer = site.get("/exports/accounts.csv?bands=Y", cookie=_token(estate))
+    answer = site.get("/exports/accounts.csv?bands=Y", cookie=_token(estate, estate.user("Alex Stone", Role.ANALYST)))
 
     rows = list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
     assert {row["account_name"] for row in rows} == {"Ashford Media", '\'=HYPERLINK("http://evil.example")'}
@@ -186,6 +187,24 @@ def test_the_export_holds_the_rows_of_the_filter_and_no_formula(site: Site, esta
     mine = site.get("/exports/accounts.csv?view=mine", cookie=_token(estate))
     assert mine.text.count("\r\n") == 2
     assert mine.headers["cache-control"] == "no-store"
+
+
+def test_a_csm_takes_away_their_own_accounts_and_an_analyst_all(site: Site, estate: Estate) -> None:
+    estate.publish()
+    estate.account("Ashford Media")
+    estate.account("Beech Labs", csm_email="tom.okafor@force24.example", seats_paid=12)
+    estate.account("Cedar House", csm_email=None, seats_paid=None)
+    analyst = _token(estate, estate.user("Alex Stone", Role.ANALYST))
+
+    def taken(token: str) -> set[tuple[str | None, int | None]]:
+        answer = site.get("/exports/accounts.parquet", cookie=token)
+        rows = parquet.read_table(io.BytesIO(answer.content)).to_pylist()
+        return {(row["account_name"], row["seats_paid"]) for row in rows}
+
+    assert taken(_token(estate)) == {("Ashford Media", None)}
+    assert taken(analyst) == {("Ashford Media", None), ("Beech Labs", 12), ("Cedar House", None)}
+    assert site.get("/exports/accounts.xlsx", cookie=analyst).content.startswith(b"PK")
+    assert site.get("/exports/accounts.pdf", cookie=analyst).status_code == 404
 
 
 def test_the_export_says_when_there_is_nothing_yet(site: Site, estate: Estate) -> None:
@@ -222,7 +241,7 @@ def test_the_application_is_built_from_the_environment_and_not_while_it_is_impor
     assert {route.path for route in made._user_routes if isinstance(route, Route)} == {
         "/session/redeem",
         "/session/leave",
-        "/exports/accounts.csv",
+        "/exports/accounts.{format}",
     }
     assert made._user_middleware[0].kwargs == {"frame_ancestors": "'self' http://shell.example:8000"}
     assert not hasattr(asgi, "app")
