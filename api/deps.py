@@ -68,6 +68,7 @@ SuggestionAnswerer = Annotated[Identity, Depends(Policy(Permission.ANSWER_SUGGES
 Claimer = Annotated[Identity, Depends(Policy(Permission.CLAIM_ACTION))]
 PlaybookStarter = Annotated[Identity, Depends(Policy(Permission.START_PLAYBOOK))]
 ViewSaver = Annotated[Identity, Depends(Policy(Permission.SAVE_VIEW))]
+Exporter = Annotated[Identity, Depends(Policy(Permission.EXPORT))]
 Assigner = Annotated[Identity, Depends(Policy(Permission.ASSIGN))]
 
 IdempotencyKey = Annotated[

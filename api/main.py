@@ -9,6 +9,7 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
 
 from api import errors
+from api.conditional import Conditional
 from api.deps import Anybody
 from api.errors import MEDIA_TYPE
 from api.guard import Guard
@@ -17,8 +18,10 @@ from api.routers import (
     accounts,
     actions,
     bulk,
+    exports,
     health,
     notices,
+    pipeline,
     playbooks,
     queue,
     session,
@@ -32,7 +35,8 @@ from app.settings import get_settings
 ROUTERS = tuple(
     part.router
     for part in (
-        health, session, accounts, bulk, actions, queue, suggestions, playbooks, notices, views, workload,
+        health, session, accounts, bulk, actions, queue, suggestions, playbooks, notices, views, workload, exports,
+        pipeline,
     )
 )  # fmt: skip
 _REFUSED = {"4XX", "5XX"}
@@ -99,5 +103,6 @@ def create_app() -> FastAPI:
     app = bare_app()
     if get_settings().environment == "demo":
         app.include_router(_docs(app))
+    app.add_middleware(Conditional)
     app.add_middleware(Guard)
     return app

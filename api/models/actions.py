@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.actions.lifecycle import Result, Status
-from app.actions.model import Action, ActionDraft, ActionRow, ContactDraft, OutcomeDraft
+from app.actions.model import Action, ActionDraft, ContactDraft, OutcomeDraft
 from app.actions.vocabulary import (
     ActionType,
     Channel,
@@ -130,10 +130,3 @@ class Reassignment(Body):
 
     action_ids: Annotated[list[UUID], Field(min_length=1, max_length=500)]
     owner_user_id: UUID | None
-
-
-class ActionList(BaseModel):
-    """Actions, open before ended, most urgent first. `has_more` when the limit cut the list."""
-
-    items: list[ActionRow]
-    has_more: bool

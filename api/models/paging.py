@@ -1,7 +1,6 @@
 """One page of a list, and the cursor to the next."""
 
 import base64
-import json
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
@@ -19,9 +18,9 @@ class Page(BaseModel, Generic[Item]):
     next_cursor: str | None
 
 
-def encode_cursor(place: list[Any]) -> str:
+def encode_cursor(place: Any) -> str:
     """A place in an order as an opaque text."""
-    return base64.urlsafe_b64encode(json.dumps(place, separators=(",", ":")).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(TypeAdapter(Any).dump_json(place)).decode().rstrip("=")
 
 
 def decode_cursor(cursor: str, kind: type[Place]) -> Place:

@@ -7,10 +7,20 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api.deps import ActionCreator, ActionWorker, Assigner, Db, IdempotencyKey, NoteAuthor, Now, Reader
-from api.models.actions import ActionChanges, ActionList, Closing, Move, NewAction, NewContact, NewNote, Reassignment
+from api.models.actions import ActionChanges, Closing, Move, NewAction, NewContact, NewNote, Reassignment
+from api.models.paging import Page, decode_cursor, encode_cursor
 from app.actions import contacts, service
 from app.actions.lifecycle import Category, Status
-from app.actions.model import Action, ActionDetail, ActionFilter, Contact, Note, ReassignResult
+from app.actions.model import (
+    Action,
+    ActionDetail,
+    ActionFilter,
+    ActionRow,
+    Contact,
+    ListPlace,
+    Note,
+    ReassignResult,
+)
 
 router = APIRouter(prefix="/actions", tags=["actions"])
 
@@ -31,7 +41,8 @@ def list_actions(
     due_before: date | None = None,
     search: Annotated[str | None, Query(max_length=100)] = None,
     limit: Limit = 100,
-) -> ActionList:
+    cursor: Annotated[str | None, Query(max_length=500)] = None,
+) -> Page[ActionRow]:
     """Actions: open before ended, then by due date and priority. Every filter given narrows."""
     wanted = ActionFilter(
         owner_user_id=identity.user_id if mine else owner_user_id,
@@ -43,8 +54,11 @@ def list_actions(
         due_before=due_before,
         text=search,
     )
-    found = service.list_actions(db, filter=wanted, limit=limit + 1)
-    return ActionList(items=found[:limit], has_more=len(found) > limit)
+    after = decode_cursor(cursor, ListPlace) if cursor else None
+    found = service.list_actions(db, filter=wanted, limit=limit + 1, after=after)
+    page = found[:limit]
+    is_last = len(found) <= limit
+    return Page(items=page, next_cursor=None if is_last else encode_cursor(ListPlace.of(page[-1])))
 
 
 @router.post("", status_code=201)

@@ -234,6 +234,22 @@ class ActionFilter:
     with_archived: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ListPlace:
+    """Where an action stood in a list when a page ended with it: the values that the order looks at."""
+
+    closed_at: datetime | None
+    due_date: date | None
+    priority: Priority
+    created_at: datetime
+    action_id: UUID
+
+    @classmethod
+    def of(cls, action: Action) -> "ListPlace":
+        """The place of an action as it is now."""
+        return cls(action.closed_at, action.due_date, action.priority, action.created_at, action.action_id)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """An action that a bulk change left as it was, and why, in one sentence."""

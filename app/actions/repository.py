@@ -1,8 +1,8 @@
 """Rows of actions and back. No rule lives here: what may happen is decided in `service.py` and `lifecycle.py`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,20 +13,23 @@ from sqlalchemy import (
     Connection,
     FromClause,
     Select,
+    Tuple,
     and_,
     case,
+    extract,
     func,
     insert,
     literal,
     or_,
     select,
     text,
+    tuple_,
     update,
 )
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from app.actions.lifecycle import CATEGORY, OPEN, Status
-from app.actions.model import Action, ActionEvent, ActionFilter, ActionRow, Contact, Note, Outcome
+from app.actions.model import Action, ActionEvent, ActionFilter, ActionRow, Contact, ListPlace, Note, Outcome
 from app.actions.tables import action_contacts, action_events, action_notes, action_outcomes, actions
 from app.actions.vocabulary import ActorKind, EventKind, Priority
 from app.errors import NotFound
@@ -367,11 +370,32 @@ def _by_urgency(columns: ReadOnlyColumnCollection[str, Any]) -> list[ColumnEleme
     ]
 
 
-def rows(db: Connection, wanted: ActionFilter, *, limit: int) -> list[ActionRow]:
+def _comes_after(place: ListPlace) -> ColumnElement[bool]:
+    """Whether an action comes after a place in the order of `_by_urgency`."""
+    rank = [priority.value for priority in Priority]
+
+    def standing(get: Callable[[str], ColumnElement[Any]]) -> Tuple:
+        closed_at = get("closed_at")
+        return tuple_(
+            closed_at.is_not(None),
+            func.coalesce(-extract("epoch", closed_at), 0),
+            func.coalesce(get("due_date"), date.max),
+            func.array_position(rank, get("priority")),
+            get("created_at"),
+            get("action_id"),
+        )
+
+    return standing(lambda name: actions.c[name]) > standing(
+        lambda name: literal(getattr(place, name), actions.c[name].type)
+    )
+
+
+def rows(db: Connection, wanted: ActionFilter, *, limit: int, after: ListPlace | None = None) -> list[ActionRow]:
     """Actions with what a list shows: open before ended, then by due date (none last), priority and age."""
+    conditions = [*_conditions(wanted), *([_comes_after(after)] if after else [])]
     picked = (
         select(actions)
-        .where(and_(literal(True), *_conditions(wanted)))
+        .where(and_(literal(True), *conditions))
         .order_by(*_by_urgency(actions.c))
         .limit(limit)
         .subquery("picked")

@@ -32,6 +32,7 @@ from app.actions.model import (
     ActionDraft,
     ActionFilter,
     ActionRow,
+    ListPlace,
     Note,
     OutcomeDraft,
     ReassignResult,
@@ -373,9 +374,13 @@ def list_actions(
     *,
     filter: ActionFilter,  # noqa: A002  # the word every face uses
     limit: int = 500,
+    after: ListPlace | None = None,
 ) -> list[ActionRow]:
-    """Actions of a filter: open ones first by due date (none last), priority and age; then ended ones, newest first."""
-    return repository.rows(db, filter, limit=max(1, min(limit, LARGEST_PAGE)))
+    """Actions of a filter: open ones first by due date (none last), priority and age; then ended ones, newest first.
+
+    With `after` those that come after that place.
+    """
+    return repository.rows(db, filter, limit=max(1, min(limit, LARGEST_PAGE)), after=after)
 
 
 def count_by_status(db: Connection, *, filter: ActionFilter) -> dict[Status, int]:  # noqa: A002

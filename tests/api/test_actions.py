@@ -206,16 +206,39 @@ def test_lists_are_narrowed_by_what_is_asked(world: World, maya: Identity, tom: 
     assert toms["owner_user_id"] == str(tom.user_id)
 
 
-def test_a_list_says_when_there_is_more(world: World, maya: Identity) -> None:
+def test_pages_hold_every_action_once_in_the_order_of_the_whole_list(world: World, maya: Identity) -> None:
     account, client = world.account(), world.client(maya)
+    for due, priority in (("2027-03-01", "low"), ("2027-03-01", "critical"), (None, "high"), ("2027-01-15", "low")):
+        open_action(world, client, account_key=account, due_date=due, priority=priority)
     for _ in range(3):
-        open_action(world, client, account_key=account)
+        ended = open_action(world, client, account_key=account)
+        move = {"version": 1, "to_status": "cancelled", "reason": "duplicate"}
+        moved = client.post(f"/actions/{ended['action_id']}/transitions", json=move, headers=key())
+        assert moved.status_code == 200, moved.text
 
-    cut = client.get("/actions", params={"account_key": account, "limit": 2}).json()
-    whole = client.get("/actions", params={"account_key": account, "limit": 3}).json()
+    def page(cursor: str | None, limit: int) -> dict[str, Any]:
+        params = {"account_key": account, "limit": limit, **({"cursor": cursor} if cursor else {})}
+        answer = client.get("/actions", params=params)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
 
-    assert (len(cut["items"]), cut["has_more"]) == (2, True)
-    assert (len(whole["items"]), whole["has_more"]) == (3, False)
+    whole = page(None, 7)
+    found, cursor = [], None
+    while True:
+        part = page(cursor, 2)
+        found += part["items"]
+        cursor = part["next_cursor"]
+        if cursor is None:
+            break
+
+    assert whole["next_cursor"] is None
+    assert len(whole["items"]) == 7
+    assert [one["action_id"] for one in found] == [one["action_id"] for one in whole["items"]]
+
+
+@pytest.mark.parametrize("cursor", ["x", "e30", "W10", "bnVsbA", "%00"])
+def test_a_cursor_that_is_not_ours_is_refused(world: World, maya: Identity, cursor: str) -> None:
+    assert world.client(maya).get("/actions", params={"cursor": cursor}).status_code == 422
 
 
 @pytest.mark.parametrize("limit", ["0", "201", "-1", "many", "1e9"])

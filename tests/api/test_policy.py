@@ -53,6 +53,8 @@ ALLOWED = {
     ("POST", "/playbooks/{playbook_id}/start"): WORKERS,
     ("GET", "/notices"): SIGNED_IN,
     ("POST", "/notices/read"): SIGNED_IN,
+    ("GET", "/pipeline"): SIGNED_IN,
+    ("GET", "/exports/{dataset}.{file_format}"): SIGNED_IN,
     ("GET", "/views"): SIGNED_IN,
     ("GET", "/views/{view_id}"): SIGNED_IN,
     ("POST", "/views"): SIGNED_IN,
