@@ -113,7 +113,13 @@ def _actions(identity: Identity) -> Export:
         .select_from(actions)
         .outerjoin(users, users.c.user_id == actions.c.owner_user_id)
         .outerjoin(newest, true())
-        .where(_is_theirs(identity, actions.c.account_key, actions.c.owner_user_id == identity.user_id))
+        .where(
+            _is_theirs(
+                identity,
+                actions.c.account_key,
+                actions.c.owner_user_id.in_((identity.user_id, *identity.covered_user_ids)),
+            )
+        )
         .order_by(actions.c.created_at, actions.c.action_id)
     )
     return Export(columns, query)
