@@ -15,7 +15,7 @@ from app.db import engine
 from app.settings import get_settings
 from app.ui import composer, session_component, shortcuts, visit
 from tests.app.conftest import estate, settings, template
-from tests.app.factories import NOW, PASSWORD, Estate
+from tests.app.factories import NOW, PASSWORD, Estate, key_of
 
 __all__ = ["estate", "settings", "template"]
 ENTRY = Path(__file__).resolve().parents[2] / "app" / "main.py"
@@ -88,6 +88,32 @@ def browser(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> Browser:
     monkeypatch.setattr(session_component, "_component", lambda: lambda **_: None)
     monkeypatch.setattr(shortcuts, "_component", lambda: lambda **_: None)
     return tab
+
+
+@pytest.fixture
+def maya(estate: Estate) -> Identity:
+    """A CSM with one published account."""
+    estate.publish()
+    estate.account()
+    return estate.user("Maya Lind")
+
+
+@pytest.fixture
+def champion(estate: Estate, maya: Identity) -> str:
+    """The name of the champion at Maya's account, with characters that Markdown would take for its own."""
+    name = "Jane *Doe*"
+    estate.put(
+        "dim_contacts",
+        contact_key="c1",
+        account_key=key_of("Ashford Media"),
+        contact_name=name,
+        stakeholder_role="champion",
+        is_champion=True,
+        has_left=False,
+        has_bounced=False,
+        is_product_user=True,
+    )
+    return name
 
 
 def texts(page: AppTest) -> str:

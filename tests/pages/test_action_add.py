@@ -19,25 +19,6 @@ TODAY = NOW.date()  # a Friday
 NAME = "new_action_any"
 
 
-@pytest.fixture
-def maya(estate: Estate) -> Identity:
-    """A CSM with one published account and a champion there."""
-    estate.publish()
-    estate.account()
-    estate.put(
-        "dim_contacts",
-        contact_key="c1",
-        account_key=key_of("Ashford Media"),
-        contact_name="Jane Doe",
-        stakeholder_role="champion",
-        is_champion=True,
-        has_left=False,
-        has_bounced=False,
-        is_product_user=True,
-    )
-    return estate.user("Maya Lind")
-
-
 def _adding(browser: Browser, who: Identity, account_key: str | None = key_of("Ashford Media")) -> AppTest:
     """The dialog as its first run draws it: AppTest runs whole pages, and the next one would close it."""
     page = browser.sign_in(who).open("actions")
@@ -167,16 +148,16 @@ def test_a_reason_alone_is_kept_as_its_code(browser: Browser, estate: Estate, ma
 
 
 def test_the_stakeholder_comes_from_the_contacts_of_the_account(
-    browser: Browser, estate: Estate, maya: Identity
+    browser: Browser, estate: Estate, maya: Identity, champion: str
 ) -> None:
     page = _adding(browser, maya)
     picker = page.selectbox(key=f"{NAME}_stakeholder")
-    assert picker.options == ["Jane Doe · champion"]
-    picker.set_value("Jane Doe")
+    assert picker.options == [f"{champion} · champion"]
+    picker.set_value(champion)
 
     _send(page).click().run()
 
-    assert estate.one("select stakeholder from app.actions") == "Jane Doe"
+    assert estate.one("select stakeholder from app.actions") == champion
 
 
 def test_a_playbook_can_be_started_from_the_same_dialog(browser: Browser, estate: Estate, maya: Identity) -> None:

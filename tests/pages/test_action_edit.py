@@ -15,14 +15,6 @@ from tests.pages.conftest import Browser, texts
 LATE = NOW.date() - timedelta(days=9)
 
 
-@pytest.fixture
-def maya(estate: Estate) -> Identity:
-    """A CSM over one published account."""
-    estate.publish()
-    estate.account()
-    return estate.user("Maya Lind")
-
-
 def _editing(browser: Browser, action: Action, who: Identity) -> AppTest:
     """The action with its form open."""
     page = browser.sign_in(who).open("actions", action=str(action.action_id))

@@ -10,27 +10,8 @@ from streamlit.testing.v1 import AppTest
 from app.actions import service
 from app.auth import Identity, Role
 from app.ui import action_story, data, outcome_form
-from tests.app.factories import NOW, Estate, a_key, key_of
+from tests.app.factories import NOW, Estate, a_key
 from tests.pages.conftest import Browser, labels, texts
-
-
-@pytest.fixture
-def maya(estate: Estate) -> Identity:
-    """A CSM with one published account and a champion there."""
-    estate.publish()
-    estate.account()
-    estate.put(
-        "dim_contacts",
-        contact_key="c1",
-        account_key=key_of("Ashford Media"),
-        contact_name="Jane *Doe*",
-        stakeholder_role="champion",
-        is_champion=True,
-        has_left=False,
-        has_bounced=False,
-        is_product_user=True,
-    )
-    return estate.user("Maya Lind")
 
 
 def _button(page: AppTest, label: str) -> Any:
@@ -46,12 +27,12 @@ def _with_form(browser: Browser, action_id: Any, who: Identity) -> AppTest:
 
 
 def test_a_contact_names_who_was_reached_with_the_role_the_crm_knows(
-    browser: Browser, estate: Estate, maya: Identity
+    browser: Browser, estate: Estate, maya: Identity, champion: str
 ) -> None:
     action = estate.action(actor=maya)
     page = _with_form(browser, action.action_id, maya)
     key = f"contact_{action.action_id.hex}"
-    page.selectbox(key=f"{key}_who").set_value("Jane *Doe*")
+    page.selectbox(key=f"{key}_who").set_value(champion)
     page.number_input(key=f"{key}_minutes").set_value(20)
     page.date_input(key=f"{key}_on").set_value(date(2026, 11, 18))
 
@@ -62,16 +43,16 @@ def test_a_contact_names_who_was_reached_with_the_role_the_crm_knows(
         "select channel, contacted_on, minutes, was_reached, person_reached, stakeholder_role_reached"
         " from app.action_contacts"
     ).fetchone()
-    assert logged == ("call", date(2026, 11, 18), 20, True, "Jane *Doe*", "champion")
+    assert logged == ("call", date(2026, 11, 18), 20, True, champion, "champion")
     assert "with **Jane \\*Doe\\*** :gray[(champion, 20 min, on Wed 18 Nov)]" in texts(page)
     assert "1 contact, 20 min" in texts(page)
 
 
-def test_an_attempt_without_reach_names_nobody(browser: Browser, estate: Estate, maya: Identity) -> None:
+def test_an_attempt_without_reach_names_nobody(browser: Browser, estate: Estate, maya: Identity, champion: str) -> None:
     action = estate.action(actor=maya)
     page = _with_form(browser, action.action_id, maya)
     key = f"contact_{action.action_id.hex}"
-    page.selectbox(key=f"{key}_who").set_value("Jane *Doe*").run()
+    page.selectbox(key=f"{key}_who").set_value(champion).run()
     page.toggle(key=f"{key}_reached").set_value(False).run()
     assert not [box for box in page.selectbox if box.key == f"{key}_who"]
 

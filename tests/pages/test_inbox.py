@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import uuid4
 
-import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.actions import service
@@ -12,14 +11,6 @@ from app.notices.service import NoticeKind, notify
 from app.ui import inbox
 from tests.app.factories import NOW, Estate, a_key
 from tests.pages.conftest import Browser, labels, texts
-
-
-@pytest.fixture
-def maya(estate: Estate) -> Identity:
-    """A CSM with one published account."""
-    estate.publish()
-    estate.account()
-    return estate.user("Maya Lind")
 
 
 def _given(estate: Estate, to: Identity, title: str = "Call **their** CFO") -> None:
