@@ -75,7 +75,7 @@ class Handover:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MovingAction:
-    """An open action that would move."""
+    """An open action that would move; `snoozed_until` while it is snoozed: until then nobody waits for it."""
 
     action_id: UUID
     title: str
@@ -84,12 +84,18 @@ class MovingAction:
     priority: Priority
     status: Status
     due_date: date | None
+    snoozed_until: date | None
+
+    @property
+    def next_on(self) -> date | None:
+        """When it asks for somebody: the day a snoozed one is back, else the due date."""
+        return self.snoozed_until or self.due_date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandoverPreview:
-    """What a hand-over would mean: the accounts (recurring revenue in EUR a month), the actions by due date, and what
-    to think of first, a sentence each."""
+    """What a hand-over would mean: the accounts (recurring revenue in EUR a month), the actions by the day they ask for
+    somebody, and what to think of first, a sentence each."""
 
     account_count: int
     mrr_eur: float

@@ -107,8 +107,8 @@ def _check_beside(other: Handover, draft: HandoverDraft) -> None:
 
 
 def moving(found: Sequence[Action]) -> tuple[MovingAction, ...]:
-    """Actions as a preview lists them: by due date, those without one last."""
-    return tuple(
+    """Actions as a preview lists them: by due date, snoozed ones by the day they are back, those without any last."""
+    listed = (
         MovingAction(
             action_id=one.action_id,
             title=one.title,
@@ -117,9 +117,11 @@ def moving(found: Sequence[Action]) -> tuple[MovingAction, ...]:
             priority=one.priority,
             status=one.status,
             due_date=one.due_date,
+            snoozed_until=one.snoozed_until if one.status is Status.SNOOZED else None,
         )
-        for one in sorted(found, key=lambda one: (one.due_date or date.max, one.title, str(one.action_id)))
+        for one in found
     )
+    return tuple(sorted(listed, key=lambda one: (one.next_on or date.max, one.title, str(one.action_id))))
 
 
 def warnings(

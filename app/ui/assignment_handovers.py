@@ -176,8 +176,8 @@ def _one(one: Handover, here: visit.Visit) -> None:
     if one.items:
         with st.expander(f"{figures.count(len(one.items), 'action')} moved", key=f"moved_{one.handover_id.hex}"):
             lines = [
-                f":small[**{escaped(item.account_name, limit=40)}** {escaped(item.title, limit=80)} "
-                f":gray[{words.word(words.STATUSES, item.status).lower()}"
+                f":small[**{escaped(item.account_name, limit=40)}** · {escaped(item.title, limit=80)} "
+                f":gray[· {words.word(words.STATUSES, item.status).lower()}"
                 f"{', went back' if item.returned_at else ''}]]"
                 for item in one.items[:40]
             ]

@@ -37,16 +37,17 @@ def _dialog(account_key: str) -> None:
     if here is None or was_started():
         st.rerun()
     try:
+        account = data.account_or_none(account_key, here)
+        if account is not None:
+            st.markdown(f"**{escaped(account.account_name)}**")
         choose(account_key, here)
     except Exception as error:
         frame.explain(error)
 
 
 def choose(account_key: str, here: visit.Visit) -> None:
-    """What the dialog holds: playbook, start date, every step, and the button that starts it."""
-    account = data.account_or_none(account_key, here)
-    if account is not None:
-        st.markdown(f"**{escaped(account.account_name)}**")
+    """What a dialog that has named the account holds: playbook, start date, every step, and the button that starts
+    it."""
     offered = {playbook.playbook_id: playbook for playbook in playbook_data.playbooks()}
     if not offered:
         frame.empty("There is no playbook to start.", "An admin can publish one in Settings.", icon=":material/list:")

@@ -13,7 +13,7 @@ from app.actions.model import ActionFilter
 from app.auth import Identity
 from app.errors import AppError
 from app.handovers import service as handovers
-from app.handovers.model import HandoverDraft, HandoverPreview, Moves
+from app.handovers.model import HandoverDraft, HandoverPreview, Moves, MovingAction
 from app.ui import data, figures, frame, settings_data, visit, writes
 from app.ui.text import escaped
 from app.users import User
@@ -81,8 +81,7 @@ def shown(preview: HandoverPreview, here: visit.Visit) -> None:
     accounts = f"**{figures.count(preview.account_count, 'account')}** ({figures.money(preview.mrr_eur)} a month)"
     st.markdown(f"{accounts} and **{figures.count(len(preview.actions), 'action')}** move.")
     lines = [
-        f":small[{figures.due(one.due_date, here.today)} · **{escaped(one.account_name, limit=40)}** "
-        f"{escaped(one.title, limit=80)}]"
+        f":small[{_when(one, here)} · **{escaped(one.account_name, limit=40)}** · {escaped(one.title, limit=80)}]"
         for one in preview.actions[:LISTED]
     ]
     if len(preview.actions) > LISTED:
@@ -91,6 +90,13 @@ def shown(preview: HandoverPreview, here: visit.Visit) -> None:
         st.markdown("  \n".join(lines))
     for warning in preview.warnings:
         st.markdown(f":small[:orange[:material/info:] {escaped(warning, limit=300)}]")
+
+
+def _when(one: MovingAction, here: visit.Visit) -> str:
+    """A snoozed action is not late, whatever its due date: nobody waits for it before it is back."""
+    if one.snoozed_until is not None:
+        return f"back {figures.day(one.snoozed_until, today=here.today)}"
+    return figures.due(one.due_date, here.today)
 
 
 def _deactivate(user: User, to: User | None, is_queue: bool, place: str, done: Callable[[], None]) -> None:

@@ -226,6 +226,29 @@ def test_a_book_is_handed_over_after_what_would_move_was_shown(
     assert "Annual \\*leave\\*" in texts(page)
 
 
+def test_a_snoozed_action_is_not_late_in_the_preview_of_a_hand_over(
+    browser: Browser, estate: Estate, harriet: Identity
+) -> None:
+    maya, tom = estate.user("Maya Lind"), estate.user("Tom Okafor")
+    estate.action(actor=maya, title="Waits for January")
+    estate.action(actor=maya, title="Due sooner", due_date=TODAY)
+    estate.admin.execute(
+        "update app.actions set status = 'snoozed', snoozed_until = %s, status_before_snooze = 'new', due_date = %s,"
+        " snooze_reason = 'closed', version = version + 1 where title = 'Waits for January'",
+        [TODAY + timedelta(days=5), TODAY - timedelta(days=9)],
+    )
+    page = browser.sign_in(harriet).open("assignments", desk="Hand-overs")
+
+    page.selectbox(key="handover_from").select(str(maya.user_id)).run()
+    page.selectbox(key="handover_to").select(str(tom.user_id)).run()
+
+    (lines,) = [one.value.splitlines() for one in browser.checked().markdown if "Waits for January" in one.value]
+    assert [line.strip() for line in lines] == [
+        ":small[Today · **Ashford Media** · Due sooner]",
+        ":small[back Wed 25 Nov · **Ashford Media** · Waits for January]",
+    ]
+
+
 def test_a_cover_ended_by_hand_gives_back_what_it_moved(browser: Browser, estate: Estate, harriet: Identity) -> None:
     maya, tom = estate.user("Maya Lind"), estate.user("Tom Okafor")
     estate.action(actor=maya)
@@ -241,6 +264,7 @@ def test_a_cover_ended_by_hand_gives_back_what_it_moved(browser: Browser, estate
         )
     page = browser.sign_in(harriet).open("assignments", desk="Hand-overs")
     assert "1 open action of what it moved goes back to Maya Lind" in texts(page)
+    assert "**Ashford Media** · Call the champion :gray[· new]" in texts(page)
 
     page.button(key=f"end_it_{made.handover_id.hex}").click().run()
 

@@ -32,14 +32,6 @@ ASHFORD = key_of("Ashford Media")
 
 
 @pytest.fixture
-def maya(estate: Estate) -> Identity:
-    """A CSM with one published account."""
-    estate.publish()
-    estate.account()
-    return estate.user("Maya Lind")
-
-
-@pytest.fixture
 def harriet(estate: Estate, maya: Identity) -> Identity:
     return estate.user("Harriet Cole", Role.ADMIN)
 
@@ -108,6 +100,7 @@ def test_the_button_opens_the_choice_of_playbooks(browser: Browser, estate: Esta
     press(page, "start_playbook")
 
     assert len(browser.checked().selectbox(key=f"playbook_choice_{ASHFORD}").options) == 6
+    assert "**Ashford Media**" in texts(page)
     assert "start_playbook_now" not in [button.key for button in page.button]
 
 
@@ -117,6 +110,7 @@ def test_a_playbook_is_started_after_its_steps_were_shown(
     mount(monkeypatch, lambda: playbook_start.choose(ASHFORD, visit.current()))
     page = browser.sign_in(maya).open("account")
 
+    assert "**Ashford Media**" not in texts(page)  # whoever opens it has named the account
     page.selectbox(key=f"playbook_choice_{ASHFORD}").select("risk").run()
     shown = page.dataframe[-1].value
     assert not estate.one("select count(*) from app.actions")
