@@ -41,7 +41,6 @@ def show() -> None:
     work, books = st.tabs(["Work", "Hand-overs"], key="desk", bind="query-params", on_change="rerun")
     if work.open:
         with work, frame.guard():
-            assignment_plan.undo_bar()
             action_undo.bar()
             left, right = page_style.split([1.55, 1], "desk")
             with left:

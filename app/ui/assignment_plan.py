@@ -5,7 +5,6 @@ a minute.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -20,11 +19,10 @@ from app.actions.bulk_plan import Assign
 from app.actions.model import ActionRow
 from app.auth import Identity
 from app.errors import AppError
-from app.ui import action_list_state, assignment_data, data, figures, frame, tables, visit, writes
+from app.ui import action_list_state, action_undo, assignment_data, data, figures, frame, tables, visit, writes
 from app.ui.text import escaped, shortened
 
 PLACE = "reassign"
-_OFFER = "reassign:offer"
 NOBODY = "nobody"
 SENTENCE_ROW = 60  # from 4 rem on Streamlit wraps the text of a cell
 ONE = "One person"
@@ -35,15 +33,6 @@ STRATEGIES = {
 }
 # an action, the version it was shown at, and whom it goes to
 Move = tuple[UUID, int, UUID | None]
-
-
-@dataclass(frozen=True)
-class Offer:
-    """What can be undone until `until`."""
-
-    bulk_ids: tuple[UUID, ...]
-    until: datetime
-    text: str
 
 
 def draw(ticked: Sequence[ActionRow]) -> None:
@@ -206,10 +195,7 @@ def _move(moves: tuple[Move, ...]) -> None:
     writes.renew_form(name)
     action_list_state.renew()
     st.session_state.pop("give_to", None)
-    bulk_ids = tuple(result.bulk_id for result in results if result.bulk_id is not None)
-    until = min((result.undo_until for result in results if result.undo_until is not None), default=None)
-    if until is not None:
-        st.session_state[_OFFER] = Offer(bulk_ids=bulk_ids, until=until, text=_told(results))
+    action_undo.keep_all(results, _told(results), is_on_page=True)
 
 
 def _told(results: Sequence[BulkResult]) -> str:
@@ -217,42 +203,3 @@ def _told(results: Sequence[BulkResult]) -> str:
     refused = [one for result in results for one in result.refused]
     text = f"{figures.count(changed, 'action')} moved."
     return text + (f" {len(refused)} stayed: {escaped(refused[0].message)}" if refused else "")
-
-
-def undo_bar() -> None:
-    """The way back from the last move, while it lasts."""
-    offer: Offer | None = st.session_state.get(_OFFER)
-    if offer is not None and visit.current().now < offer.until:
-        _bar()
-
-
-@st.fragment(run_every="10s")
-def _bar() -> None:
-    if visit.is_fragment_run() and visit.begin() is None:
-        st.rerun()
-    offer: Offer | None = st.session_state.get(_OFFER)
-    # when the minute is over, or after the undo, the page is drawn anew and the timer ends
-    if offer is None or visit.current().now >= offer.until:
-        st.session_state.pop(_OFFER, None)
-        st.rerun()
-    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small", key="moved_bar"):
-        left = max(0, round((offer.until - visit.current().now).total_seconds()))
-        st.markdown(f":green[:material/check:] {offer.text}", width="content")
-        st.button("Undo", icon=":material/undo:", shortcut="u", key="undo_move", on_click=_undo)
-        st.markdown(f":small[:gray[for {left} s]]", width="content")
-
-
-def _undo() -> None:
-    offer: Offer | None = st.session_state.get(_OFFER)
-    if offer is None:
-        return
-    form = writes.form_key(f"undo:{offer.bulk_ids[0]}")
-
-    def write(db: Connection, actor: Identity, now: datetime) -> list[BulkResult]:
-        return [
-            bulk.undo(db, actor=actor, now=now, bulk_id=bulk_id, idempotency_key=f"{form}:{bulk_id}")
-            for bulk_id in offer.bulk_ids
-        ]
-
-    writes.perform(write, place=PLACE, done=lambda results: _told(results).replace(" moved.", " back where they were."))
-    st.session_state.pop(_OFFER, None)

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from app.actions import service
 from app.actions.model import Workload
@@ -30,6 +31,12 @@ def harriet(estate: Estate) -> Identity:
 def _ticking(monkeypatch: pytest.MonkeyPatch, *rows: int) -> None:
     """AppTest cannot tick rows."""
     monkeypatch.setattr(st, "dataframe", lambda *_, **__: {"selection": {"rows": list(rows)}})
+
+
+def _undo(page: AppTest) -> Any:
+    """The one way back that the page offers: two would wait for the same key."""
+    (button,) = [button for button in page.button if button.label == "Undo"]
+    return button
 
 
 def _leaving_out(monkeypatch: pytest.MonkeyPatch, *rows: int) -> None:
@@ -93,8 +100,9 @@ def test_ticked_actions_go_to_the_person_chosen_and_come_back_by_undo(
     browser.checked()
     assert estate.one("select count(*) from app.actions where owner_user_id = %s", tom.user_id) == 2
     assert any("2 actions moved" in toast.value for toast in page.toast)
-    page.button(key="undo_move").click().run()
+    _undo(page).click().run()
     browser.checked()
+    assert any("Undone: 2 actions are as before" in toast.value for toast in page.toast)
     assert estate.one("select count(*) from app.actions where owner_user_id is null") == 2
 
 
@@ -118,7 +126,7 @@ def test_what_needs_a_decision_can_be_re_dated_where_it_stands_and_put_back(
     due, level = estate.admin.execute("select due_date, escalation_level from app.actions").fetchone() or (None, None)
     assert due is not None
     assert (due > TODAY, level) == (True, 0)
-    next(button for button in page.button if button.key and button.key.startswith("undo_")).click().run()
+    _undo(page).click().run()
     browser.checked()
     assert estate.one("select due_date from app.actions") == TODAY - timedelta(days=20)
 
@@ -141,6 +149,33 @@ def test_a_plan_says_why_for_each_line_and_moves_only_those_that_keep_their_tick
 
     browser.checked()
     assert estate.one("select count(*) from app.actions where owner_user_id is not null") == 1
+
+
+def test_what_was_shared_out_to_several_comes_back_with_one_click_and_a_later_change_is_the_only_one_offered(
+    browser: Browser, estate: Estate, harriet: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("Maya Lind", "Tom Okafor"):
+        estate.user(name)
+    for title in ("First", "Second"):
+        estate.action(actor=harriet, title=title, due_date=TODAY)
+    _ticking(monkeypatch, 0, 1)
+    page = browser.sign_in(harriet).open("assignments")
+    page.segmented_control(key="how").set_value("In turn").run()
+    page.button(key="reassign").click().run()
+    assert estate.one("select count(distinct owner_user_id) from app.actions") == 2
+
+    _undo(page).click().run()
+
+    browser.checked()
+    assert estate.one("select count(*) from app.actions where owner_user_id is null") == 2
+    page.segmented_control(key="how").set_value("In turn").run()
+    page.button(key="reassign").click().run()
+    page.segmented_control(key="queue").set_value("All open").run()
+    page.segmented_control(key="desk_do").set_value("Re-date, snooze or cancel").run()
+    page.button(key="bulk_apply").click().run()
+    _undo(page).click().run()
+    browser.checked()
+    assert estate.one("select count(distinct owner_user_id) from app.actions where due_date = %s", TODAY) == 2
 
 
 def test_an_action_changed_since_it_was_shown_stays_and_the_others_move(
