@@ -26,6 +26,7 @@ from app.actions.lifecycle import (
     legal_moves,
     plan_move,
 )
+from app.actions.merging import merge
 from app.actions.model import (
     Action,
     ActionDetail,
@@ -43,7 +44,17 @@ from app.actions.repository import Change, EventActor
 from app.actions.tables import actions
 from app.actions.vocabulary import ActorKind, EventKind, Source
 from app.actions.workload import workloads
-from app.actions.writing import amend, apply, check_owner, insert, locked_for_work, person, standing, write
+from app.actions.writing import (
+    amend,
+    apply,
+    check_owner,
+    check_version,
+    insert,
+    locked_for_work,
+    person,
+    standing,
+    write,
+)
 from app.auth import Identity, Permission, Role, require
 from app.calendar import display_date
 from app.errors import InvalidInput, NotFound
@@ -138,17 +149,25 @@ def edit_action(
     expected_version: int,
     changes: Mapping[str, object],
     idempotency_key: str,
+    base: Mapping[str, object] | None = None,
 ) -> Action:
     """Change some of title, action_type, intervention, priority, due_date, reason, stakeholder, owner_user_id.
 
     One event per field that really changes; when none does, the action comes back as it is. Another owner needs ASSIGN.
+    With `base`, the values of these fields that the changes were made on, a newer version refuses them only where
+    somebody has changed the same field to something else.
     Raises NotFound, NotPermitted, StaleVersion, InvalidInput (an ended action must be reopened first),
     IdempotencyConflict.
     """
 
     def work() -> Action:
-        action = locked_for_work(db, actor=actor, action_id=action_id, expected_version=expected_version)
+        action = repository.lock(db, action_id)
+        require(actor, Permission.WORK_ACTION, owner_user_id=action.owner_user_id)
+        if base is None:
+            check_version(db, action, expected_version)
         columns = changed_columns(changes, today=display_date(now))
+        if base is not None and _collide(base, action, columns):
+            check_version(db, action, expected_version)
         if not is_open(action.status):
             raise InvalidInput("status", "This action has ended.", hint="Reopen it to change it.")
         owner = columns.get("owner_user_id", action.owner_user_id)
@@ -160,7 +179,15 @@ def edit_action(
         return after
 
     request = {"action_id": action_id, "expected_version": expected_version, "changes": dict(changes)}
+    if base is not None:
+        request["base"] = dict(base)
     return write(db, actor=actor, now=now, key=idempotency_key, operation="edit_action", request=request, work=work)
+
+
+def _collide(base: Mapping[str, object], action: Action, columns: Mapping[str, object]) -> bool:
+    """Whether a field of `columns` has been changed since `base` too, to something else."""
+    mine = {field: base[field] for field in columns}
+    return bool(merge(mine, {field: getattr(action, field) for field in columns}, columns).collisions)
 
 
 def transition(

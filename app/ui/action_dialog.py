@@ -1,4 +1,4 @@
-"""Dialogs that make or change an action: opened in place, prefilled from where the click came."""
+"""The dialog that makes an action: opened in place, prefilled from where the click came."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,8 +10,19 @@ from sqlalchemy import Connection
 from app.actions import service
 from app.actions.model import Action, ActionDraft
 from app.auth import Identity, Permission, Role, can
-from app.errors import InvalidInput, StaleVersion
-from app.ui import action_defaults, action_form, data, figures, frame, playbook_start, shortcuts, visit, writes
+from app.errors import InvalidInput
+from app.ui import (
+    action_defaults,
+    action_form,
+    data,
+    figures,
+    frame,
+    kept_fields,
+    playbook_start,
+    shortcuts,
+    visit,
+    writes,
+)
 from app.ui.action_form import Prefill
 from app.ui.text import escaped, shortened
 
@@ -75,7 +86,7 @@ def add(account_keys: list[str], prefill: Prefill) -> None:
 
     def send(values: dict[str, Any], idempotency_key: str) -> bool:
         keys = account_keys or [key for key in [st.session_state.get("add_account")] if key]
-        return _create(keys, values, idempotency_key, name)
+        return _create(keys, values, idempotency_key, name, subject)
 
     action_form.draw(
         name,
@@ -112,7 +123,7 @@ def _turn() -> None:
     st.session_state[_PLAYBOOK] = not st.session_state.get(_PLAYBOOK)
 
 
-def _create(account_keys: list[str], values: dict[str, Any], idempotency_key: str, name: str) -> bool:
+def _create(account_keys: list[str], values: dict[str, Any], idempotency_key: str, name: str, subject: str) -> bool:
     if not account_keys:
         frame.remember(
             ADD_PLACE, InvalidInput("account", "Which account is it for?", hint="Choose one, then add the action.")
@@ -134,6 +145,7 @@ def _create(account_keys: list[str], values: dict[str, Any], idempotency_key: st
     if made is None:
         return False
     action_form.forget(name)
+    kept_fields.forget(subject)
     st.session_state.pop("add_account", None)
     st.session_state["add_action:done"] = True
     return True
@@ -144,78 +156,3 @@ def _confirmation(made: list[Action]) -> str:
         return f"{len(made)} actions added."
     due = f", due {figures.day(made[0].due_date)}" if made[0].due_date else ""
     return f"Added: {escaped(made[0].title, limit=60)}{due}."
-
-
-def edit_popover(action: Action) -> None:
-    """Change the fields of an action; another person's change in between is shown, and what was typed stays.
-
-    A popover, not a dialog, because the action itself may stand in a drawer and two dialogs cannot be open at once.
-    """
-    name = f"edit_{action.action_id.hex}"
-    place = f"edit:{action.action_id}"
-    popover = st.popover("Edit", type="tertiary", icon=":material/edit:", key=f"{name}_popover", on_change="rerun")
-    if not popover.open:
-        return
-    prefill = Prefill(
-        intervention=action.intervention,
-        action_type=action.action_type,
-        priority=action.priority,
-        title=action.title,
-        due_date=action.due_date,
-        reason=action.reason or "",
-        stakeholder=action.stakeholder or "",
-        owner_user_id=action.owner_user_id,
-    )
-
-    # what the form was opened on: only what differs from it is the person's own change
-    opened: dict[str, Any] = st.session_state.setdefault(
-        f"{name}_opened", {field: getattr(action, field) for field in (*action_form.WIDGETS, "reason")}
-    )
-
-    def send(values: dict[str, Any], idempotency_key: str) -> bool:
-        changes = {field: value for field, value in values.items() if value != opened[field]}
-        is_saved = _change(action, changes, idempotency_key, name, place)
-        refused = frame.met(place)
-        if not is_saved and isinstance(refused, StaleVersion):
-            for field in action_form.WIDGETS.keys() - changes.keys():
-                opened[field] = getattr(refused.current, field)
-                action_form.take_over(name, field, opened[field])
-        return is_saved
-
-    with popover, st.container(width=520):
-        frame.problem(place)
-        action_form.draw(
-            name,
-            prefill,
-            button="Save changes",
-            subject=f"edit-action:{action.action_id}",
-            send=send,
-            people=people_for_owner(),
-            account_key=action.account_key,
-        )
-
-
-def _change(action: Action, changes: dict[str, Any], idempotency_key: str, name: str, place: str) -> bool:
-    """Save what differs from what was opened, so that another person's change of another field stays.
-
-    After a refusal as stale the next click is based on what was then shown, and may go through; fields that were not
-    touched here then hold the other person's values.
-    """
-    expected = writes.seen_version(action.action_id, action.version)
-
-    def write(db: Connection, actor: Identity, now: datetime) -> Action:
-        return service.edit_action(
-            db,
-            actor=actor,
-            now=now,
-            action_id=action.action_id,
-            expected_version=expected,
-            changes=changes,
-            idempotency_key=idempotency_key,
-        )
-
-    if writes.perform(write, place=place, done="Changes saved.") is None:
-        return False
-    action_form.forget(name)
-    st.session_state[f"{name}_popover"] = False
-    return True

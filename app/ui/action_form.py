@@ -1,12 +1,12 @@
 """The fields of an action: one form for a new one, for editing, and for accepting a suggestion with changes.
 
 In a new one the treatment proposes the kind, and the kind its priority, due date and reasons; what was set by hand
-stays. Where nothing follows from a field it reruns nothing (`on_change="ignore"`), and arrives with the click that
-sends the form. The reason is typed into a composer, so that a reload or an expired session does not lose it.
+stays. The reason is typed into a composer, and the browser keeps the other fields beside it, so that a reload or an
+expired session loses none of them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -17,14 +17,15 @@ import streamlit as st
 
 from app.auth import Role
 from app.calendar import add_business_days
-from app.ui import people_picker, shortcuts, visit, words
+from app.ui import kept_fields, people_picker, shortcuts, visit, words
 from app.ui.action_defaults import Defaults
-from app.ui.composer import Choice, composer
+from app.ui.composer import composer
+from app.ui.kept_fields import Field
 
 REASON_CHARACTERS = 200
 NOBODY = "nobody"
-KEPT = ("intervention", "type", "priority", "due", "title", "stakeholder")
-FIELDS = ("intervention", "type", "priority", "due", "title", "owner", "stakeholder", "why", "given", "opened")
+TITLE_CHARACTERS = 200
+FIELDS = ("intervention", "type", "priority", "due", "title", "owner", "stakeholder", "why", "given")
 
 # the widget that holds a column; the reason is typed into a composer, which keeps its own text
 WIDGETS = {
@@ -67,7 +68,7 @@ def _choice(
     # the option itself, not the equal member of an enum: Streamlit would try to convert that
     st.session_state.setdefault(key, options[options.index(start)] if start in options else options[0])
     st.selectbox(
-        label, options, format_func=lambda code: words.word(codes, code), key=key, on_change=on_change or "ignore"
+        label, options, format_func=lambda code: words.word(codes, code), key=key, on_change=on_change or "rerun"
     )
 
 
@@ -86,6 +87,9 @@ def draw(
     account_key: str | None = None,
     defaults: Defaults | None = None,
     starts_at_title: bool = False,
+    missing: str = "",
+    instead: str | None = None,
+    keeps_fields: bool = True,
 ) -> None:
     """Draw the form. `send(values, idempotency_key)` gets the columns of an action and answers whether it was stored.
 
@@ -93,6 +97,8 @@ def draw(
     the owner, for those who may assign; `account_key` the stakeholder, from that account's contacts
     (empty: no account is chosen yet). With `defaults`,
     those of a new action, one field proposes the next. `starts_at_title` when nothing before it is to be filled in.
+    `missing` names what keeps the button off; `instead` is a reason to write on in place of one's own, whose draft
+    stays. Without `keeps_fields` the caller keeps them.
     """
     here = visit.current()
     if defaults is not None:
@@ -114,22 +120,21 @@ def draw(
             _typed(f"{name}_due", max(prefill.due_date or add_business_days(here.today, 3), here.today))
         day = st.session_state[f"{name}_due"]
         earliest = min(day or here.today, here.today) if defaults is None else here.today
-        st.date_input("Due", value=None, min_value=earliest, format="DD/MM/YYYY", key=f"{name}_due", on_change="ignore")
+        st.date_input("Due", value=None, min_value=earliest, format="DD/MM/YYYY", key=f"{name}_due")
     left, right = st.columns(2, gap="small")
     with left, shortcuts.start_here() if starts_at_title else nullcontext():
         _typed(f"{name}_title", prefill.title)
         st.text_input(
             "Title",
-            max_chars=200,
+            max_chars=TITLE_CHARACTERS,
             placeholder="As what to do, unless you name it",
             key=f"{name}_title",
-            live=False if defaults is None else "300ms",
-            on_change="ignore" if defaults is None else "rerun",
+            live="300ms",
         )
     with right:
         if account_key is not None:
             _typed(f"{name}_stakeholder", prefill.stakeholder or None)
-            people_picker.pick("Stakeholder", people_picker.known(account_key), f"{name}_stakeholder", is_ignored=True)
+            people_picker.pick("Stakeholder", people_picker.known(account_key), f"{name}_stakeholder")
     if people and here.identity.role is Role.ADMIN:
         _owner(name, prefill, people)
     if defaults is not None:
@@ -141,44 +146,46 @@ def draw(
     if defaults is None:
         st.markdown(":small[Why now]")
     composer(
-        f"{name}_reason",
+        f"{name}_reason" if instead is None else f"{name}_reason_instead",
         user_id=str(here.identity.user_id),
-        subject=subject,
+        subject=subject if instead is None else instead_of(subject),
         label="Why now",
         save=save,
         button=button,
         placeholder="The reason in a line, with a figure where there is one",
-        start=words.reason_shown(prefill.reason),
+        missing=missing,
+        start=words.reason_shown(prefill.reason if instead is None else instead),
         is_optional=True,
         is_sent_from_anywhere=True,
         limit=REASON_CHARACTERS,
         height=56,
-        choices=None if defaults is None else _kept(name),
+        choices=_held(name) if keeps_fields else None,
         is_untouched=st.session_state[f"{name}_title"] == prefill.title,
-        restore=lambda kept: _restore(name, kept),
+        restore=lambda given: kept_fields.give_back(given, kept(name, people, earliest=here.today)),
     )
 
 
-def _kept(name: str) -> dict[str, Choice]:
+def kept(name: str, people: Sequence[Person] = (), *, earliest: date = date.min) -> dict[str, Field]:
+    """The widget of each column with what it could hold; a due date before `earliest` is moved there."""
+    takes: dict[str, Callable[[Any], Any]] = {
+        "intervention": kept_fields.one_of(words.INTERVENTIONS),
+        "action_type": kept_fields.one_of(words.ACTION_TYPES),
+        "priority": kept_fields.one_of(words.PRIORITIES),
+        "due_date": lambda value: max(date.fromisoformat(value), earliest),
+        "title": kept_fields.text(TITLE_CHARACTERS),
+        "stakeholder": kept_fields.text(TITLE_CHARACTERS),
+        "owner_user_id": kept_fields.one_of([NOBODY, *(str(person.user_id) for person in people)]),
+    }
+    return {column: Field(f"{name}_{WIDGETS[column]}", None, take) for column, take in takes.items()}
+
+
+def _held(name: str) -> dict[str, Any]:
     """What the browser keeps of a new action beside its reason, so that a reload loses none of it."""
-    kept = {field: st.session_state.get(f"{name}_{field}") for field in KEPT}
-    return {field: value.isoformat() if isinstance(value, date) else value for field, value in kept.items()}
-
-
-def _restore(name: str, kept: Mapping[str, Any]) -> None:
-    """Callback: put back what the browser kept; so each value must be one that the form could hold."""
-    for field, codes in (
-        ("intervention", words.INTERVENTIONS),
-        ("type", words.ACTION_TYPES),
-        ("priority", words.PRIORITIES),
-    ):
-        if kept.get(field) in codes:
-            st.session_state[f"{name}_{field}"] = kept[field]
-    for field in ("title", "stakeholder"):
-        if isinstance(kept.get(field), str):
-            st.session_state[f"{name}_{field}"] = kept[field][:200]
-    with suppress(TypeError, ValueError):
-        st.session_state[f"{name}_due"] = max(date.fromisoformat(kept.get("due", "")), visit.current().today)
+    return {
+        column: kept_fields.stored(st.session_state[f"{name}_{widget}"])
+        for column, widget in WIDGETS.items()
+        if f"{name}_{widget}" in st.session_state
+    }
 
 
 def _propose(name: str, prefill: Prefill, defaults: Defaults) -> None:
@@ -250,15 +257,35 @@ def _values(name: str, reason: str, prefill: Prefill, defaults: Defaults | None)
     return values
 
 
-def take_over(name: str, field: str, value: Any) -> None:
-    """Callback: put somebody else's newer value into a field that nobody touched here."""
-    if field == "owner_user_id":
-        value = str(value) if value else NOBODY
-    elif isinstance(value, StrEnum):
-        value = value.value  # a member of an enum among plain options is one that Streamlit tries to convert
-    key = f"{name}_{WIDGETS[field]}"
+def plain(value: Any) -> Any:
+    """A column's value without its enum: a member among plain options is one that Streamlit tries to convert."""
+    return value.value if isinstance(value, StrEnum) else value
+
+
+def held(column: str, value: Any) -> Any:
+    """A column's value as its widget holds it."""
+    if column == "owner_user_id":
+        return str(value) if value else NOBODY
+    return plain(value)
+
+
+def column_of(column: str, value: Any) -> Any:
+    """The way back of `held`."""
+    if column == "owner_user_id":
+        return UUID(value) if value and value != NOBODY else None
+    return value
+
+
+def take_over(name: str, column: str, value: Any) -> None:
+    """Callback: put somebody else's newer value into its field."""
+    key = f"{name}_{WIDGETS.get(column)}"
     if key in st.session_state:
-        st.session_state[key] = value
+        st.session_state[key] = held(column, value)
+
+
+def instead_of(subject: str) -> str:
+    """What a draft belongs to that is written on somebody else's reason in place of one's own."""
+    return f"{subject}:instead"
 
 
 def forget(name: str) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from app.actions.lifecycle import is_open
 from app.actions.model import ActionDetail
 from app.ui import (
-    action_dialog,
+    action_edit,
     action_moves,
     action_story,
     data,
@@ -52,7 +52,7 @@ def _head(detail: ActionDetail) -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
         st.markdown(f"**{escaped(action.title)}**")
         if is_open(action.status) and action_moves.may_work(action):
-            action_dialog.edit_popover(action)
+            action_edit.popover(action)
     parts = []
     if account is not None:
         parts.append(words.band_badge(account.health_band, account.health_score))

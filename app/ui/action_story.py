@@ -181,7 +181,7 @@ def _until(event: ActionEvent, events: Sequence[ActionEvent]) -> str | None:
     wanted = {"snoozed": "snoozed_until", "closed": "result"}.get(str(event.after))
     return next(
         (
-            _value(other.field, other.after)
+            value_said(other.field, other.after)
             for other in events
             if other.version == event.version and other.field == wanted and wanted
         ),
@@ -189,7 +189,7 @@ def _until(event: ActionEvent, events: Sequence[ActionEvent]) -> str | None:
     )
 
 
-def _value(field: str | None, value: Any) -> str:
+def value_said(field: str | None, value: Any) -> str:
     """A stored value as a person says it."""
     if value is None or value == "":
         return "nothing"
@@ -249,6 +249,6 @@ def told(event: ActionEvent, names: Mapping[str, str], carried: str | None = Non
         return f"{who} {_passed_on(event, names)}{why}"
     if event.field:
         name = event.field.removesuffix("_user_id").removesuffix("_date").replace("_", " ")
-        before, after = _value(event.field, event.before), _value(event.field, event.after)
+        before, after = value_said(event.field, event.before), value_said(event.field, event.after)
         return f"{who} changed {escaped(name)} from {before} to {after}{why}"
     return f"{who}: {escaped(str(event.kind).replace('_', ' '))}{why}"

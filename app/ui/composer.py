@@ -22,8 +22,9 @@ _ASSETS = Path(__file__).parent / "assets"
 @lru_cache(maxsize=1)
 def _component() -> Any:
     """Registered once, at its first use: importing this module does no work."""
-    parts = {kind: (_ASSETS / f"composer.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")}
-    return v2.component("account_intelligence_composer", isolate_styles=False, **parts)
+    parts = {kind: (_ASSETS / f"composer.{kind}").read_text(encoding="utf-8") for kind in ("html", "css")}
+    js = "\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in ("drafts.js", "composer.js"))
+    return v2.component("account_intelligence_composer", isolate_styles=False, js=js, **parts)
 
 
 @lru_cache(maxsize=1)

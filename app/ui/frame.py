@@ -18,7 +18,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.auth import Role
 from app.errors import AppError, MartUnavailable, NotAuthenticated, NotPermitted, StaleVersion
-from app.ui import composer, figures, shortcuts, visit
+from app.ui import composer, figures, kept_fields, shortcuts, visit
 from app.ui.text import escaped
 
 log = logging.getLogger(__name__)
@@ -109,7 +109,8 @@ def confirm(message: str) -> None:
 
 
 def tell() -> None:
-    """Say what the last click did, once."""
+    """Say what the last click did, once, and let the browser drop the drafts of what it stored."""
+    kept_fields.drop_forgotten()
     message = st.session_state.pop("confirmation", None)
     if message:
         st.toast(message, icon=":material/check:")

@@ -25,8 +25,8 @@ def known(account_key: str | None) -> Mapping[str, str | None]:
     }
 
 
-def pick(label: str, people: Mapping[str, str | None], key: str, *, is_ignored: bool = False) -> str | None:
-    """A name of the list or a typed one; None for nobody. With `is_ignored` a choice draws nothing anew."""
+def pick(label: str, people: Mapping[str, str | None], key: str) -> str | None:
+    """A name of the list or a typed one; None for nobody."""
 
     def shown(name: str) -> str:
         role = people.get(name)
@@ -45,5 +45,4 @@ def pick(label: str, people: Mapping[str, str | None], key: str, *, is_ignored: 
         placeholder="Choose, or type a name",
         accept_new_options=True,
         key=key,
-        on_change="ignore" if is_ignored else "rerun",
     )

@@ -19,7 +19,19 @@ from app.errors import StaleVersion
 from app.marts.accounts import Account
 from app.suggestions import service
 from app.suggestions.model import OPEN_STATUSES, Suggestion
-from app.ui import action_form, charts, data, figures, frame, navigation, suggestion_undo, visit, words, writes
+from app.ui import (
+    action_form,
+    charts,
+    data,
+    figures,
+    frame,
+    kept_fields,
+    navigation,
+    suggestion_undo,
+    visit,
+    words,
+    writes,
+)
 from app.ui.action_form import Prefill
 from app.ui.text import escaped, shortened, with_bold_figures
 
@@ -147,15 +159,18 @@ def edit(suggestion: Suggestion) -> None:
         stakeholder=draft.stakeholder or "",
     )
 
+    subject = f"suggestion:{suggestion.suggestion_id}"
+
     def send(values: dict[str, Any], form: str) -> bool:
         edits = ActionDraft(account_key=suggestion.account_key, **values)
         is_done = _accept(suggestion.suggestion_id, suggestion.version, edits, form)
         if is_done:
             action_form.forget(name)
+            kept_fields.forget(subject)
             st.session_state[f"{name}:done"] = True
         return is_done
 
-    action_form.draw(name, prefill, button="Accept", subject=f"suggestion:{suggestion.suggestion_id}", send=send)
+    action_form.draw(name, prefill, button="Accept", subject=subject, send=send)
     if st.session_state.pop(f"{name}:done", False):
         st.rerun()
 

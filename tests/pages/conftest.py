@@ -1,5 +1,6 @@
 """Pages inside the real frame: AppTest runs the entry point against a real database, signed in with a real session."""
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from app import clock
 from app.auth import Identity, sign_in
 from app.db import engine
 from app.settings import get_settings
-from app.ui import composer, session_component, shortcuts, visit
+from app.ui import composer, kept_fields, session_component, shortcuts, visit
 from tests.app.conftest import estate, settings, template
 from tests.app.factories import NOW, PASSWORD, Estate, key_of
 
@@ -35,10 +36,11 @@ def _plain_composer(**mounted: Any) -> None:
 
 @dataclass
 class Browser:
-    """One visitor's tab: who is signed in, and the page as AppTest sees it."""
+    """One visitor's tab: who is signed in, the page as AppTest sees it, and the fields its storage keeps by subject."""
 
     estate: Estate
     token: str | None = None
+    kept: dict[str, dict[str, Any]] = field(default_factory=dict)
     page: AppTest = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,6 +61,34 @@ class Browser:
             self.page.query_params[name] = value
         self.page.switch_page(f"../pages/{page}.py").run()
         return self.checked()
+
+    def reload(self, page: str, **query: str) -> AppTest:
+        """As a reload: a new session on the same page, in the same browser."""
+        self.page = AppTest.from_file(ENTRY, default_timeout=30)
+        return self.open(page, **query)
+
+    def give_back(self, subject: str) -> AppTest:
+        """What the browser does once a page stands whose fields it has kept."""
+        self.page.button(key=f"give_back:{subject}").click().run()
+        return self.checked()
+
+    def keep_fields(self, **mounted: Any) -> None:
+        """The keeper of fields without its browser half: a button gives back, and waits to be pressed."""
+        key, data = mounted["key"], mounted["data"]
+        for subject in data["gone"]["subjects"] if data["gone"] else ():
+            self.kept.pop(subject, None)
+        subject = data["subject"]
+        if not subject:
+            return
+        if not data["isUntouched"]:
+            self.kept[subject] = json.loads(json.dumps(data["choices"]))
+
+        def send() -> None:
+            st.session_state[key] = {"restored": self.kept[subject]}
+            mounted["on_restored_change"]()
+
+        if subject in self.kept and data["isUntouched"]:
+            st.button("Give back", key=f"give_back:{subject}", on_click=send)
 
     def open_address(self, address: str) -> AppTest:
         """Open an address as a deep link does: the first request of a session asks for that page."""
@@ -85,6 +115,7 @@ def browser(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> Browser:
     monkeypatch.setattr(clock, "real_now", lambda: NOW)
     monkeypatch.setattr(composer, "_component", lambda: _plain_composer)
     monkeypatch.setattr(composer, "_sweeper", lambda: lambda **_: None)
+    monkeypatch.setattr(kept_fields, "_component", lambda: tab.keep_fields)
     monkeypatch.setattr(session_component, "_component", lambda: lambda **_: None)
     monkeypatch.setattr(shortcuts, "_component", lambda: lambda **_: None)
     return tab

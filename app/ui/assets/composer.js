@@ -2,58 +2,10 @@
 // subject it belongs to, and leaves it only when the server has said that the text is stored. The key sent along makes a
 // second sending of the same text, after a lost answer or a reload, the same note; changed text gets a new key.
 const instances = new WeakMap()
-const PATIENCE_MS = 12000
 
 function freshKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
-}
-
-function readDraft(place) {
-  try {
-    const draft = JSON.parse(localStorage.getItem(place) ?? "null")
-    return draft && typeof draft.text === "string" && typeof draft.key === "string" ? draft : null
-  } catch {
-    return null
-  }
-}
-
-function keepDraft(place, draft) {
-  try {
-    if (draft === null) localStorage.removeItem(place)
-    else localStorage.setItem(place, JSON.stringify(draft))
-    return true
-  } catch {
-    return false
-  }
-}
-
-function readChoices(place) {
-  try {
-    const kept = JSON.parse(localStorage.getItem(`${place}:choices`) ?? "null")
-    return kept && typeof kept === "object" && !Array.isArray(kept) ? kept : null
-  } catch {
-    return null
-  }
-}
-
-// What was chosen beside the text is kept with it. After a reload the server shows its first choices again, and gets back
-// what was kept; until it shows that, nothing is written over it.
-function keepChoices(state, data, give) {
-  if (!data.choices) return
-  const shown = JSON.stringify(data.choices)
-  if (!state.hasLooked) {
-    state.hasLooked = true
-    const kept = readChoices(state.place)
-    if (kept && data.isUntouched && JSON.stringify(kept) !== shown) {
-      state.restoringUntil = Date.now() + PATIENCE_MS
-      give(kept)
-      return
-    }
-  }
-  if (data.isUntouched && Date.now() < (state.restoringUntil ?? 0)) return
-  state.restoringUntil = 0
-  keepDraft(`${state.place}:choices`, data.isUntouched ? null : data.choices)
 }
 
 const grouped = (number) => String(number).replace(/\B(?=(\d{3})+$)/g, "\u202f")
@@ -65,14 +17,20 @@ export default function (component) {
   const area = root.querySelector(".ai-composer-text")
   const status = root.querySelector(".ai-composer-status")
   const button = root.querySelector(".ai-composer-save")
-  const place = `account-intelligence:draft:${data.user}:${data.subject}`
+  const place = placeOf(data.user, data.subject)
 
   let state = instances.get(parentElement)
   if (!state || state.place !== place) {
     const draft = readDraft(place)
-    state = { place, key: draft?.key ?? freshKey(), at: draft?.at ?? null, attempted: draft?.attempted ?? false, sent: null, failed: false }
+    state = { place, start: data.start, key: draft?.key ?? freshKey(), at: draft?.at ?? null, attempted: draft?.attempted ?? false, sent: null, failed: false }
     instances.set(parentElement, state)
     area.value = draft?.text ?? data.start
+  }
+
+  // what it starts from may change under it; a text that nobody touched follows, and is not taken for a draft
+  if (state.start !== data.start) {
+    if (area.value === state.start) area.value = data.start
+    state.start = data.start
   }
 
   const store = () => {
