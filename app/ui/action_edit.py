@@ -106,10 +106,12 @@ def popover(action: Action) -> None:
         return _save(action, values, idempotency_key)
 
     with drawn, st.container(width=520):
-        if editing.clashes:
-            _clashes(action, editing)
-        else:
-            frame.problem(place_of(action))
+        # a place of its own, always there: fields that move are mounted anew, and the date came back empty then
+        with st.container(gap="small", key=f"{name}_above"):
+            if editing.clashes:
+                _clashes(action, editing)
+            else:
+                frame.problem(place_of(action))
         takes_their_reason = st.session_state.get(f"{name}_pick_reason") == THEIRS
         action_form.draw(
             name,
