@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 from app.actions.contacts import log_contact
 from app.actions.model import Action, Contact, ContactDraft
 from app.auth import Identity
-from app.ui import figures, frame, people_picker, visit, words, writes
+from app.ui import figures, frame, kept_fields, people_picker, visit, words, writes
+from app.ui.kept_fields import Field
 from app.ui.text import escaped
 
 CONTACTS: Mapping[str, str] = {
@@ -30,6 +31,7 @@ ICONS: Mapping[str, str] = {
     "other": ":material/forum:",
 }
 FIELDS = ("channel", "on", "minutes", "reached", "who", "role")
+MOST_MINUTES, NAME_CHARACTERS = 6_000, 200
 
 
 def place_of(action_id: UUID) -> str:
@@ -65,7 +67,7 @@ def form(action: Action) -> None:
             st.number_input(
                 "Minutes",
                 min_value=0,
-                max_value=6000,
+                max_value=MOST_MINUTES,
                 value=None,
                 step=5,
                 placeholder="–",
@@ -84,6 +86,19 @@ def form(action: Action) -> None:
                     key=f"{key}_role",
                 )
         st.button("Log it", type="primary", key=f"{key}_log", on_click=_log, args=(action, key, dict(people)))
+        kept_fields.fields(place_of(action.action_id), _kept(key, here))
+
+
+def _kept(key: str, here: visit.Visit) -> dict[str, Field]:
+    """What the browser keeps of the form."""
+    return {
+        "channel": Field(f"{key}_channel", "call", kept_fields.one_of(words.CHANNELS)),
+        "on": Field(f"{key}_on", here.today, kept_fields.day(latest=here.today)),
+        "minutes": Field(f"{key}_minutes", None, kept_fields.number(0, MOST_MINUTES)),
+        "reached": Field(f"{key}_reached", True, kept_fields.one_of([True, False])),
+        "who": Field(f"{key}_who", None, kept_fields.text(NAME_CHARACTERS)),
+        "role": Field(f"{key}_role", None, kept_fields.one_of(words.STAKEHOLDER_ROLES)),
+    }
 
 
 def _log(action: Action, key: str, people: dict[str, str | None]) -> None:
@@ -112,6 +127,7 @@ def _log(action: Action, key: str, people: dict[str, str | None]) -> None:
     for field in FIELDS:
         given.pop(f"{key}_{field}", None)
     given[f"{key}_popover"] = False
+    kept_fields.forget(place)
 
 
 def summary(contacts: Sequence[Contact]) -> str:

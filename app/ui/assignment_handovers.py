@@ -1,5 +1,6 @@
 """Books in other hands: handing one over with what would move shown first, those that run, and those that were."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -11,7 +12,19 @@ from app.errors import AppError
 from app.handovers import service as handovers
 from app.handovers.model import Handover, HandoverDraft, Moves
 from app.handovers.plan import REASON_LIMIT
-from app.ui import assignment_data, data, figures, frame, settings_data, settings_leaving, visit, words, writes
+from app.ui import (
+    assignment_data,
+    data,
+    figures,
+    frame,
+    kept_fields,
+    settings_data,
+    settings_leaving,
+    visit,
+    words,
+    writes,
+)
+from app.ui.kept_fields import Field
 from app.ui.text import escaped
 
 PLACE = "handover"
@@ -21,7 +34,8 @@ MOVES = {
     "Suggested, not started": Moves.SUGGESTED,
     "No actions": Moves.NONE,
 }
-_FIELDS = ("handover_from", "handover_to", "handover_starts", "handover_ends", "handover_good", "handover_reason")
+ALL = next(iter(MOVES))
+COVER_DAYS = 7
 
 
 @frame.panel
@@ -48,12 +62,14 @@ def _form() -> None:
             is_for_good = st.toggle("For good", key="handover_good")
             ends = None
             if not is_for_good:
-                st.session_state.setdefault("handover_ends", here.today + timedelta(days=7))
+                st.session_state.setdefault("handover_ends", here.today + timedelta(days=COVER_DAYS))
                 ends = st.date_input("Last day", format="DD/MM/YYYY", key="handover_ends", width=150)
-        moves = st.segmented_control(
-            "What moves with it", list(MOVES), default="All open actions", required=True, key="handover_moves"
+        st.session_state.setdefault("handover_moves", ALL)
+        moves = st.segmented_control("What moves with it", list(MOVES), required=True, key="handover_moves")
+        reason = st.text_input(
+            "Why", max_chars=REASON_LIMIT, placeholder="Annual leave", key="handover_reason", live="300ms"
         )
-        reason = st.text_input("Why", max_chars=REASON_LIMIT, placeholder="Annual leave", key="handover_reason")
+        kept_fields.fields(PLACE, _kept(names, here))
         if giver is None or receiver is None:
             st.markdown(":small[:gray[Choose both people to see what would move.]]")
             frame.problem(PLACE)
@@ -63,11 +79,25 @@ def _form() -> None:
             to_user_id=UUID(receiver),
             starts_on=starts,
             ends_on=ends,
-            moves=MOVES[moves].value,
+            moves=MOVES[moves or ALL].value,
             reason=reason or "",
         )
         _preview(draft, here)
         frame.problem(PLACE)
+
+
+def _kept(names: Collection[str], here: visit.Visit) -> dict[str, Field]:
+    """The form's widgets with what they start with, for the browser to keep what was changed."""
+    last = here.today + timedelta(days=COVER_DAYS)
+    return {
+        "from": Field("handover_from", None, kept_fields.one_of(names)),
+        "to": Field("handover_to", None, kept_fields.one_of(names)),
+        "starts": Field("handover_starts", here.today, kept_fields.day(earliest=here.today)),
+        "ends": Field("handover_ends", last, kept_fields.day(earliest=here.today)),
+        "good": Field("handover_good", False, kept_fields.one_of([True, False])),
+        "moves": Field("handover_moves", ALL, kept_fields.one_of(MOVES)),
+        "reason": Field("handover_reason", "", kept_fields.text(REASON_LIMIT)),
+    }
 
 
 def _person(label: str, key: str, names: dict[str, str]) -> str | None:
@@ -118,8 +148,9 @@ def _begin(draft: HandoverDraft) -> None:
     made = writes.perform(write, place=PLACE, done=_told)
     writes.renew_form(PLACE)
     if made is not None:
-        for field in _FIELDS:
-            st.session_state.pop(field, None)
+        for field in _kept((), visit.current()).values():
+            st.session_state.pop(field.key, None)
+        kept_fields.forget(PLACE)
 
 
 def _told(made: Handover) -> str:

@@ -2,10 +2,12 @@
 as one version.
 
 The trap avoided: two admins on one page. What is published is the active value with only the fields this person
-changed, so that a colleague's change in between stays, and the preview shows exactly what will differ.
+changed, so that a colleague's change in between stays, and the preview shows exactly what will differ. The browser
+keeps what is edited, with the version it was begun on.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,12 +17,13 @@ from sqlalchemy import Connection
 from app import configuration
 from app.auth import Identity
 from app.configuration import Version
-from app.ui import figures, frame, settings_data, visit, writes
+from app.ui import figures, frame, kept_fields, settings_data, visit, words, writes
 from app.ui.text import escaped
 
 # values by row and field: {"risk": {"label": "Risk", "due_offset_bd": 2}}
 Rows = dict[str, dict[str, Any]]
 LISTED = 12
+_CHOICES: Mapping[str, Mapping[str, str]] = {"action_type": words.ACTION_TYPES, "priority": words.PRIORITIES}
 
 
 def merged(active: Rows, base: Rows, edited: Rows) -> Rows:
@@ -58,8 +61,39 @@ def _shown(value: Any) -> str:
     return escaped(str(value).replace("_", " ") if value not in (None, "") else "nothing")
 
 
+def plausible(kept: Any, base: Rows, is_new_code: Callable[[str], bool]) -> bool:
+    """Whether rows that come from the browser are such as the table could have made of `base`: known codes, or new
+    ones that it could have given, and in each field a value of the kind that stands there."""
+    if not isinstance(kept, dict):
+        return False
+    sample = next(iter(base.values()), None)
+    for code, row in kept.items():
+        if not isinstance(row, dict) or (code not in base and not is_new_code(code)):
+            return False
+        known = base.get(code, sample or row)
+        if row.keys() != known.keys():
+            return False
+        for field, value in row.items():
+            choices = _CHOICES.get(field)
+            if type(value) is not type(known[field]) or (choices is not None and value not in choices):
+                return False
+    return True
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """An edit that has begun: the rows and the version it is told from, and the rows that its widgets started with,
+    which are others when the browser gave them back. `rounds` counts the times the widgets started anew."""
+
+    base: Rows | None = None
+    version: int | None = None
+    start: Rows | None = None
+    rounds: int = 0
+
+
 class Draft:
-    """One part of one configuration while it is edited. `read` makes rows of its value, `write` the value of rows."""
+    """One part of one configuration while it is edited. `read` makes rows of its value, `write` the value of rows;
+    `is_new_code` says which codes a row may have that the value has not. Widgets start with `start`."""
 
     def __init__(
         self,
@@ -69,17 +103,19 @@ class Draft:
         names: Mapping[str, str],
         read: Callable[[Any], Rows],
         write: Callable[[Rows], Any],
+        is_new_code: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.name, self.part, self.names = name, part, names
         self.place = f"settings:{part}"
-        self._write = write
+        self._read, self._write, self._is_new_code = read, write, is_new_code
         self.active: Version = settings_data.active(name)
         self._now = read(self.active.value)
-        started, version, rounds = st.session_state.get(f"{self.place}:base", (None, None, 0))
-        self.base: Rows = started if started is not None else self._now
-        self._version = version if version is not None else self.active.version
-        self.key = f"{part}_{rounds}"
-        self._rounds = rounds
+        begun: _Begun = st.session_state.get(f"{self.place}:begun", _Begun())
+        self.base: Rows = self._now if begun.base is None else begun.base
+        self.start: Rows = self.base if begun.start is None else begun.start
+        self._version = self.active.version if begun.version is None else begun.version
+        self.key = f"{part}_{begun.rounds}"
+        self._begun = begun
 
     def head(self, title: str, note: str) -> None:
         """Title, who set what is active, and the versions before it."""
@@ -97,14 +133,16 @@ class Draft:
 
     def finish(self, edited: Rows) -> None:
         """What would change, and the buttons that publish or discard it. Call it after the fields."""
-        if edited == self.base:
-            st.session_state.pop(f"{self.place}:base", None)
-            if self._rounds:
-                st.session_state[f"{self.place}:base"] = (None, None, self._rounds)
+        is_changed = edited != self.base
+        kept = {"version": self._version, "rows": edited} if is_changed else {}
+        kept_fields.keep(self.place, kept, self._give_back)
+        if not is_changed:
+            # widgets that the browser's rows were given to start anew, from what is active
+            self._begin(_Begun(rounds=self._begun.rounds + (self.start != self.base)))
             frame.problem(self.place)
             return
         # from the first change on the fields keep starting from what they started from
-        st.session_state[f"{self.place}:base"] = (self.base, self._version, self._rounds)
+        self._begin(_Begun(base=self.base, version=self._version, start=self.start, rounds=self._begun.rounds))
         wanted = merged(self._now, self.base, edited)
         lines = differences(self._now, wanted, self.names)
         with st.container(border=True, gap="xsmall", key=f"{self.part}_change"):
@@ -125,9 +163,23 @@ class Draft:
                 st.button("Discard", type="tertiary", key=f"{self.part}_discard", on_click=self._restart)
         frame.problem(self.place)
 
+    def _begin(self, begun: _Begun) -> None:
+        st.session_state[f"{self.place}:begun"] = begun
+
+    def _give_back(self, kept: Mapping[str, Any]) -> None:
+        """Callback: the fields start from what the browser kept, told from the version it was begun on."""
+        found = [
+            one for one in settings_data.versions(self.name, visit.current()) if one.version == kept.get("version")
+        ]
+        rows = kept.get("rows")
+        base = self._read(found[0].value) if found else {}
+        if found and plausible(rows, base, self._is_new_code):
+            self._begin(_Begun(base=base, version=found[0].version, start=rows, rounds=self._begun.rounds + 1))
+
     def _restart(self) -> None:
         """The fields start anew, from what is active."""
-        st.session_state[f"{self.place}:base"] = (None, None, self._rounds + 1)
+        self._begin(_Begun(rounds=self._begun.rounds + 1))
+        kept_fields.forget(self.place)
         frame.forget(self.place)
 
     def _publish(self, wanted: Rows, expected: int) -> None:

@@ -40,6 +40,11 @@ def reasons_write(rows: Rows) -> list[dict[str, Any]]:
     return [{"code": code, **row} for code, row in rows.items()]
 
 
+def is_code(code: str) -> bool:
+    """Whether a reason could have this code, as `code_of` makes them."""
+    return re.fullmatch(r"[a-z][a-z0-9_]{0,59}", code) is not None
+
+
 def code_of(label: str, taken: Sequence[str]) -> str:
     """A new reason's code, made of its name: `Board change` is board_change, or board_change_2 when that is taken."""
     plain = re.sub(r"[^a-z0-9]+", "_", label.lower()).strip("_")
@@ -59,15 +64,15 @@ def _coded(field: str, value: Any) -> Any:
     return value
 
 
-def rows_of(cells: pd.DataFrame, base: Rows) -> Rows:
+def rows_of(cells: pd.DataFrame, start: Rows) -> Rows:
     """The edited table as rows: known rows by place, new ones under a code of their own; rows without a name are left
     out until they have one."""
     found: Rows = {}
-    codes = list(base)
+    codes = list(start)
     for place, (_, cell) in enumerate(cells.iterrows()):
         given = {str(field): _coded(str(field), value) for field, value in cell.items()}
         if place < len(codes):
-            found[codes[place]] = {**base[codes[place]], **given}
+            found[codes[place]] = {**start[codes[place]], **given}
         elif isinstance(given.get("label"), str) and given["label"].strip():
             kind = given["action_type"] if isinstance(given["action_type"], str) else "activity"
             label = given["label"].strip()
@@ -84,7 +89,7 @@ def _table(draft: Draft, fields: Sequence[str], *, alt: str, can_add: bool = Fal
                 else words.PRIORITIES[row[field]]
                 if field == "priority"
                 else row[field]
-                for row in draft.base.values()
+                for row in draft.start.values()
             ]
             for field in fields
         }
@@ -118,7 +123,7 @@ def _table(draft: Draft, fields: Sequence[str], *, alt: str, can_add: bool = Fal
         alt=alt,
     )
     with above:
-        draft.finish(rows_of(edited, draft.base))
+        draft.finish(rows_of(edited, draft.start))
 
 
 @frame.panel
@@ -132,7 +137,9 @@ def types() -> None:
 @frame.panel
 def reasons() -> None:
     """Why an action exists: the list people choose from."""
-    draft = Draft("action_reasons", "reasons", names=_NAMES, read=reasons_read, write=reasons_write)
+    draft = Draft(
+        "action_reasons", "reasons", names=_NAMES, read=reasons_read, write=reasons_write, is_new_code=is_code
+    )
     draft.head("Reasons", "add one in the last row; the type is what it proposes")
     _table(draft, ["label", "action_type", "is_offered"], alt="Reasons for actions", can_add=True)
 

@@ -64,7 +64,7 @@ def _number(draft: Draft, field: str, title: str, *, lowest: int, highest: int, 
             title,
             min_value=lowest,
             max_value=highest,
-            value=int(draft.base[""][field]),
+            value=int(draft.start[""][field]),
             step=1,
             key=f"{draft.key}_{field}",
             width=260,
@@ -78,6 +78,13 @@ def _days_read(value: dict[str, list[str]]) -> Rows:
     return {day: {"label": figures.full_day(date.fromisoformat(day))} for day in value["days"]}
 
 
+def _is_day(code: str) -> bool:
+    try:
+        return date.fromisoformat(code).isoformat() == code
+    except ValueError:
+        return False
+
+
 def _days_write(rows: Rows) -> dict[str, list[str]]:
     return {"days": sorted(rows)}
 
@@ -85,9 +92,16 @@ def _days_write(rows: Rows) -> dict[str, list[str]]:
 @frame.panel
 def holidays() -> None:
     """Days on which nobody of the company works."""
-    draft = Draft("company_holidays", "holidays", names={"label": ""}, read=_days_read, write=_days_write)
+    draft = Draft(
+        "company_holidays",
+        "holidays",
+        names={"label": ""},
+        read=_days_read,
+        write=_days_write,
+        is_new_code=_is_day,
+    )
     key = f"{draft.key}_days"
-    days: list[str] = st.session_state.setdefault(key, sorted(draft.base))
+    days: list[str] = st.session_state.setdefault(key, sorted(draft.start))
     with st.container(border=True, gap="small", key="holidays_box"):
         draft.head("Company holidays", "nobody works then; public holidays follow from each person's region")
         today = visit.current().today

@@ -4,6 +4,7 @@ What differs is written in one transaction, each step on the version the one bef
 between is told, and what was chosen stays in the fields.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,8 @@ from sqlalchemy import Connection
 from app import users
 from app.auth import Identity, Role
 from app.errors import InvalidInput
-from app.ui import frame, regions, settings_data, settings_leaving, visit, writes
+from app.ui import frame, kept_fields, regions, settings_data, settings_leaving, visit, writes
+from app.ui.kept_fields import Field
 from app.ui.text import escaped
 from app.users import User
 
@@ -27,6 +29,7 @@ ROLE_WORDS = {
     "analyst": "Analyst: reads",
 }
 NOT_OWNER = ""
+MOST_HOURS = 168.0
 
 
 def open_one(user_id: UUID) -> None:
@@ -61,26 +64,43 @@ def dialogs() -> None:
         _one(UUID(wanted))
 
 
+def _subject(user: User | None) -> str:
+    """What the kept fields of a person belong to; a password is never kept."""
+    return f"user:{user.user_id if user else NEW}"
+
+
 def _fields(user: User | None, here: visit.Visit) -> dict[str, Any]:
     """The fields that a new person and a known one share."""
     key = f"user_field_{user.user_id.hex if user else NEW}"
     given: dict[str, Any] = {}
+    started: dict[str, Field] = {}
+
+    def begin(name: str, start: Any, take: Callable[[Any], Any]) -> str:
+        """The key of a widget that starts with `start`, and what the browser keeps of it. One that nobody touched
+        follows a colleague's change, else it would be taken for a change of this person's."""
+        widget = f"{key}_{name}"
+        started[name] = Field(widget, start, take)
+        before = st.session_state.get(f"{widget}_start", start)
+        if st.session_state.setdefault(widget, start) == before:
+            st.session_state[widget] = start
+        st.session_state[f"{widget}_start"] = start
+        return widget
+
     left, right = st.columns(2, gap="small")
     with left:
-        given["display_name"] = st.text_input(
-            "Name", value=user.display_name if user else "", max_chars=120, key=f"{key}_name"
-        )
+        name = begin("name", user.display_name if user else "", kept_fields.text(120))
+        given["display_name"] = st.text_input("Name", max_chars=120, key=name, live="300ms")
         roles = list(ROLE_WORDS)
         given["role"] = st.selectbox(
             "Role",
             roles,
-            index=roles.index(user.role.value) if user else 0,
             format_func=lambda code: ROLE_WORDS[code],
-            key=f"{key}_role",
+            key=begin("role", user.role.value if user else roles[0], kept_fields.one_of(roles)),
         )
     with right:
         if user is None:
-            given["email"] = st.text_input("E-mail", max_chars=320, key=f"{key}_email")
+            email = begin("email", "", kept_fields.text(320))
+            given["email"] = st.text_input("E-mail", max_chars=320, key=email, live="300ms")
         names = settings_data.owner_emails(here)
         if user is not None and user.owner_email:
             names.setdefault(user.owner_email, user.owner_email)
@@ -88,35 +108,35 @@ def _fields(user: User | None, here: visit.Visit) -> dict[str, Any]:
         given["owner_email"] = st.selectbox(
             "Owner in the CRM",
             owners,
-            index=owners.index(user.owner_email) if user and user.owner_email else 0,
             format_func=lambda one: f"{names[one]} ({one})" if one else "Owns no accounts",
-            key=f"{key}_owner",
+            key=begin("owner", (user.owner_email if user else None) or NOT_OWNER, kept_fields.one_of(owners)),
             help="The accounts of this owner are theirs to work.",
         )
+        minutes = user.weekly_capacity_minutes if user else users.DEFAULT_CAPACITY_MINUTES
         hours = st.number_input(
             "Hours a week for actions",
             min_value=0.0,
-            max_value=168.0,
-            value=(user.weekly_capacity_minutes if user else users.DEFAULT_CAPACITY_MINUTES) / 60,
+            max_value=MOST_HOURS,
             step=0.5,
             format="%.1f",
-            key=f"{key}_hours",
+            key=begin("hours", minutes / 60, kept_fields.number(0, MOST_HOURS)),
         )
         given["weekly_capacity_minutes"] = round(float(hours) * 60)
     if user is not None:
         left, right = st.columns(2, gap="small")
         with left:
             zones = settings_data.zones()
-            given["time_zone"] = st.selectbox("Time zone", zones, index=zones.index(user.time_zone), key=f"{key}_zone")
+            zone = begin("zone", user.time_zone, kept_fields.one_of(zones))
+            given["time_zone"] = st.selectbox("Time zone", zones, key=zone)
         with right:
             known = regions.regions()
             given["holiday_region"] = st.selectbox(
                 "Public holidays of",
                 known,
-                index=known.index(user.holiday_region),
                 format_func=regions.region_name,
-                key=f"{key}_region",
+                key=begin("region", user.holiday_region, kept_fields.one_of(known)),
             )
+    kept_fields.fields(_subject(user), started)
     return given
 
 
@@ -145,6 +165,7 @@ def _create(given: dict[str, Any]) -> None:
         return users.create_user(db, actor=actor, now=now, **wanted)
 
     if writes.perform(write, place=PLACE, done=lambda user: f"{escaped(user.display_name)} may sign in."):
+        kept_fields.forget(_subject(None))
         close()
 
 
@@ -214,7 +235,9 @@ def _save(user_id: UUID, version: int, changed: dict[str, Any]) -> None:
             user = users.set_capacity(db, **base, weekly_capacity_minutes=minutes, expected_version=known)
         return user
 
-    if writes.perform(write, place=PLACE, done=lambda user: f"{escaped(user.display_name)} is saved."):
+    saved = writes.perform(write, place=PLACE, done=lambda user: f"{escaped(user.display_name)} is saved.")
+    if saved:
+        kept_fields.forget(_subject(saved))
         close()
 
 

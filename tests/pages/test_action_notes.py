@@ -48,6 +48,51 @@ def test_a_contact_names_who_was_reached_with_the_role_the_crm_knows(
     assert "1 contact, 20 min" in texts(page)
 
 
+def test_a_contact_half_filled_in_outlives_a_reload_until_it_is_logged(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    action = estate.action(actor=maya)
+    page = _with_form(browser, action.action_id, maya)
+    key = f"contact_{action.action_id.hex}"
+    page.segmented_control(key=f"{key}_channel").set_value("meeting")
+    page.number_input(key=f"{key}_minutes").set_value(45)
+    page.date_input(key=f"{key}_on").set_value(date(2026, 11, 18)).run()
+
+    page = browser.reload("actions", action=str(action.action_id))
+    page.session_state[f"{key}_popover"] = True
+    page.run()
+    browser.give_back(f"contact:{action.action_id}")
+    _button(page, "Log it").click().run()
+
+    browser.checked()
+    logged = estate.admin.execute("select channel, contacted_on, minutes from app.action_contacts").fetchone()
+    assert logged == ("meeting", date(2026, 11, 18), 45)
+    assert browser.kept == {}
+
+
+def test_what_a_browser_gives_back_to_fields_is_taken_only_where_it_could_stand_there(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    action = estate.action(actor=maya)
+    key = f"contact_{action.action_id.hex}"
+    browser.kept[f"contact:{action.action_id}"] = {
+        "channel": "carrier pigeon",
+        "on": "2031-01-01",
+        "minutes": -5,
+        "reached": [],
+        "who": "x" * 500,
+        "other": 1,
+    }
+    page = _with_form(browser, action.action_id, maya)
+
+    browser.give_back(f"contact:{action.action_id}")
+
+    assert page.segmented_control(key=f"{key}_channel").value == "call"
+    assert page.date_input(key=f"{key}_on").value == NOW.date()
+    assert page.number_input(key=f"{key}_minutes").value is None
+    assert page.selectbox(key=f"{key}_who").value == "x" * 200
+
+
 def test_an_attempt_without_reach_names_nobody(browser: Browser, estate: Estate, maya: Identity, champion: str) -> None:
     action = estate.action(actor=maya)
     page = _with_form(browser, action.action_id, maya)

@@ -261,6 +261,26 @@ def test_a_book_is_handed_over_after_what_would_move_was_shown(
     assert "Annual \\*leave\\*" in texts(page)
 
 
+def test_the_form_of_a_hand_over_outlives_a_reload_until_it_begins(
+    browser: Browser, estate: Estate, harriet: Identity
+) -> None:
+    maya, tom = estate.user("Maya Lind"), estate.user("Tom Okafor")
+    page = browser.sign_in(harriet).open("assignments", desk="Hand-overs")
+    page.selectbox(key="handover_from").select(str(maya.user_id)).run()
+    page.selectbox(key="handover_to").select(str(tom.user_id))
+    page.toggle(key="handover_good").set_value(True)
+    page.text_input(key="handover_reason").set_value("Leaves us").run()
+
+    page = browser.reload("assignments", desk="Hand-overs")
+    browser.give_back("handover")
+
+    assert page.text_input(key="handover_reason").value == "Leaves us"
+    page.button(key="handover_begin").click().run()
+    browser.checked()
+    assert estate.one("select ends_on is null and reason = 'Leaves us' from app.handovers") is True
+    assert browser.kept == {}
+
+
 def test_a_snoozed_action_is_not_late_in_the_preview_of_a_hand_over(
     browser: Browser, estate: Estate, harriet: Identity
 ) -> None:

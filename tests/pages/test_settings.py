@@ -14,7 +14,7 @@ from app.audit import AuditEvent, Kind, Subject
 from app.auth import Identity, Role, resolve
 from app.notices import outbox
 from app.ui import settings_audit, settings_lists, settings_user
-from app.ui.settings_drafts import differences, merged
+from app.ui.settings_drafts import differences, merged, plausible
 from tests.app.factories import NOW, Estate, a_key
 from tests.pages.conftest import Browser, labels, texts
 
@@ -57,6 +57,89 @@ def test_every_part_opens_before_the_first_build(browser: Browser, estate: Estat
     page = _open(browser, estate.user("Harriet Cole", Role.ADMIN), part)
 
     assert not page.error
+
+
+def test_an_edited_table_outlives_a_reload_and_a_colleagues_version_in_between(
+    browser: Browser, estate: Estate, harriet: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as typing:
+        _editing(typing, label="Board *change*")
+        _open(browser, harriet, "Types and reasons")
+    del browser.kept["settings:types"]  # the table beside it, into which the same was typed
+    with estate.work() as db:
+        value = configuration.active_version(db, "action_reasons").value
+        configuration.publish(
+            db,
+            actor=estate.user("Ben Amos", Role.ADMIN),
+            now=NOW,
+            name="action_reasons",
+            value=[{**one, "is_offered": False} for one in value],
+            expected_version=1,
+            idempotency_key=a_key(),
+        )
+
+    page = browser.reload("settings", part="Types and reasons")
+    browser.give_back("settings:reasons")
+
+    assert "Ben Amos published version 2 meanwhile; it stays but for this:" in texts(page)
+    page.button(key="reasons_publish").click().run()
+    browser.checked()
+    with estate.work() as db:
+        stored = configuration.active_version(db, "action_reasons").value
+    assert stored[0]["label"] == "Board *change*"
+    assert not any(one["is_offered"] for one in stored)
+    assert browser.kept == {}
+
+
+def test_numbers_and_holidays_outlive_a_reload(browser: Browser, harriet: Identity) -> None:
+    page = _open(browser, harriet, "Retention")
+    page.number_input(key="retention_0_archive_after_days").set_value(77).run()
+    page = browser.reload("settings", part="Retention")
+    browser.give_back("settings:retention")
+    assert page.number_input(key="retention_1_archive_after_days").value == 77
+    page.button(key="retention_discard").click().run()
+    assert page.number_input(key="retention_2_archive_after_days").value != 77
+    assert browser.kept == {}
+
+    page = browser.reload("settings", part="Holidays")
+    first, last = NOW.date() + timedelta(days=1), NOW.date() + timedelta(days=2)
+    page.date_input(key="holidays_0_days_new").set_value((first, last)).run()
+    page = browser.reload("settings", part="Holidays")
+    browser.give_back("settings:holidays")
+    assert len(page.pills[0].options) == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "is_taken"),
+    [
+        ({"risk": {"label": "Danger", "is_offered": True}}, True),
+        ({"risk": {"label": "Danger", "is_offered": True}, "new_one": {"label": "New", "is_offered": False}}, True),
+        ({"risk": {"label": "Danger"}}, False),
+        ({"risk": {"label": 5, "is_offered": True}}, False),
+        ({"Other!": {"label": "New", "is_offered": True}}, False),
+        (["risk"], False),
+    ],
+)
+def test_rows_of_a_browser_are_taken_only_when_the_table_could_have_made_them(rows: Any, is_taken: bool) -> None:
+    base = {"risk": {"label": "Risk", "is_offered": True}}
+
+    assert plausible(rows, base, settings_lists.is_code) is is_taken
+
+
+def test_the_fields_of_a_person_outlive_a_reload_but_no_password_does(
+    browser: Browser, estate: Estate, harriet: Identity
+) -> None:
+    page = _open(browser, harriet, "Users")
+    page.button(key="add_user").click().run()
+    page.text_input(key="user_field_new_name").set_value("Nina Berg")
+    page.text_input(key="user_field_new_password").set_value("several plain words here").run()
+
+    page = browser.reload("settings", part="Users")
+    page.button(key="add_user").click().run()
+    browser.give_back("user:new")
+
+    assert page.text_input(key="user_field_new_name").value == "Nina Berg"
+    assert browser.kept == {"user:new": {"name": "Nina Berg"}}
 
 
 def test_a_change_is_shown_before_it_is_published_and_is_then_active(
