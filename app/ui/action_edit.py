@@ -6,7 +6,7 @@ the two values stand side by side, and nothing is saved before the person has ch
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import streamlit as st
@@ -14,37 +14,23 @@ from sqlalchemy import Connection
 
 from app.actions import service
 from app.actions.merging import merge
-from app.actions.model import Action, ActionEvent
+from app.actions.model import Action
 from app.auth import Identity
 from app.errors import StaleVersion
-from app.ui import action_dialog, action_form, action_story, data, figures, frame, kept_fields, visit, words, writes
+from app.ui import (
+    action_clashes,
+    action_dialog,
+    action_form,
+    frame,
+    kept_fields,
+    visit,
+    writes,
+)
+from app.ui.action_clashes import Clash
 from app.ui.action_form import Prefill
-from app.ui.text import escaped
 
 FIELDS = (*action_form.WIDGETS, "reason")
-LABELS = {
-    "intervention": "What to do",
-    "action_type": "Kind",
-    "priority": "Priority",
-    "due_date": "Due",
-    "title": "Title",
-    "stakeholder": "Stakeholder",
-    "owner_user_id": "Owner",
-    "reason": "Why now",
-}
-MINE, THEIRS = "Keep mine", "Take theirs"
 Values = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Clash:
-    """A field that both changed: their value, told by whom and when, and mine; `held` is what my widget held last."""
-
-    theirs: Any
-    mine: Any
-    who: str
-    at: datetime
-    held: Any
 
 
 @dataclass(frozen=True)
@@ -109,10 +95,10 @@ def popover(action: Action) -> None:
         # a place of its own, always there: fields that move are mounted anew, and the date came back empty then
         with st.container(gap="small", key=f"{name}_above"):
             if editing.clashes:
-                _clashes(action, editing)
+                action_clashes.draw(name, editing.clashes, editing.taken, on_pick=lambda one: _pick(action, one))
             else:
                 frame.problem(place_of(action))
-        takes_their_reason = st.session_state.get(f"{name}_pick_reason") == THEIRS
+        takes_their_reason = st.session_state.get(f"{name}_pick_reason") == action_clashes.THEIRS
         action_form.draw(
             name,
             Prefill(**{**base, "reason": base["reason"] or "", "stakeholder": base["stakeholder"] or ""}),
@@ -121,7 +107,7 @@ def popover(action: Action) -> None:
             send=send,
             people=action_dialog.people_for_owner(),
             account_key=action.account_key,
-            missing=_missing(name, editing),
+            missing=action_clashes.missing(name, editing.clashes),
             keeps_fields=False,
             instead=editing.clashes["reason"].theirs or "" if takes_their_reason else None,
         )
@@ -207,7 +193,7 @@ def _save(action: Action, values: Values, idempotency_key: str) -> bool:
             for event in since
             if event.version > editing.version and event.field in FIELDS and event.field not in changes
         }
-        return " ".join(["Changes saved.", *(f"{_told(event, actor)}; that stays." for event in others.values())])
+        return " ".join(["Changes saved.", *(action_clashes.told(event, actor) for event in others.values())])
 
     if writes.perform(write, place=place, done=str) is not None:
         st.session_state[f"{name}_popover"] = False
@@ -225,27 +211,6 @@ def _their_subject(action: Action) -> str:
     return action_form.instead_of(_subject(action))
 
 
-def _told(event: ActionEvent, actor: Identity) -> str:
-    label = LABELS[str(event.field)].lower()
-    return f"{_who(event, actor)} changed {label} to {_said(str(event.field), event.after)}"
-
-
-def _who(event: ActionEvent, actor: Identity) -> str:
-    if event.actor_user_id == actor.user_id:
-        return "You, in another window,"
-    return escaped(event.actor_name.split(" ")[0] if event.actor_user_id else event.actor_name)
-
-
-def _said(one: str, value: Any) -> str:
-    """A column's value as a person says it, our own Markdown."""
-    if one == "reason":
-        return escaped(words.reason_shown(value or ""), limit=200) or "nothing"
-    if one == "owner_user_id" and value:
-        names = {str(person.user_id): escaped(person.display_name) for person in data.people()}
-        return names.get(str(value), "somebody who has left")
-    return action_story.value_said(one, value.isoformat() if isinstance(value, date) else value)
-
-
 def _meet(action: Action, editing: Editing, values: Values, refused: StaleVersion) -> None:
     """Keep what both changed as clashes to choose from, and take over what only the others did."""
     name, now = _name(action), visit.current()
@@ -258,7 +223,7 @@ def _meet(action: Action, editing: Editing, values: Values, refused: StaleVersio
         clashes[one] = Clash(
             theirs=theirs[one],
             mine=values[one],
-            who=_who(event, now.identity) if event else "Somebody",
+            who=action_clashes.who(event, now.identity) if event else "Somebody",
             at=event.at if event else refused.current.updated_at,
             held=st.session_state.get(f"{name}_{action_form.WIDGETS.get(one)}"),
         )
@@ -268,45 +233,13 @@ def _meet(action: Action, editing: Editing, values: Values, refused: StaleVersio
         base[one] = theirs[one]
         action_form.take_over(name, one, theirs[one])
         st.session_state.pop(f"{name}_pick_{one}", None)
-    said = tuple(f"{_told(newest[one], now.identity)}; that stays." for one in merged.taken if one in newest)
+    said = tuple(action_clashes.told(newest[one], now.identity) for one in merged.taken if one in newest)
     st.session_state[f"{name}_editing"] = replace(
         editing, base=base, seen=refused.current.version, clashes=clashes, taken=said
     )
 
 
 # choosing
-
-
-def _missing(name: str, editing: Editing) -> str:
-    open_ones = [LABELS[one].lower() for one in editing.clashes if not st.session_state.get(f"{name}_pick_{one}")]
-    return "choose first: " + ", ".join(open_ones) if open_ones else ""
-
-
-def _clashes(action: Action, editing: Editing) -> None:
-    """Both values of each field that both changed, side by side, and the choice below them."""
-    name, here = _name(action), visit.current()
-    with st.container(border=True, gap="small", key=f"{name}_clashes"):
-        who = " and ".join(dict.fromkeys(clash.who.rstrip(",") for clash in editing.clashes.values()))
-        st.markdown(
-            f":orange[:material/sync_problem:] **{who} changed the same meanwhile.** Choose what stays, then save."
-        )
-        for one, clash in editing.clashes.items():
-            with st.container(gap="xxsmall"):
-                st.markdown(f":small[**{LABELS[one]}**]")
-                theirs, mine = st.columns(2, gap="small")
-                at = figures.clock(clash.at, now=here.now)
-                theirs.markdown(f":small[:gray[{clash.who.rstrip(',')}, {at}:]]  \n{_said(one, clash.theirs)}")
-                mine.markdown(f":small[:gray[yours:]]  \n{_said(one, clash.mine)}")
-                st.segmented_control(
-                    f"{LABELS[one]}: which to keep",
-                    [THEIRS, MINE],
-                    key=f"{name}_pick_{one}",
-                    label_visibility="collapsed",
-                    on_change=_pick,
-                    args=(action, one),
-                )
-        for line in editing.taken:
-            st.markdown(f":small[:gray[{line}]]")
 
 
 def _pick(action: Action, one: str) -> None:
@@ -317,7 +250,7 @@ def _pick(action: Action, one: str) -> None:
     clash = editing.clashes[one]
     if key not in st.session_state:
         return
-    if st.session_state.get(f"{name}_pick_{one}") == THEIRS:
+    if st.session_state.get(f"{name}_pick_{one}") == action_clashes.THEIRS:
         clash = replace(clash, held=st.session_state[key])
         st.session_state[f"{name}_editing"] = replace(editing, clashes={**editing.clashes, one: clash})
         action_form.take_over(name, one, clash.theirs)
