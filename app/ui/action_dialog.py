@@ -58,7 +58,9 @@ def add(account_keys: list[str], prefill: Prefill) -> None:
     here = visit.begin() if visit.is_fragment_run() else visit.current()
     if here is None:
         st.rerun()
-    frame.problem(ADD_PLACE)
+    # a place of its own, always there: fields that move are mounted anew, and lose what is being typed
+    with st.container(key="add_problem"):
+        frame.problem(ADD_PLACE)
     names = data.account_names(here)
     if not account_keys:
         with shortcuts.start_here():
@@ -79,7 +81,7 @@ def add(account_keys: list[str], prefill: Prefill) -> None:
             f"**{figures.count(len(account_keys), 'account')}**: {listed}{more}. Each gets an action of its own."
         )
     one = account_keys[0] if len(account_keys) == 1 else None if account_keys else st.session_state.get("add_account")
-    if one and _playbook_instead(one, here):
+    if len(account_keys) < 2 and _playbook_instead(one, here):
         return
     subject = "new-action:" + (account_keys[0] if len(account_keys) == 1 else "any" if not account_keys else "several")
     name = subject.replace(":", "_").replace("-", "_")
@@ -103,15 +105,20 @@ def add(account_keys: list[str], prefill: Prefill) -> None:
         st.rerun()
 
 
-def _playbook_instead(account_key: str, here: visit.Visit) -> bool:
-    """The way from one action to a playbook, in the same dialog; True when that is what it shows."""
+def _playbook_instead(account_key: str | None, here: visit.Visit) -> bool:
+    """The way from one action to a playbook, in the same dialog, once there is an account; True when that is what it
+    shows.
+    """
     if not can(here.identity, Permission.START_PLAYBOOK):
         return False
-    is_chosen = bool(st.session_state.get(_PLAYBOOK))
+    is_chosen = account_key is not None and bool(st.session_state.get(_PLAYBOOK))
     label = "Back to a single action" if is_chosen else "Start a playbook instead"
     icon = ":material/arrow_back:" if is_chosen else ":material/playlist_play:"
-    st.button(label, icon=icon, type="tertiary", key="add_playbook", on_click=_turn)
-    if is_chosen:
+    hint = None if account_key else "Choose an account first"
+    st.button(
+        label, icon=icon, type="tertiary", key="add_playbook", on_click=_turn, disabled=not account_key, help=hint
+    )
+    if account_key is not None and is_chosen:
         if playbook_start.was_started():
             st.session_state.pop(_PLAYBOOK, None)
             st.rerun()

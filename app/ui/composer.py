@@ -2,6 +2,8 @@
 
 The browser keeps the draft by person and subject (assets/composer.js) and clears it only when `acknowledged` names the
 key that was sent. So the save callback runs the service first and acknowledges after: an error leaves the draft alone.
+A composer that goes away with what it did, such as the reason of a snooze, is not told any more: its draft is forgotten
+by that key.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,9 +14,9 @@ from typing import Any
 import streamlit as st
 from streamlit.components import v2
 
+from app.ui import kept_fields
+
 LIMIT_CHARACTERS = 20_000
-_STORED = "composer:stored"
-_REMEMBERED = 20
 Choice = str | int | None
 _ASSETS = Path(__file__).parent / "assets"
 
@@ -25,23 +27,6 @@ def _component() -> Any:
     parts = {kind: (_ASSETS / f"composer.{kind}").read_text(encoding="utf-8") for kind in ("html", "css")}
     js = "\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in ("drafts.js", "composer.js"))
     return v2.component("account_intelligence_composer", isolate_styles=False, js=js, **parts)
-
-
-@lru_cache(maxsize=1)
-def _sweeper() -> Any:
-    """Registered once, at its first use."""
-    js = (_ASSETS / "stored-drafts.js").read_text(encoding="utf-8")
-    return v2.component("account_intelligence_stored_drafts", js=js)
-
-
-def sweep() -> None:
-    """Let the browser forget drafts that are stored; call it once a page.
-
-    A composer does that itself as long as it stands; one that goes away with what it did, such as the reason of a
-    snooze, is not told any more.
-    """
-    with st.container(key="stored_drafts"):
-        _sweeper()(key="stored_drafts_sweeper", height=1, data={"stored": st.session_state.get(_STORED, [])})
 
 
 def composer(
@@ -87,7 +72,7 @@ def composer(
         is_stored = save(body, idempotency_key)
         st.session_state[f"{key}:answer"] = (is_stored, idempotency_key)
         if is_stored:
-            st.session_state[_STORED] = [*st.session_state.get(_STORED, []), idempotency_key][-_REMEMBERED:]
+            kept_fields.forget_text(idempotency_key)
 
     def on_restored() -> None:
         kept = st.session_state[key].get("restored")

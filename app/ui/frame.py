@@ -18,7 +18,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.auth import Role
 from app.errors import AppError, MartUnavailable, NotAuthenticated, NotPermitted, StaleVersion
-from app.ui import composer, figures, kept_fields, shortcuts, visit
+from app.ui import figures, kept_fields, shortcuts, visit
 from app.ui.text import escaped
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,6 @@ def page(title: str, *, note: str = "", roles: tuple[Role, ...] = ()) -> Iterato
     except Exception as error:
         explain(error)
     shortcuts.listen()
-    composer.sweep()
 
 
 def _freshness(here: visit.Visit) -> None:

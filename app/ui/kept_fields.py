@@ -146,16 +146,25 @@ def forget(*subjects: str) -> None:
 
     Needed where the form closes with the click that sends it: then nothing is left on the page to be told.
     """
-    st.session_state[_GONE] = [*st.session_state.get(_GONE, []), *subjects]
+    _gone()["subjects"] += subjects
+
+
+def forget_text(idempotency_key: str) -> None:
+    """Callback: the text that was sent with this key is stored. One changed since has another key, and stays."""
+    _gone()["keys"].append(idempotency_key)
+
+
+def _gone() -> dict[str, list[str]]:
+    return st.session_state.setdefault(_GONE, {"subjects": [], "keys": []})
 
 
 def drop_forgotten() -> None:
     """Let the browser drop what was forgotten since the last run; the frame calls it after a page and after a panel."""
-    subjects = st.session_state.pop(_GONE, None)
-    if not subjects:
+    forgotten = st.session_state.pop(_GONE, None)
+    if forgotten is None:
         return
     # an id, so that a component drawn again with the same list drops no draft begun since
-    gone = {"id": uuid4().hex, "subjects": subjects}
+    gone = {"id": uuid4().hex, **forgotten}
     with st.container(key=f"kept_gone_{gone['id']}"):
         _component()(
             key=f"kept_fields_{gone['id']}",

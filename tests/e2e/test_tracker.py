@@ -63,6 +63,12 @@ def at_rest(page: Page) -> None:
     expect(page.locator("[data-test-script-state='notRunning']")).to_be_visible()
 
 
+def drafts(page: Page) -> list[str]:
+    """What the browser keeps of what was typed."""
+    kept = page.evaluate("Object.entries(localStorage).filter(([place]) => place.includes(':draft:'))")
+    return [value for _, value in kept]
+
+
 def test_ticked_actions_are_snoozed_after_a_preview_and_put_back_within_the_minute(
     system: System, sign_in: SignIn, as_admin: httpx.Client
 ) -> None:
@@ -90,6 +96,8 @@ def test_ticked_actions_are_snoozed_after_a_preview_and_put_back_within_the_minu
     apply.click()
     expect(page.get_by_text(re.compile("2 actions snoozed until")).first).to_be_visible()
     assert statuses(system, ids) == {"snoozed"}
+    expect(page.get_by_label("Why", exact=True)).to_be_hidden()
+    assert drafts(page) == []
 
     page.get_by_role("button", name=re.compile("^Undo")).first.click()
     expect(page.get_by_text("2 actions are as before").first).to_be_visible()
@@ -186,6 +194,39 @@ def test_two_tabs_of_one_person_see_each_others_changes_before_they_write(
     ]
 
 
+def test_two_people_edit_one_action_and_the_second_chooses_field_by_field(
+    system: System, sign_in: SignIn, as_admin: httpx.Client
+) -> None:
+    action_id = an_action(as_admin, system, owner=CSM, reason="Usage fell")
+    page = sign_in(CSM)
+    home_of(page)
+    page.goto(f"{system.url}/actions?action={action_id}")
+    page.get_by_role("button", name="Edit").click()
+    title = page.get_by_label("Title")
+    title.fill("Mine of the title")
+    title.press("Tab")
+    reason = page.get_by_label("Why now", exact=True)
+    reason.fill("Mine of the reason")
+    theirs = {"version": 1, "title": "Theirs of the title", "reason": "Theirs of the reason", "priority": "critical"}
+    answer = as_admin.patch(f"/actions/{action_id}", json=theirs, headers={"Idempotency-Key": uuid4().hex})
+    assert answer.status_code == 200, answer.text
+
+    page.get_by_role("button", name="Save changes").click()
+    expect(page.get_by_text(re.compile("changed the same meanwhile"))).to_be_visible()
+    expect(page.get_by_role("button", name="Save changes")).to_be_disabled()
+    expect(page.get_by_text(re.compile("choose first: title, why now"))).to_be_visible()
+    page.get_by_role("radiogroup", name="Title: which to keep").get_by_role("radio", name="Keep mine").click()
+    page.get_by_role("radiogroup", name="Why now: which to keep").get_by_role("radio", name="Take theirs").click()
+    expect(page.get_by_role("button", name="Save changes")).to_be_enabled()
+    page.get_by_role("button", name="Save changes").click()
+
+    expect(page.get_by_text(re.compile("^Changes saved"))).to_be_visible()
+    assert system.sql(f"select title, reason, priority from app.actions where action_id = '{action_id}'") == [
+        ["Mine of the title", "Theirs of the reason", "critical"]
+    ]
+    assert drafts(page) == []
+
+
 def test_a_restart_of_the_servers_loses_neither_the_session_nor_what_was_typed(
     system: System, sign_in: SignIn, as_admin: httpx.Client
 ) -> None:
@@ -224,7 +265,7 @@ def test_an_action_is_added_and_opened_without_a_mouse(system: System, sign_in: 
     page.keyboard.type(name)
     expect(page.get_by_role("option", name=name)).to_be_visible()
     page.keyboard.press("Enter")
-    expect(dialog.get_by_role("button", name="Start a playbook instead")).to_be_visible()  # the account is chosen
+    expect(dialog.get_by_role("button", name="Start a playbook instead")).to_be_enabled()  # the account is chosen
     expect(dialog.get_by_role("combobox", name="Account")).to_be_focused()
     for _ in range(20):
         page.keyboard.press("Tab")

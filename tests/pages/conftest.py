@@ -114,7 +114,6 @@ def browser(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> Browser:
     monkeypatch.setattr(visit, "client", lambda: ("127.0.0.1", "test"))
     monkeypatch.setattr(clock, "real_now", lambda: NOW)
     monkeypatch.setattr(composer, "_component", lambda: _plain_composer)
-    monkeypatch.setattr(composer, "_sweeper", lambda: lambda **_: None)
     monkeypatch.setattr(kept_fields, "_component", lambda: tab.keep_fields)
     monkeypatch.setattr(session_component, "_component", lambda: lambda **_: None)
     monkeypatch.setattr(shortcuts, "_component", lambda: lambda **_: None)

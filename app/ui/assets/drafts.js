@@ -32,8 +32,18 @@ function readChoices(place) {
   }
 }
 
-// What was chosen in fields, beside a text or without one, is kept under the same place. After a reload the server shows its first choices again, and gets back
-// what was kept; until it shows that, nothing is written over it.
+// Where a text lies that is sent, or was, with this key.
+function placesOfText(user, key) {
+  const ours = placeOf(user, "")
+  try {
+    return Object.keys(localStorage).filter((place) => place.startsWith(ours) && readDraft(place)?.key === key)
+  } catch {
+    return []
+  }
+}
+
+// What was chosen in fields, beside a text or without one, is kept under the same place. After a reload the server shows
+// its first choices again, and gets back what was kept; until it shows that, nothing is written over it.
 function keepChoices(state, data, give) {
   if (!data.choices) return
   const shown = JSON.stringify(data.choices)

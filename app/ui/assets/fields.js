@@ -3,15 +3,17 @@
 const instances = new WeakMap()
 const dropped = new Set()
 
+function forget(place) {
+  keepDraft(place, null)
+  keepDraft(`${place}:choices`, null)
+}
+
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component
   if (data.gone && !dropped.has(data.gone.id)) {
     dropped.add(data.gone.id)
-    for (const subject of data.gone.subjects) {
-      const place = placeOf(data.user, subject)
-      keepDraft(place, null)
-      keepDraft(`${place}:choices`, null)
-    }
+    for (const subject of data.gone.subjects) forget(placeOf(data.user, subject))
+    for (const key of data.gone.keys) placesOfText(data.user, key).forEach(forget)
   }
   if (!data.subject) return
   const place = placeOf(data.user, data.subject)
