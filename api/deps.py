@@ -10,7 +10,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 from sqlalchemy import Connection
 
-from app import auth, clock
+from app import auth, clock, front
 from app.auth import Identity, Permission
 from app.db import unit_of_work
 from app.errors import NotAuthenticated, NotPermitted
@@ -26,24 +26,45 @@ def transaction() -> Iterator[Connection]:
 Db = Annotated[Connection, Depends(transaction, scope="function")]
 
 
+def client_address(request: Request) -> str:
+    """Where the request came from."""
+    return front.client_address(request.headers, request.client.host if request.client else None)
+
+
+def session_token(request: Request) -> str | None:
+    """The session cookie; it proves nothing until the sessions table has been asked."""
+    return request.cookies.get(auth.session_cookie().name)
+
+
 class Policy:
     """Who may call a route: a signed-in person whose role has the permission `needs`.
 
     For a permission that reaches own things only, the service decides on the thing; here the role must have it at all.
+    `is_recent`: only within minutes of proving who one is. `may_enrol`: also for somebody whose role needs a second
+    factor that they are about to set up.
     """
 
-    def __init__(self, needs: Permission) -> None:
+    def __init__(
+        self, needs: Permission, *, needs_session: bool = False, is_recent: bool = False, may_enrol: bool = False
+    ) -> None:
         self.needs = needs
+        self.needs_session = needs_session or is_recent or may_enrol
+        self.is_recent = is_recent
+        self.may_enrol = may_enrol
 
     def __call__(self, request: Request, db: Db) -> Identity:
         """The person. Raises NotAuthenticated or NotPermitted."""
-        token = request.cookies.get(auth.SESSION_COOKIE)
-        identity = auth.resolve(db, token=token, now=clock.real_now())
+        identity = self._whose(request, db)
         if identity is None:
             raise NotAuthenticated("You are not signed in.", hint="Sign in and try again; nothing you sent is lost.")
-        if self.needs not in auth.PERMISSIONS[identity.role]:
+        if self.needs not in identity.permissions:
             raise NotPermitted(f"Your role ({identity.role}) may not do this.", hint="Ask an admin if you should.")
+        if self.is_recent:
+            auth.require_recent(identity, now=clock.real_now())
         return identity
+
+    def _whose(self, request: Request, db: Connection) -> Identity | None:
+        return auth.resolve(db, token=session_token(request), now=clock.real_now(), may_enrol=self.may_enrol)
 
 
 class Public:
@@ -69,6 +90,9 @@ Claimer = Annotated[Identity, Depends(Policy(Permission.CLAIM_ACTION))]
 PlaybookStarter = Annotated[Identity, Depends(Policy(Permission.START_PLAYBOOK))]
 ViewSaver = Annotated[Identity, Depends(Policy(Permission.SAVE_VIEW))]
 Exporter = Annotated[Identity, Depends(Policy(Permission.EXPORT))]
+Somebody = Annotated[Identity, Depends(Policy(Permission.READ, needs_session=True, may_enrol=True))]
+ClientAddress = Annotated[str, Depends(client_address)]
+SessionToken = Annotated[str | None, Depends(session_token)]
 Assigner = Annotated[Identity, Depends(Policy(Permission.ASSIGN))]
 
 IdempotencyKey = Annotated[

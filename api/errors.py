@@ -36,6 +36,9 @@ class Mapped:
 
 STATUS: Mapping[type[errors.AppError], Mapped] = {
     errors.NotAuthenticated: Mapped(401, "not_authenticated", "Not signed in"),
+    errors.SecondFactorNeeded: Mapped(401, "second_factor_needed", "A code is needed"),
+    errors.NotRecent: Mapped(403, "sign_in_again", "Prove that it is you"),
+    errors.SecondFactorRequired: Mapped(403, "second_factor_required", "A second factor is needed"),
     errors.NotPermitted: Mapped(403, "not_permitted", "Not permitted"),
     errors.NotFound: Mapped(404, "not_found", "Not found"),
     errors.IllegalTransition: Mapped(409, "illegal_transition", "This move is not possible"),

@@ -19,6 +19,7 @@ from api.routers import (
     actions,
     bulk,
     exports,
+    gate,
     health,
     notices,
     pipeline,
@@ -35,8 +36,8 @@ from app.settings import get_settings
 ROUTERS = tuple(
     part.router
     for part in (
-        health, session, accounts, bulk, actions, queue, suggestions, playbooks, notices, views, workload, exports,
-        pipeline,
+        health, gate, session, accounts, bulk, actions, queue, suggestions, playbooks, notices, views, workload,
+        exports, pipeline,
     )
 )  # fmt: skip
 _REFUSED = {"4XX", "5XX"}

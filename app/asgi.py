@@ -17,7 +17,6 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from streamlit import config
 
 from app.settings import get_settings
 from app.ui import session_routes, unknown_page
@@ -29,6 +28,15 @@ PAGE_MODULES = ("day_lists", "account_table", "account_page", "action_tracker", 
 def _origin(address: str) -> str:
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _hosts(*addresses: str) -> set[str]:
+    return {host for address in addresses if (host := urlsplit(address).hostname)}
+
+
+def _base() -> str:
+    """The path below which the pages are served, without slashes: that of STREAMLIT_URL."""
+    return urlsplit(get_settings().streamlit_url).path.strip("/")
 
 
 @asynccontextmanager
@@ -54,7 +62,7 @@ async def _export(request: Request) -> Response:
 
 def create_app() -> st.App:
     """Pages with our routes in front of them and our headers around everything."""
-    base = (config.get_option("server.baseUrlPath") or "").strip("/")
+    base = _base()
     prefix = f"/{base}" if base else ""
     return st.App(
         ENTRY,
@@ -65,7 +73,7 @@ def create_app() -> st.App:
             Route(f"{prefix}/exports/accounts.{{format}}", _export, methods=["GET"]),
         ],
         middleware=[
-            Middleware(session_routes.Frame, frame_ancestors=f"'self' {_origin(get_settings().api_url)}"),
+            Middleware(session_routes.Frame, frame_ancestors=f"'self' {_origin(get_settings().front_url)}"),
             Middleware(unknown_page.UnknownPage, prefix=prefix),
         ],
     )
@@ -79,7 +87,11 @@ def main() -> None:
         config={
             "server.address": "127.0.0.1" if is_local else "0.0.0.0",  # noqa: S104
             "server.port": settings.streamlit_port,
-            "client.allowedOrigins": [_origin(settings.api_url)],
+            "server.baseUrlPath": _base(),
+            # a handshake names the address that the browser has: the front door's, or our own
+            "server.corsAllowedOrigins": [_origin(settings.front_url), _origin(settings.streamlit_url)],
+            "server.allowedHosts": sorted(_hosts(settings.front_url, settings.streamlit_url)),
+            "client.allowedOrigins": [_origin(settings.front_url)],
         }
     )
 

@@ -7,23 +7,53 @@ every request and every rerun, so that revoking, deactivating or changing a role
 import secrets
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from app import passwords, throttle
-from app.errors import NotAuthenticated, NotPermitted
+from app import one_time_codes, passwords, throttle
+from app.errors import NotAuthenticated, NotPermitted, NotRecent, SecondFactorNeeded, SecondFactorRequired
 from app.settings import get_settings
-from app.tables import handovers, sessions, users
+from app.tables import handovers, second_factor_roles, second_factors, sessions, users
 
-SESSION_COOKIE = "account_intelligence_session"
 SEEN_EVERY = timedelta(minutes=1)  # the session's last use is written at most this often
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionCookie:
+    """The one cookie: its name and what a browser is told about it, the same from every face."""
+
+    name: str
+    is_secure: bool
+    max_age_seconds: int
+
+    def kept(self, token: str) -> dict[str, Any]:
+        """Arguments of `set_cookie` for a new session."""
+        return {**self.dropped(), "value": token, "max_age": self.max_age_seconds}
+
+    def dropped(self) -> dict[str, Any]:
+        """Arguments of `delete_cookie`; a browser forgets a `__Host-` cookie only when told with the same flags."""
+        return {"key": self.name, "path": "/", "httponly": True, "samesite": "lax", "secure": self.is_secure}
+
+
+def session_cookie() -> SessionCookie:
+    """The session cookie of this installation.
+
+    Behind https it is Secure and named `__Host-`: then no other host can set it and it is never sent in the clear.
+    """
+    settings = get_settings()
+    is_secure = settings.front_url.startswith("https://")
+    return SessionCookie(
+        name=f"{'__Host-' if is_secure else ''}account_intelligence_session",
+        is_secure=is_secure,
+        max_age_seconds=settings.session_absolute_minutes * 60,
+    )
 
 
 class Role(StrEnum):
@@ -95,6 +125,10 @@ class Identity:
 
     `covered_user_ids` and `covered_owner_emails` are of the colleagues whose books they have by a running hand-over;
     who owns no accounts has no address among them.
+
+    `confirmed_at` is when they last proved who they are in this session; a token and a job never do. `limited_to` are
+    the permissions left by a token's scopes, None for all of the role. `must_enrol`: their role needs a second factor
+    and they have none yet, so that all they may do is enrol one.
     """
 
     user_id: UUID
@@ -104,6 +138,16 @@ class Identity:
     owner_email: str | None = None
     covered_user_ids: tuple[UUID, ...] = ()
     covered_owner_emails: tuple[str, ...] = ()
+    limited_to: frozenset[Permission] | None = None
+    must_enrol: bool = False
+    session_id: UUID | None = field(default=None, compare=False)
+    confirmed_at: datetime | None = field(default=None, compare=False)
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        """What they may do at all; some of it reaches own things only."""
+        of_role = frozenset(PERMISSIONS[self.role])
+        return of_role if self.limited_to is None else of_role & self.limited_to
 
     @property
     def owner_emails(self) -> tuple[str, ...]:
@@ -123,9 +167,9 @@ def can(
     The thing is their own when either owner given is them, or somebody whose book they have. With neither given an
     own-only permission is refused.
     """
-    scope = PERMISSIONS[identity.role].get(permission)
-    if scope is None:
+    if permission not in identity.permissions:
         return False
+    scope = PERMISSIONS[identity.role][permission]
     if scope is Scope.ALL or owner_user_id in (identity.user_id, *identity.covered_user_ids):
         return True
     return account_owner_email is not None and account_owner_email.lower() in identity.owner_emails
@@ -154,6 +198,13 @@ def require(
         )
 
 
+def require_recent(identity: Identity, *, now: datetime) -> None:
+    """Raise NotRecent unless the person proved who they are within RECENT_SIGN_IN_MINUTES. `now` is real time."""
+    limit = timedelta(minutes=get_settings().recent_sign_in_minutes)
+    if identity.confirmed_at is None or identity.confirmed_at <= now - limit:
+        raise NotRecent("This needs a fresh proof that it is you.", hint="Enter your password again.")
+
+
 def normalised_email(email: str) -> str:
     """One spelling per person: look-alike forms, case and surrounding space are folded. Storable in any case."""
     folded = unicodedata.normalize("NFKC", email).strip().casefold()
@@ -164,7 +215,8 @@ def _storable(text: str | None, limit: int) -> str:
     return (text or "").encode("utf-8", "replace").decode().replace("\x00", "")[:limit]
 
 
-def _session_hash(token: str) -> bytes:
+def session_hash(token: str) -> bytes:
+    """What the database keeps of a session token."""
     return blake2b(token.encode("utf-8", "replace"), digest_size=32, person=b"app.sessions").digest()
 
 
@@ -197,7 +249,7 @@ def _people(*more: ColumnElement[Any]) -> Select[Any]:
     )
 
 
-def _identity(row: Row[Any]) -> Identity:
+def _identity(row: Row[Any], **session: Any) -> Identity:
     return Identity(
         user_id=row.user_id,
         email=row.email,
@@ -206,59 +258,111 @@ def _identity(row: Row[Any]) -> Identity:
         owner_email=row.owner_email,
         covered_user_ids=tuple(row.covered_user_ids),
         covered_owner_emails=tuple(row.covered_owner_emails),
+        **session,
     )
 
 
-def identity_of(db: Connection, user_id: UUID) -> Identity | None:
-    """An active person as they would be signed in: for jobs that look at something with their eyes."""
+def identity_of(db: Connection, user_id: UUID, *, limited_to: frozenset[Permission] | None = None) -> Identity | None:
+    """An active person as they would be signed in: for jobs and tokens that act with their eyes."""
     row = db.execute(_people().where(users.c.user_id == user_id, users.c.is_active)).one_or_none()
-    return _identity(row) if row else None
+    return _identity(row, limited_to=limited_to) if row else None
 
 
-def sign_in(
-    db: Connection, *, email: str, password: str, address: str, user_agent: str | None, now: datetime
-) -> tuple[str, Identity]:
-    """A new session token and the person, or an error that does not tell which half was wrong.
+# whether the role needs a second factor and the person has none
+_MUST_ENROL = (
+    exists().where(second_factor_roles.c.role == users.c.role)
+    & ~exists().where(second_factors.c.user_id == users.c.user_id, second_factors.c.confirmed_at.is_not(None))
+).label("must_enrol")
 
-    `now` is real time. The attempt is committed before the password is looked at, so that a refusal which rolls
-    back cannot erase it and parallel guesses cannot pass the limit; `db` must come from `unit_of_work()`.
-    Raises NotAuthenticated, or Throttled with the time of the next attempt.
+
+def _proven(
+    db: Connection, *, email: str, password: str, code: str | None, address: str, now: datetime
+) -> tuple[Any, int]:
+    """The row of an active person who knows the password and, if enrolled, a fresh code; and the attempt's number.
+
+    The attempt is committed before the password is looked at, so that a refusal which rolls back cannot erase it and
+    parallel guesses cannot pass the limit. Raises NotAuthenticated, SecondFactorNeeded, Throttled.
     """
     name = normalised_email(email)
     attempt = throttle.admit(db, email=name, address=_storable(address, 64), now=now)
-    person = db.execute(_people().where(users.c.email == name, users.c.is_active)).one_or_none()
+    person = db.execute(_people(_MUST_ENROL).where(users.c.email == name, users.c.is_active)).one_or_none()
     db.commit()
     if not passwords.verify(person.password_hash if person else None, password) or person is None:
         raise NotAuthenticated("E-mail or password is wrong.", hint="Check both and try again.")
+    if one_time_codes.is_enrolled(db, person.user_id):
+        if not code:
+            # neither a failure nor a success: it told no more than that the password is right
+            throttle.forget(db, attempt)
+            db.commit()
+            raise SecondFactorNeeded()
+        if not one_time_codes.accepts(db, person.user_id, code, now=now):
+            raise NotAuthenticated("This code is wrong or was used already.", hint="Wait for the next code.")
+    return person, attempt
+
+
+def sign_in(
+    db: Connection,
+    *,
+    email: str,
+    password: str,
+    address: str,
+    user_agent: str | None,
+    now: datetime,
+    code: str | None = None,
+) -> tuple[str, Identity]:
+    """A new session token and the person, or an error that does not tell which half was wrong.
+
+    `now` is real time; `code` comes from the authenticator app of somebody who has enrolled one. `db` must come from
+    `unit_of_work()`: the attempt is committed at once. Raises NotAuthenticated, SecondFactorNeeded when only the code
+    is missing, or Throttled with the time of the next attempt.
+    """
+    person, attempt = _proven(db, email=email, password=password, code=code, address=address, now=now)
     throttle.succeeded(db, attempt, now=now)
     if passwords.needs_rehash(person.password_hash):
         renewed = passwords.hash_password(password)
         db.execute(update(users).where(users.c.user_id == person.user_id).values(password_hash=renewed))
     token = secrets.token_urlsafe(32)
-    db.execute(
-        insert(sessions).values(
-            session_hash=_session_hash(token),
+    session_id = db.execute(
+        insert(sessions)
+        .values(
+            session_hash=session_hash(token),
             user_id=person.user_id,
             created_at=now,
             last_seen_at=now,
+            confirmed_at=now,
             expires_at=now + timedelta(minutes=get_settings().session_absolute_minutes),
             user_agent=_storable(user_agent, 300) or None,
+            address=_storable(address, 64) or None,
         )
-    )
-    return token, _identity(person)
+        .returning(sessions.c.session_id)
+    ).scalar_one()
+    return token, _identity(person, must_enrol=person.must_enrol, session_id=session_id, confirmed_at=now)
 
 
-def resolve(db: Connection, *, token: str | None, now: datetime) -> Identity | None:
+def confirm(
+    db: Connection, *, identity: Identity, password: str, address: str, now: datetime, code: str | None = None
+) -> None:
+    """The person behind a session proves again who they are; from now on the session counts as recent.
+
+    Guesses are counted with those at the sign-in. Raises as `sign_in`.
+    """
+    _, attempt = _proven(db, email=identity.email, password=password, code=code, address=address, now=now)
+    throttle.succeeded(db, attempt, now=now)
+    db.execute(update(sessions).where(sessions.c.session_id == identity.session_id).values(confirmed_at=now))
+
+
+def resolve(db: Connection, *, token: str | None, now: datetime, may_enrol: bool = False) -> Identity | None:
     """The person behind a session token, or None when it is unknown, ended, expired, idle too long, or deactivated.
 
     `now` is real time. Writes the last use at most once a minute, so `db` must be able to write. Activity extends
-    the idle limit, never the absolute one.
+    the idle limit, never the absolute one. Raises SecondFactorRequired for a person whose role needs a second factor
+    that they have not enrolled, unless `may_enrol`: the few places where they do that.
     """
     if not token or len(token) > 200:
         return None
-    hashed = _session_hash(token)
+    hashed = session_hash(token)
     row = db.execute(
-        _people(sessions.c.last_seen_at)
+        _people(sessions.c.last_seen_at, sessions.c.session_id, sessions.c.confirmed_at, _MUST_ENROL)
         .join(sessions, sessions.c.user_id == users.c.user_id)
         .where(
             sessions.c.session_hash == hashed,
@@ -270,9 +374,11 @@ def resolve(db: Connection, *, token: str | None, now: datetime) -> Identity | N
     ).one_or_none()
     if row is None:
         return None
+    if row.must_enrol and not may_enrol:
+        raise SecondFactorRequired()
     if now - row.last_seen_at > SEEN_EVERY:
         db.execute(update(sessions).where(sessions.c.session_hash == hashed).values(last_seen_at=now))
-    return _identity(row)
+    return _identity(row, must_enrol=row.must_enrol, session_id=row.session_id, confirmed_at=row.confirmed_at)
 
 
 def sign_out(db: Connection, *, token: str | None, now: datetime) -> None:
@@ -280,7 +386,7 @@ def sign_out(db: Connection, *, token: str | None, now: datetime) -> None:
     if token:
         db.execute(
             update(sessions)
-            .where(sessions.c.session_hash == _session_hash(token), sessions.c.revoked_at.is_(None))
+            .where(sessions.c.session_hash == session_hash(token), sessions.c.revoked_at.is_(None))
             .values(revoked_at=now)
         )
 
@@ -293,5 +399,5 @@ def end_sessions(db: Connection, *, user_id: UUID, now: datetime, except_token: 
     """
     ended = update(sessions).where(sessions.c.user_id == user_id, sessions.c.revoked_at.is_(None))
     if except_token:
-        ended = ended.where(sessions.c.session_hash != _session_hash(except_token))
+        ended = ended.where(sessions.c.session_hash != session_hash(except_token))
     return db.execute(ended.values(revoked_at=now)).rowcount

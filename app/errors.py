@@ -31,8 +31,28 @@ class NotAuthenticated(AppError):
     """Wrong e-mail or password, or a session that has ended. Never says which."""
 
 
+class SecondFactorNeeded(NotAuthenticated):
+    """The password is right, and the code of the authenticator app is missing."""
+
+    def __init__(self) -> None:
+        super().__init__("The code of your authenticator app is needed too.", hint="Enter the six digits it shows.")
+
+
 class NotPermitted(AppError):
     """The person is known and may not do this."""
+
+
+class NotRecent(NotPermitted):
+    """The person may do this, but must prove again who they are."""
+
+
+class SecondFactorRequired(NotPermitted):
+    """The person's role needs an authenticator app, and they have none yet."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Your role needs a second factor.", hint="Set up an authenticator app, then go on: sign in once more."
+        )
 
 
 class IllegalTransition(AppError):

@@ -29,6 +29,8 @@ class Settings(BaseSettings):
 
     # where links in messages lead; without it the pages' own address
     public_url: str | None = None
+    # what the front door adds to a request, so that nobody else can tell us where a request came from
+    proxy_secret: SecretStr | None = None
     # messages leave by e-mail when there is a host, to a chat channel when there is an address; else notices only
     smtp_host: str | None = None
     smtp_port: int = 587
@@ -40,9 +42,15 @@ class Settings(BaseSettings):
 
     session_idle_minutes: int = 8 * 60
     session_absolute_minutes: int = 24 * 60
+    recent_sign_in_minutes: int = 15
     database_pool_size: int = 10
     database_statement_timeout_ms: int = 15_000
     cache_seconds: int = 600
+
+    @property
+    def front_url(self) -> str:
+        """The address that people open: the front door's, or without one the pages' own."""
+        return self.public_url or self.streamlit_url
 
 
 @lru_cache

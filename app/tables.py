@@ -17,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -52,6 +53,43 @@ sessions = Table(
     Column("expires_at", TIMESTAMP, nullable=False),
     Column("revoked_at", TIMESTAMP),
     Column("user_agent", Text),
+    Column("session_id", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
+    Column("confirmed_at", TIMESTAMP),
+    Column("address", Text),
+)
+
+# A person's authenticator app; it counts from `confirmed_at` on.
+second_factors = Table(
+    "second_factors",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("secret", Text, nullable=False),
+    Column("created_at", TIMESTAMP, nullable=False),
+    Column("confirmed_at", TIMESTAMP),
+    Column("last_step", BigInteger, nullable=False, server_default="0"),
+)
+
+# The roles whose people must have one.
+second_factor_roles = Table(
+    "second_factor_roles",
+    metadata,
+    Column("role", Text, primary_key=True),
+    Column("required_by", Uuid, nullable=False),
+    Column("required_at", TIMESTAMP, nullable=False),
+)
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("token_id", Uuid, primary_key=True),
+    Column("user_id", Uuid, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("scopes", JSONB, nullable=False),
+    Column("token_hash", LargeBinary, nullable=False),
+    Column("created_at", TIMESTAMP, nullable=False),
+    Column("expires_at", TIMESTAMP, nullable=False),
+    Column("last_used_at", TIMESTAMP),
+    Column("revoked_at", TIMESTAMP),
 )
 
 login_attempts = Table(

@@ -97,3 +97,8 @@ def succeeded(db: Connection, attempt_id: int, *, now: datetime) -> None:
     """Turn the attempt into a success, and forget attempts too old to matter."""
     db.execute(update(login_attempts).where(login_attempts.c.id == attempt_id).values(succeeded=True))
     db.execute(delete(login_attempts).where(login_attempts.c.attempted_at < now - KEPT))
+
+
+def forget(db: Connection, attempt_id: int) -> None:
+    """Take back an attempt that proved neither a guess nor a sign-in."""
+    db.execute(delete(login_attempts).where(login_attempts.c.id == attempt_id))

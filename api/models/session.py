@@ -1,8 +1,9 @@
 """Bodies of /session."""
 
+from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.auth import Role
 
@@ -14,10 +15,23 @@ class Credentials(BaseModel):
 
     email: str
     password: str
+    code: str | None = Field(default=None, max_length=20, description="Six digits, from who has an authenticator app.")
+
+
+class Proof(BaseModel):
+    """What a person types to prove again who they are."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    password: str
+    code: str | None = Field(default=None, max_length=20, description="Six digits, from who has an authenticator app.")
 
 
 class Person(BaseModel):
-    """Who is signed in. `permissions` are the names of what their role may do."""
+    """Who is signed in. `permissions` are the names of what their role may do.
+
+    `must_enrol`: nothing works before a second factor is set up. `confirmed_at` is when they last proved who they are.
+    """
 
     user_id: UUID
     email: str
@@ -25,3 +39,5 @@ class Person(BaseModel):
     role: Role
     owner_email: str | None
     permissions: list[str]
+    must_enrol: bool
+    confirmed_at: datetime | None

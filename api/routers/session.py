@@ -2,11 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from api.deps import Anybody, Db, Reader
-from api.models.session import Credentials, Person
+from api.deps import Anybody, ClientAddress, Db, SessionToken, Somebody
+from api.models.session import Credentials, Person, Proof
 from app import auth, clock
 from app.auth import Identity
-from app.settings import get_settings
 
 router = APIRouter(prefix="/session", tags=["session"])
 
@@ -18,46 +17,54 @@ def _person(identity: Identity) -> Person:
         display_name=identity.display_name,
         role=identity.role,
         owner_email=identity.owner_email,
-        permissions=sorted(auth.PERMISSIONS[identity.role]),
+        permissions=sorted(identity.permissions),
+        must_enrol=identity.must_enrol,
+        confirmed_at=identity.confirmed_at,
     )
 
 
 @router.post("", status_code=201, dependencies=[Anybody])
-def sign_in(credentials: Credentials, request: Request, response: Response, db: Db) -> Person:
+def sign_in(
+    credentials: Credentials,
+    request: Request,
+    response: Response,
+    db: Db,
+    address: ClientAddress,
+    planted: SessionToken,
+) -> Person:
     """Sign in; sets the session cookie. The session a request came with ends, so that none can be planted."""
     now = clock.real_now()
     token, identity = auth.sign_in(
         db,
         email=credentials.email,
         password=credentials.password,
-        address=request.client.host if request.client else "unknown",
+        code=credentials.code,
+        address=address,
         user_agent=request.headers.get("user-agent"),
         now=now,
     )
-    auth.sign_out(db, token=request.cookies.get(auth.SESSION_COOKIE), now=now)
-    settings = get_settings()
-    response.set_cookie(
-        auth.SESSION_COOKIE,
-        token,
-        max_age=settings.session_absolute_minutes * 60,
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=settings.api_url.startswith("https://"),
-    )
+    auth.sign_out(db, token=planted, now=now)
+    response.set_cookie(**auth.session_cookie().kept(token))
     return _person(identity)
 
 
 @router.get("")
-def current_session(identity: Reader) -> Person:
+def current_session(identity: Somebody) -> Person:
     """Who is signed in."""
     return _person(identity)
 
 
+@router.post("/confirm", status_code=204)
+def confirm_session(proof: Proof, identity: Somebody, db: Db, address: ClientAddress) -> Response:
+    """Prove again who one is: for a while the session may do what needs a recent sign-in."""
+    auth.confirm(db, identity=identity, password=proof.password, code=proof.code, address=address, now=clock.real_now())
+    return Response(status_code=204)
+
+
 @router.delete("", status_code=204, dependencies=[Anybody])
-def sign_out(request: Request, db: Db) -> Response:
+def sign_out(token: SessionToken, db: Db) -> Response:
     """End the session on the server and clear the cookie. Harmless when nobody is signed in."""
-    auth.sign_out(db, token=request.cookies.get(auth.SESSION_COOKIE), now=clock.real_now())
+    auth.sign_out(db, token=token, now=clock.real_now())
     answer = Response(status_code=204)
-    answer.delete_cookie(auth.SESSION_COOKIE, path="/", httponly=True, samesite="lax")
+    answer.delete_cookie(**auth.session_cookie().dropped())
     return answer

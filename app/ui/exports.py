@@ -107,7 +107,7 @@ async def accounts(request: Request) -> Response:
     except ValueError:
         return PlainTextResponse(f"Take one of {', '.join(Format)}.", status_code=404)
     try:
-        file = await run_in_threadpool(_file, request.cookies.get(auth.SESSION_COOKIE), chosen, wanted)
+        file = await run_in_threadpool(_file, request.cookies.get(auth.session_cookie().name), chosen, wanted)
     except AppError as error:
         return PlainTextResponse(f"{error.message} {error.hint}".strip(), status_code=503)
     if file is None:

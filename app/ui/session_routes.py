@@ -1,6 +1,6 @@
 """HTTP beside the pages: the routes that set and clear the session cookie, and what every answer and handshake carries.
 
-The cookie is HttpOnly, SameSite=Lax and, behind https, Secure. A cross-site page cannot use these routes: they take
+The cookie is the one of `app.auth`. A cross-site page cannot use these routes: they take
 JSON only and refuse a foreign Origin or Sec-Fetch-Site.
 """
 
@@ -14,7 +14,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import auth, clock
 from app.db import unit_of_work
-from app.settings import get_settings
 from app.ui import tickets
 
 IDENTITY_HEADER = b"x-account-intelligence-session"
@@ -42,17 +41,8 @@ async def redeem(request: Request) -> Response:
     token = tickets.redeem(ticket) if isinstance(ticket, str) else None
     if token is None:
         return JSONResponse({"message": "This sign-in took too long. Sign in again."}, status_code=400)
-    settings = get_settings()
     answer = Response(status_code=204)
-    answer.set_cookie(
-        auth.SESSION_COOKIE,
-        token,
-        max_age=settings.session_absolute_minutes * 60,
-        path="/",
-        httponly=True,
-        samesite="lax",
-        secure=settings.streamlit_url.startswith("https://"),
-    )
+    answer.set_cookie(**auth.session_cookie().kept(token))
     return answer
 
 
@@ -60,11 +50,11 @@ async def leave(request: Request) -> Response:
     """`POST /session/leave`: end the session of the cookie, clear it, 204. Harmless when nobody is signed in."""
     if not _is_ours(request):
         return JSONResponse({"message": "This request did not come from our own page."}, status_code=403)
-    token = request.cookies.get(auth.SESSION_COOKIE)
+    token = request.cookies.get(auth.session_cookie().name)
     if token:
         await run_in_threadpool(_end, token)
     answer = Response(status_code=204)
-    answer.delete_cookie(auth.SESSION_COOKIE, path="/", httponly=True, samesite="lax")
+    answer.delete_cookie(**auth.session_cookie().dropped())
     return answer
 
 
@@ -118,5 +108,5 @@ class Frame:
         for name, value in kept:
             if name.lower() == b"cookie":
                 cookies |= cookie_parser(value.decode("latin-1"))
-        owner = hashlib.sha256(cookies.get(auth.SESSION_COOKIE, "").encode()).hexdigest()
+        owner = hashlib.sha256(cookies.get(auth.session_cookie().name, "").encode()).hexdigest()
         return [*kept, (IDENTITY_HEADER, owner.encode())]

@@ -13,11 +13,13 @@ import streamlit_authenticator
 
 from app import auth, clock
 from app.db import unit_of_work
-from app.errors import AppError, NotAuthenticated
+from app.errors import AppError, NotAuthenticated, SecondFactorNeeded
 from app.ui import frame, session_component, tickets, visit
 
 PLACE = "sign_in"
 _TICKET = "sign_in:ticket"
+_CODE = "sign_in:code"
+_ASKS_FOR_CODE = "sign_in:asks_for_code"
 FIELDS = {"Form name": "Sign in", "Username": "E-mail", "Password": "Password", "Login": "Sign in"}
 
 
@@ -39,11 +41,13 @@ class _Credentials:
                     db,
                     email=username,
                     password=password,
+                    code=st.session_state.get(_CODE) or None,
                     address=address,
                     user_agent=user_agent,
                     now=clock.real_now(),
                 )
         except Exception as error:
+            st.session_state[_ASKS_FOR_CODE] = isinstance(error, SecondFactorNeeded) or _CODE in st.session_state
             frame.remember(PLACE, error)
             return False
         frame.forget(PLACE)
@@ -90,6 +94,8 @@ def show() -> None:
                 "Your session has ended. Sign in again: what you typed is kept in this browser.",
                 icon=":material/lock_clock:",
             )
+        if st.session_state.get(_ASKS_FOR_CODE):
+            st.text_input("Code from your authenticator app", key=_CODE, max_chars=10, autocomplete="one-time-code")
         SignInForm().login(location="main", fields=FIELDS, key="sign_in_form")
         frame.problem(PLACE)
         ticket = st.session_state.pop(_TICKET, None)

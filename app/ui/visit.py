@@ -10,7 +10,7 @@ from datetime import date, datetime
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from app import auth, clock
+from app import auth, clock, front
 from app.calendar import display_date
 from app.db import unit_of_work
 from app.errors import MartUnavailable, NotAuthenticated
@@ -44,12 +44,13 @@ class Visit:
 
 def session_token() -> str | None:
     """The session cookie of the websocket's handshake; it proves nothing until the sessions table has been asked."""
-    return st.context.cookies.get(auth.SESSION_COOKIE)
+    return st.context.cookies.get(auth.session_cookie().name)
 
 
 def client() -> tuple[str, str]:
     """Address and user agent of the handshake, for the sign-in throttle and the list of sessions."""
-    return st.context.ip_address or "unknown", st.context.headers.get("User-Agent", "")
+    headers = st.context.headers
+    return front.client_address(headers, st.context.ip_address), headers.get("User-Agent", "")
 
 
 def begin() -> Visit | None:

@@ -142,7 +142,7 @@ def test_before_the_first_build_health_says_so_and_figures_are_a_sentence(
             db, email="first@force24.example", password=PASSWORD, address="test", user_agent=None, now=real_now()
         )
 
-    health, accounts = ask(app, "/health", "/accounts", cookies={auth.SESSION_COOKIE: token})
+    health, accounts = ask(app, "/health", "/accounts", cookies={auth.session_cookie().name: token})
 
     assert (health.status_code, health.json()["publication"]) == (200, None)
     assert (accounts.status_code, accounts.json()["code"]) == (503, "mart_unavailable")

@@ -15,6 +15,7 @@ from app.auth import Identity
 from app.settings import get_settings
 from tests.api.asking import a_new_action, key, open_action
 from tests.api.conftest import World
+from tests.app.factories import PASSWORD
 
 NOBODY = UUID(int=7)
 EVERYBODY = {"anonymous", "csm", "analyst", "admin"}
@@ -27,6 +28,9 @@ ALLOWED = {
     ("POST", "/session"): EVERYBODY,
     ("DELETE", "/session"): EVERYBODY,
     ("GET", "/session"): SIGNED_IN,
+    ("POST", "/session/confirm"): SIGNED_IN,
+    ("GET", "/gate/user"): SIGNED_IN,
+    ("GET", "/gate/admin"): {"admin"},
     ("GET", "/accounts"): SIGNED_IN,
     ("GET", "/accounts/{account_key}"): SIGNED_IN,
     ("GET", "/accounts/{account_key}/health"): SIGNED_IN,
@@ -101,6 +105,7 @@ BODIES = {
     ("POST", "/suggestions/{suggestion_id}/dismiss"): {"version": 1, "reason": "bad_timing"},
     ("POST", "/suggestions/{suggestion_id}/snooze"): {"version": 1, "until": "2026-12-24"},
     ("POST", "/suggestions/{suggestion_id}/undo"): {"version": 1},
+    ("POST", "/session/confirm"): {"password": PASSWORD},
     ("POST", "/session"): {"email": "nobody@force24.example", "password": "not the password"},
 }
 

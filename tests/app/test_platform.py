@@ -176,7 +176,13 @@ def test_the_transformer_reads_what_it_stages_and_no_secret(estate: Estate) -> N
         *("suggestions", "suggestion_events", "rules", "policies"),
     }
     estate.transformer.execute("select user_id, email, role, owner_email from app.users")
-    for secret in ("select password_hash from app.users", "select * from app.users", "select * from app.sessions"):
+    for secret in (
+        "select password_hash from app.users",
+        "select * from app.users",
+        "select * from app.sessions",
+        "select secret from app.second_factors",
+        "select token_hash from app.api_tokens",
+    ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             estate.transformer.execute(secret.encode())
     for write in ("insert into app.rules values ('x', 1, '{}', true, now())", "delete from app.actions"):

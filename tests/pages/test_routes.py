@@ -19,12 +19,13 @@ from starlette.types import Message
 from starlette.websockets import WebSocket
 
 from app import asgi, auth, clock
-from app.auth import SESSION_COOKIE, Identity, Role, sign_in
+from app.auth import Identity, Role, sign_in
 from app.db import engine
 from app.settings import get_settings
 from app.ui import exports, session_routes, tickets
 from tests.app.factories import NOW, PASSWORD, Estate
 
+SESSION_COOKIE = "account_intelligence_session"
 JSON = {"Content-Type": "application/json"}
 
 
@@ -233,7 +234,7 @@ def test_the_owner_of_a_handshake_comes_from_the_cookie_and_never_from_the_clien
 def test_the_application_is_built_from_the_environment_and_not_while_it_is_imported(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("API_URL", "http://shell.example:8000/somewhere")
+    monkeypatch.setenv("PUBLIC_URL", "http://shell.example:8000/somewhere")
     get_settings.cache_clear()
 
     made = asgi.create_app()

@@ -1,0 +1,78 @@
+"""/gate: what the front door asks before it lets anybody to the pages or to the orchestrator.
+
+Only the front door reaches these routes. 204 lets a request through and names the person in headers; everything else is
+what the visitor gets: a page that was opened in a tab of its own leads to the sign-in, all else is refused.
+"""
+
+from typing import Annotated
+from urllib.parse import quote, urlsplit
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.exceptions import HTTPException
+
+from api.deps import Db, Policy
+from app import auth, clock
+from app.auth import Identity, Permission
+from app.errors import NotAuthenticated, NotRecent, SecondFactorRequired
+from app.settings import get_settings
+
+router = APIRouter(prefix="/gate", tags=["gate"])
+ORCHESTRATOR = "/orchestrator"  # the front door leads on from here to the orchestrator's own address
+
+
+def _is_page(request: Request) -> bool:
+    """Whether a person opened an address, rather than a frame, a script or a socket of a page."""
+    headers = request.headers
+    return (
+        headers.get("x-forwarded-method", "GET") == "GET"
+        and headers.get("sec-fetch-mode") == "navigate"
+        and headers.get("sec-fetch-dest") == "document"
+    )
+
+
+def sign_in_address(wanted: str) -> str:
+    """The sign-in page of the front, and where it leads afterwards: a path of ours or nothing."""
+    front = urlsplit(get_settings().front_url)
+    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
+    return f"{front.scheme}://{front.netloc}/sign-in" + (f"?next={quote(wanted, safe='/')}" if is_ours else "")
+
+
+class Gate(Policy):
+    """The policy of a gate: a session (never a token), and who has none is led to the sign-in."""
+
+    def __init__(self, needs: Permission, *, comes_back_to: str | None = None) -> None:
+        super().__init__(needs, needs_session=True)
+        self.comes_back_to = comes_back_to
+
+    def __call__(self, request: Request, db: Db) -> Identity:
+        """The person. Raises NotPermitted; NotAuthenticated, or for a page a redirect."""
+        try:
+            return super().__call__(request, db)
+        except (NotAuthenticated, SecondFactorRequired):
+            if not _is_page(request):
+                raise
+            wanted = self.comes_back_to or request.headers.get("x-forwarded-uri", "/")
+            raise HTTPException(302, "Sign in first.", {"Location": sign_in_address(wanted)}) from None
+
+
+def _let_in(identity: Identity, **more: str) -> Response:
+    named = {"X-Auth-User": str(identity.user_id), "X-Auth-Role": identity.role.value}
+    return Response(status_code=204, headers=named | more)
+
+
+@router.get("/user", status_code=204)
+def gate_user(identity: Annotated[Identity, Depends(Gate(Permission.READ))]) -> Response:
+    """Whether the visitor is signed in."""
+    return _let_in(identity)
+
+
+@router.get("/admin", status_code=204)
+def gate_admin(
+    identity: Annotated[Identity, Depends(Gate(Permission.OPEN_ORCHESTRATOR, comes_back_to=ORCHESTRATOR))],
+) -> Response:
+    """Whether the visitor may open the orchestrator; `X-Auth-Recent: yes` when they may also launch."""
+    try:
+        auth.require_recent(identity, now=clock.real_now())
+    except NotRecent:
+        return _let_in(identity, **{"X-Auth-Recent": "no"})
+    return _let_in(identity, **{"X-Auth-Recent": "yes"})
