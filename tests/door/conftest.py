@@ -1,0 +1,302 @@
+"""The front door as shipped: the real Caddy with our Caddyfile, before the real API, pages and orchestrator."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from app.auth import Identity, Role
+from app.db import make_engine
+from app.migrations.run import upgrade
+from local.postgres import Postgres, free_port
+from tests.app.factories import PASSWORD, Estate, create_marts
+from tests.conftest import drop_database, make_warehouse
+
+ROOT = Path(__file__).resolve().parents[2]
+CADDYFILE = ROOT / "Caddyfile"
+COOKIE = "account_intelligence_session"
+PROXY_SECRET = "the secret of this front door"
+INDEX = "<!doctype html><title>Account intelligence</title><script src=/main-ABCD1234.js></script><p>shell"
+_RUNS = "{runsOrError{...on Runs{results{runId}}}}"
+LAUNCH = """mutation{launchRun(executionParams:{selector:{repositoryLocationName:"launchable.py",
+    repositoryName:"__repository__",jobName:"harmless"},mode:"default"}){__typename}}"""
+IN_PAGE = {"sec-fetch-site": "same-origin", "content-type": "application/json"}
+
+
+def caddy() -> Path:
+    """The Caddy of the package."""
+    return Path(sys.executable).parent / "caddy"
+
+
+@contextmanager
+def running(
+    argv: list[str], env: Mapping[str, str], log: Path, ready: Callable[[], bool], *, patience_seconds: float = 90
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A program from its first answer to its end; what it printed is in `log`."""
+    with log.open("ab") as out:
+        child = subprocess.Popen(
+            argv, cwd=ROOT, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+        )
+    try:
+        deadline = time.monotonic() + patience_seconds
+        while not ready():
+            assert child.poll() is None, f"{argv}: {log.read_text(errors='replace')[-2000:]}"
+            assert time.monotonic() < deadline, f"{argv} does not answer: {log.read_text(errors='replace')[-2000:]}"
+            time.sleep(0.1)
+        yield child
+    finally:
+        with_group = child.pid
+        try:
+            os.killpg(with_group, 15)
+            child.wait(timeout=15)
+        except subprocess.TimeoutExpired:
+            os.killpg(with_group, 9)
+            child.wait()
+        except ProcessLookupError:
+            child.wait()
+
+
+def answers(url: str) -> Callable[[], bool]:
+    """Whether somebody answers HTTP there."""
+
+    def ask() -> bool:
+        try:
+            httpx.get(url, timeout=3)
+        except httpx.HTTPError:
+            return False
+        return True
+
+    return ask
+
+
+@dataclass
+class Door:
+    """A running front door: its two addresses."""
+
+    site: str
+    orchestrator: str
+
+    def client(self, token: str | None = None, **headers: str) -> httpx.Client:
+        """A client with a session cookie, as a script of our own page would send it; it follows no redirect."""
+        cookie = {"cookie": f"{COOKIE}={token}"} if token else {}
+        return httpx.Client(headers={**cookie, **headers}, timeout=30)
+
+    def graphql(self, token: str | None, query: str, **headers: str) -> httpx.Response:
+        """A question of the orchestrator's own page."""
+        given = {**IN_PAGE, "origin": self.orchestrator} | headers
+        with self.client(token) as client:
+            return client.post(f"{self.orchestrator}/graphql", content=json.dumps({"query": query}), headers=given)
+
+
+@contextmanager
+def front_door(folder: Path, **variables: str) -> Iterator[Door]:
+    """The shipped Caddyfile on two free ports of the loopback interface."""
+    site, orchestrator = (f"http://localhost:{free_port()}" for _ in range(2))
+    folder.mkdir(parents=True, exist_ok=True)
+    shell = folder / "shell"
+    shell.mkdir(exist_ok=True)
+    (shell / "index.html").write_text(INDEX)
+    (shell / "main-ABCD1234.js").write_text("document.title += ' runs'")
+    (shell / ".secret").write_text("not served")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "BIND": "127.0.0.1",
+        "SITE": site,
+        "ORCHESTRATOR_SITE": orchestrator,
+        "SHELL_DIR": str(shell),
+        "PROXY_SECRET": PROXY_SECRET,
+        **variables,
+    }
+    argv = [str(caddy()), "run", "--config", str(CADDYFILE), "--adapter", "caddyfile"]
+    with running(argv, environment, folder / "caddy.log", answers(environment["SITE"])):
+        yield Door(environment["SITE"], environment["ORCHESTRATOR_SITE"])
+
+
+@dataclass
+class Product:
+    """Everything behind the door, the door, and the people of the estate."""
+
+    door: Door
+    estate: Estate
+    folder: Path
+    api: str
+    streamlit: str
+    dagster: str
+    dagster_readonly: str
+    environment: dict[str, str]
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def token(self, who: Identity, *, fresh: bool = False) -> str:
+        """A session of theirs, opened through the door."""
+        if fresh or who.email not in self.tokens:
+            with self.door.client() as client:
+                given = client.post(
+                    f"{self.door.site}/api/session", json={"email": who.email, "password": PASSWORD}, headers=IN_PAGE
+                )
+            assert given.status_code == 201, given.text
+            self.tokens[who.email] = given.cookies[COOKIE]
+        return self.tokens[who.email]
+
+    def runs(self) -> int:
+        """How many runs the orchestrator knows, asked beside the door."""
+        answer = httpx.post(f"{self.dagster}/graphql", json={"query": _RUNS}, timeout=30)
+        return len(answer.json()["data"]["runsOrError"]["results"])
+
+
+@pytest.fixture(scope="session")
+def product(postgres_server: Postgres, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    """Started once: API, pages, both webservers of the orchestrator, and the door before them."""
+    folder = tmp_path_factory.mktemp("door")
+    warehouse = make_warehouse(postgres_server)
+    upgrade(warehouse.application_url)
+    transformer = psycopg.connect(warehouse.transformer_dsn, autocommit=True)
+    create_marts(transformer)
+    admin = psycopg.connect(warehouse.admin_dsn, autocommit=True)
+    engine = make_engine(warehouse.application_url, pool_size=5)
+    estate = Estate(
+        engine=engine,
+        transformer=transformer,
+        admin=admin,
+        application_url=warehouse.application_url,
+        loader_dsn=warehouse.loader_dsn,
+    )
+    api, pages, dagster, readonly = (free_port() for _ in range(4))
+    site_port, orchestrator_port = free_port(), free_port()
+    site, orchestrator = f"http://localhost:{site_port}", f"http://localhost:{orchestrator_port}"
+    environment = {
+        **os.environ,
+        "PYTHONWARNINGS": "ignore",
+        "APP_DATABASE_URL": warehouse.application_url,
+        "REDIS_URL": redis_url,
+        "FOLLOW_SOURCE_CLOCK": "false",
+        "ENVIRONMENT": "production",
+        "API_URL": f"http://127.0.0.1:{api}",
+        "STREAMLIT_PORT": str(pages),
+        "STREAMLIT_URL": f"http://localhost:{pages}/app",
+        "PUBLIC_URL": site,
+        "PROXY_SECRET": PROXY_SECRET,
+        "DAGSTER_HOME": str(folder / "dagster"),
+        "DAGSTER_DISABLE_TELEMETRY": "1",
+    }
+    (folder / "dagster").mkdir()
+    (folder / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\nnux: {enabled: false}\n")
+    python = sys.executable
+    serve = [python, "-m", "uvicorn", "api.main:create_app", "--factory", "--host", "127.0.0.1", "--no-proxy-headers"]
+    serve += ["--no-server-header", "--log-level", "warning", "--port", str(api)]
+    web = [python, "-m", "dagster_webserver", "-f", str(Path(__file__).with_name("launchable.py")), "-h", "127.0.0.1"]
+    migrate = [python, "-m", "dagster", "instance", "migrate"]
+    subprocess.run(migrate, env=environment, cwd=ROOT, check=True, capture_output=True, timeout=120)
+    with (
+        running(serve, environment, folder / "api.log", answers(f"http://127.0.0.1:{api}/health")),
+        running([python, "-m", "app.asgi"], environment, folder / "pages.log", answers(f"http://127.0.0.1:{pages}/")),
+        running(
+            [*web, "-p", str(dagster)], environment, folder / "dagster.log", answers(f"http://127.0.0.1:{dagster}/")
+        ),
+        running(
+            [*web, "-p", str(readonly), "--read-only"],
+            environment,
+            folder / "readonly.log",
+            answers(f"http://127.0.0.1:{readonly}/"),
+        ),
+        front_door(
+            folder / "front",
+            SITE=site,
+            ORCHESTRATOR_SITE=orchestrator,
+            API=f"127.0.0.1:{api}",
+            STREAMLIT=f"127.0.0.1:{pages}",
+            DAGSTER=f"127.0.0.1:{dagster}",
+            DAGSTER_READONLY=f"127.0.0.1:{readonly}",
+        ) as door,
+    ):
+        yield Product(
+            door=door,
+            estate=estate,
+            folder=folder,
+            api=f"http://127.0.0.1:{api}",
+            streamlit=f"http://127.0.0.1:{pages}",
+            dagster=f"http://127.0.0.1:{dagster}",
+            dagster_readonly=f"http://127.0.0.1:{readonly}",
+            environment=environment,
+        )
+    engine.dispose()
+    transformer.close()
+    admin.close()
+    drop_database(postgres_server, warehouse.database)
+
+
+@pytest.fixture
+def maya(product: Product) -> Identity:
+    """A CSM."""
+    return product.estate.user()
+
+
+@pytest.fixture
+def harriet(product: Product) -> Identity:
+    """An admin, whose proof is recent."""
+    who = product.estate.user("Harriet Cole", Role.ADMIN)
+    product.estate.admin.execute("update app.sessions set confirmed_at = now() where user_id = %s", [who.user_id])
+    return who
+
+
+@pytest.fixture
+def alex(product: Product) -> Identity:
+    """An analyst."""
+    return product.estate.user("Alex Stone", Role.ANALYST)
+
+
+@dataclass
+class Witness:
+    """A service that writes down what reaches it, and answers as a test says."""
+
+    address: str
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    delay_seconds: float = 0.0
+
+
+@contextmanager
+def witness(**how: Any) -> Iterator[Witness]:
+    """A service behind a door that only looks."""
+    made = Witness(address="", **how)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            length = int(self.headers.get("content-length") or 0)
+            seen = {"line": self.requestline, "headers": self.headers.items(), "body": self.rfile.read(length)}
+            made.seen.append(seen)
+            time.sleep(made.delay_seconds)
+            body = b"" if made.status == 204 else b"witness"
+            self.send_response(made.status)
+            for name, value in {**made.headers, "Content-Length": str(len(body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
+
+        def log_message(self, *_: Any) -> None:
+            """Silent."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    made.address = f"127.0.0.1:{server.server_address[1]}"
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield made
+    server.shutdown()
+    server.server_close()
