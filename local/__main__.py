@@ -32,9 +32,10 @@ def _welcome(environment: Environment) -> str:
     by_role = one_per_role()
     rows = [
         "",
-        "  Work here            " + url["STREAMLIT_URL"],
-        "  Orchestrator         " + url["DAGSTER_URL"],
-        "  API                  " + url["API_URL"] + "/docs",
+        "  Work here            " + url["SITE"],
+        "  Orchestrator         " + url["ORCHESTRATOR_SITE"] + "   (admins)",
+        "  API                  " + url["SITE"] + "/api/docs",
+        "  Pages alone          " + url["STREAMLIT_URL"],
         "  Simulated sources    " + url["HUBSPOT_BASE_URL"],
         "  Simulated mailbox    " + url["MAILBOX_URL"],
         "",
@@ -82,7 +83,7 @@ def supervise(state: State, *, open_browser: bool = False) -> int:
         _say(_welcome(supervisor.environment))
         _say(_READY)
         if open_browser:
-            webbrowser.open(supervisor.environment.variables["STREAMLIT_URL"])
+            webbrowser.open(supervisor.environment.variables["SITE"])
         supervisor.watch()
         _say("Stopping …")
     except (StartFailed, StateBroken, PostgresFailed, ValkeyFailed) as failure:

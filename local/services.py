@@ -3,9 +3,10 @@
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from local import probes
-from local.state import Environment
+from local.state import ROOT, Environment
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def _python(*arguments: str) -> tuple[str, ...]:
 
 
 def services(environment: Environment) -> list[Service]:
-    """The six programs beside PostgreSQL and Redis."""
+    """The eight programs beside PostgreSQL and Redis."""
     url = environment.variables
     workspace = f"{url['DAGSTER_HOME']}/workspace.yaml"
     code_port = url["DAGSTER_CODE_PORT"]
@@ -73,6 +74,14 @@ def services(environment: Environment) -> list[Service]:
             probes.http_ok(f"{url['DAGSTER_URL']}/server_info"),
         ),
         Service(
+            "dagster-readonly",
+            _python("-m", "dagster_webserver", "-w", workspace, "-h", "127.0.0.1",
+                    "-p", url["DAGSTER_READONLY_PORT"], "--read-only"),
+            f"http://localhost:{url['DAGSTER_READONLY_PORT']}",
+            ("DAGSTER_READONLY_PORT",),
+            probes.http_ok(f"http://localhost:{url['DAGSTER_READONLY_PORT']}/server_info"),
+        ),
+        Service(
             "dagster-daemon",
             _python("-m", "dagster._daemon", "run", "-w", workspace),
             "no port",
@@ -93,5 +102,23 @@ def services(environment: Environment) -> list[Service]:
             url["STREAMLIT_URL"],
             ("STREAMLIT_PORT",),
             probes.http_ok(f"{url['STREAMLIT_URL']}/_stcore/health"),
+        ),
+        Service(
+            "front",
+            (str(Path(sys.executable).with_name("caddy")), "run", "--adapter", "caddyfile",
+             "--config", str(ROOT / "Caddyfile")),
+            url["SITE"],
+            ("FRONT_PORT", "ORCHESTRATOR_PORT"),
+            probes.http_ok(f"{url['SITE']}/api/health"),
+            env={
+                "BIND": "127.0.0.1",
+                "API": f"127.0.0.1:{url['API_PORT']}",
+                "STREAMLIT": f"127.0.0.1:{url['STREAMLIT_PORT']}",
+                "DAGSTER": f"127.0.0.1:{url['DAGSTER_PORT']}",
+                "DAGSTER_READONLY": f"127.0.0.1:{url['DAGSTER_READONLY_PORT']}",
+                "SHELL_DIR": str(environment.state.folder / "shell"),
+                "XDG_DATA_HOME": str(environment.state.folder / "caddy"),
+                "XDG_CONFIG_HOME": str(environment.state.folder / "caddy"),
+            },
         ),
     ]  # fmt: skip

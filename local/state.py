@@ -27,8 +27,11 @@ PORTS = {
     "SIMULATOR_MAILBOX_PORT": (9015, "Simulated mailbox"),
     "DAGSTER_CODE_PORT": (4266, "Dagster code server"),
     "DAGSTER_PORT": (3000, "Dagster"),
+    "DAGSTER_READONLY_PORT": (3001, "Dagster, read-only"),
     "API_PORT": (8000, "API"),
     "STREAMLIT_PORT": (8501, "Streamlit"),
+    "FRONT_PORT": (8080, "Caddy, the product"),
+    "ORCHESTRATOR_PORT": (8081, "Caddy, the orchestrator"),
 }
 _SECRETS = (
     "POSTGRES_PASSWORD",
@@ -43,6 +46,7 @@ _SECRETS = (
     "HUBSPOT_TOKEN",
     "STRIPE_API_KEY",
     "ZENDESK_CLIENT_SECRET",
+    "PROXY_SECRET",
     "DEMO_PASSWORD",
 )
 _ESTATE = {"SIMULATOR_ACCOUNTS": "620", "SIMULATOR_DAYS": "730", "SIMULATOR_SEED": "24"}
@@ -192,9 +196,12 @@ class Environment:
             "SMTP_STARTTLS": "false",
             "NOTIFY_WEBHOOK_URL": f"http://localhost:{self.chosen['SIMULATOR_MAILBOX_PORT']}/hooks/customer-success",
             "MAILBOX_URL": f"http://localhost:{self.chosen['SIMULATOR_MAILBOX_PORT']}",
-            "PUBLIC_URL": f"http://localhost:{self.chosen['STREAMLIT_PORT']}",
+            # the front door; messages lead to the pages behind it
+            "SITE": f"http://localhost:{self.chosen['FRONT_PORT']}",
+            "ORCHESTRATOR_SITE": f"http://localhost:{self.chosen['ORCHESTRATOR_PORT']}",
+            "PUBLIC_URL": f"http://localhost:{self.chosen['FRONT_PORT']}/app",
             "API_URL": f"http://localhost:{self.chosen['API_PORT']}",
-            "STREAMLIT_URL": f"http://localhost:{self.chosen['STREAMLIT_PORT']}",
+            "STREAMLIT_URL": f"http://localhost:{self.chosen['STREAMLIT_PORT']}/app",
             "DAGSTER_URL": f"http://localhost:{self.chosen['DAGSTER_PORT']}",
             # nothing calls home
             "DO_NOT_TRACK": "1",
