@@ -10,10 +10,13 @@ from typing import Annotated
 from fastapi import Depends, Header, Request
 from sqlalchemy import Connection
 
-from app import auth, clock, front
+from app import api_tokens, auth, clock, front
 from app.auth import Identity, Permission
 from app.db import unit_of_work
 from app.errors import NotAuthenticated, NotPermitted
+
+READ_ONLY = api_tokens.permissions_of((api_tokens.Scope.READ,))
+SAFE_METHODS = frozenset({"GET", "HEAD"})
 
 
 def transaction() -> Iterator[Connection]:
@@ -41,7 +44,7 @@ class Policy:
 
     For a permission that reaches own things only, the service decides on the thing; here the role must have it at all.
     `is_recent`: only within minutes of proving who one is. `may_enrol`: also for somebody whose role needs a second
-    factor that they are about to set up.
+    factor that they are about to set up. `needs_session`: not with a token.
     """
 
     def __init__(
@@ -59,11 +62,17 @@ class Policy:
             raise NotAuthenticated("You are not signed in.", hint="Sign in and try again; nothing you sent is lost.")
         if self.needs not in identity.permissions:
             raise NotPermitted(f"Your role ({identity.role}) may not do this.", hint="Ask an admin if you should.")
+        if identity.limited_to == READ_ONLY and request.method not in SAFE_METHODS:
+            raise NotPermitted("This token may only read.", hint="Make one with the scope that this needs.")
         if self.is_recent:
             auth.require_recent(identity, now=clock.real_now())
         return identity
 
     def _whose(self, request: Request, db: Connection) -> Identity | None:
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() == "bearer":
+            # a token is used alone: a cookie that came along decides nothing
+            return None if self.needs_session else api_tokens.resolve(db, secret=secret, now=clock.real_now())
         return auth.resolve(db, token=session_token(request), now=clock.real_now(), may_enrol=self.may_enrol)
 
 

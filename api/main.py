@@ -21,6 +21,7 @@ from api.routers import (
     exports,
     gate,
     health,
+    identity,
     notices,
     pipeline,
     playbooks,
@@ -36,8 +37,8 @@ from app.settings import get_settings
 ROUTERS = tuple(
     part.router
     for part in (
-        health, gate, session, accounts, bulk, actions, queue, suggestions, playbooks, notices, views, workload,
-        exports, pipeline,
+        health, gate, session, identity, accounts, bulk, actions, queue, suggestions, playbooks, notices, views,
+        workload, exports, pipeline,
     )
 )  # fmt: skip
 _REFUSED = {"4XX", "5XX"}

@@ -262,17 +262,17 @@ def _identity(row: Row[Any], **session: Any) -> Identity:
     )
 
 
-def identity_of(db: Connection, user_id: UUID, *, limited_to: frozenset[Permission] | None = None) -> Identity | None:
-    """An active person as they would be signed in: for jobs and tokens that act with their eyes."""
-    row = db.execute(_people().where(users.c.user_id == user_id, users.c.is_active)).one_or_none()
-    return _identity(row, limited_to=limited_to) if row else None
-
-
 # whether the role needs a second factor and the person has none
 _MUST_ENROL = (
     exists().where(second_factor_roles.c.role == users.c.role)
     & ~exists().where(second_factors.c.user_id == users.c.user_id, second_factors.c.confirmed_at.is_not(None))
 ).label("must_enrol")
+
+
+def identity_of(db: Connection, user_id: UUID, *, limited_to: frozenset[Permission] | None = None) -> Identity | None:
+    """An active person as they would be signed in: for jobs and tokens that act with their eyes."""
+    row = db.execute(_people(_MUST_ENROL).where(users.c.user_id == user_id, users.c.is_active)).one_or_none()
+    return _identity(row, limited_to=limited_to, must_enrol=row.must_enrol) if row else None
 
 
 def _proven(

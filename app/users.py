@@ -2,6 +2,7 @@
 the audit trail. What concerns only themselves (zone, holidays, digest, mail) people set on their own.
 
 `python -m app.users add --email E --name N --role csm|admin|analyst [--owner-email E] --password-env VAR`
+`python -m app.users first-admin --email E --name N --password-env VAR`: once, on a new installation
 `python -m app.users deactivate --email E` / `python -m app.users list`
 A password is read from an environment variable, never from the command line, where `ps` would show it.
 """
@@ -141,6 +142,17 @@ def _tell(
         before=before,
         after=after,
     )
+
+
+def create_first_admin(db: Connection, *, now: datetime, email: str, display_name: str, password: str) -> User:
+    """The first admin of an installation. Of several at once one succeeds.
+
+    Raises InvalidInput as soon as there has ever been an admin, deactivated or not.
+    """
+    db.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _ADMIN_LOCK})
+    if db.execute(select(users.c.user_id).where(users.c.role == Role.ADMIN.value).limit(1)).first():
+        raise InvalidInput("role", "There is an admin already.", hint="Ask them for an account.")
+    return create_user(db, now=now, email=email, display_name=display_name, role=Role.ADMIN, password=password)
 
 
 @contextmanager
@@ -370,9 +382,20 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
             "--password-env", required=True, metavar="VAR", help="environment variable with the password"
         )
         command.add_argument("--capacity-minutes", type=int, default=DEFAULT_CAPACITY_MINUTES)
+    first = commands.add_parser("first-admin", help="create the first admin; refuses when there is one")
+    first.add_argument("--email", required=True)
+    first.add_argument("--name", required=True)
+    first.add_argument("--password-env", required=True, metavar="VAR", help="environment variable with the password")
     commands.add_parser("deactivate", help="end a person's access at once").add_argument("--email", required=True)
     commands.add_parser("list", help="everybody")
     return parser.parse_args(argv)
+
+
+def _password(variable: str) -> str:
+    password = os.environ.get(variable)
+    if not password:
+        raise InvalidInput("password", f"The environment variable {variable} is not set.")
+    return password
 
 
 def _run(db: Connection, wanted: argparse.Namespace) -> str:
@@ -388,14 +411,17 @@ def _run(db: Connection, wanted: argparse.Namespace) -> str:
             raise NotFound("user", wanted.email)
         deactivate(db, actor=None, now=now, user_id=known.user_id)
         return f"{known.email} is deactivated."
+    if wanted.command == "first-admin":
+        made = create_first_admin(
+            db, now=now, email=wanted.email, display_name=wanted.name, password=_password(wanted.password_env)
+        )
+        return f"{made.email} is created as {made.role}."
     if wanted.command == "add":
         people = [(wanted.email, wanted.name, wanted.role, wanted.owner_email)]
     else:
         with wanted.file.open(newline="", encoding="utf-8") as rows:
             people = [(row["email"], row["name"], row["role"], row["owner_email"]) for row in csv.DictReader(rows)]
-    password = os.environ.get(wanted.password_env)
-    if not password:
-        raise InvalidInput("password", f"The environment variable {wanted.password_env} is not set.")
+    password = _password(wanted.password_env)
     return "\n".join(_add(db, now, *person, password, wanted.capacity_minutes) for person in people)
 
 

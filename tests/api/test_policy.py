@@ -29,6 +29,19 @@ ALLOWED = {
     ("DELETE", "/session"): EVERYBODY,
     ("GET", "/session"): SIGNED_IN,
     ("POST", "/session/confirm"): SIGNED_IN,
+    ("GET", "/sessions"): SIGNED_IN,
+    ("DELETE", "/sessions"): SIGNED_IN,
+    ("DELETE", "/sessions/{session_id}"): SIGNED_IN,
+    ("GET", "/second-factor"): SIGNED_IN,
+    ("POST", "/second-factor"): SIGNED_IN,
+    ("POST", "/second-factor/confirm"): SIGNED_IN,
+    ("GET", "/second-factor/roles"): {"admin"},
+    ("PUT", "/second-factor/roles/{role}"): {"admin"},
+    ("DELETE", "/users/{user_id}/second-factor"): {"admin"},
+    ("DELETE", "/users/{user_id}/sessions"): {"admin"},
+    ("GET", "/tokens"): SIGNED_IN,
+    ("POST", "/tokens"): SIGNED_IN,
+    ("DELETE", "/tokens/{token_id}"): SIGNED_IN,
     ("GET", "/gate/user"): SIGNED_IN,
     ("GET", "/gate/admin"): {"admin"},
     ("GET", "/accounts"): SIGNED_IN,
@@ -105,6 +118,9 @@ BODIES = {
     ("POST", "/suggestions/{suggestion_id}/dismiss"): {"version": 1, "reason": "bad_timing"},
     ("POST", "/suggestions/{suggestion_id}/snooze"): {"version": 1, "until": "2026-12-24"},
     ("POST", "/suggestions/{suggestion_id}/undo"): {"version": 1},
+    ("POST", "/second-factor/confirm"): {"code": "000000"},
+    ("PUT", "/second-factor/roles/{role}"): {"is_required": False},
+    ("POST", "/tokens"): {"name": "Mine", "scopes": ["read"], "days": 1},
     ("POST", "/session/confirm"): {"password": PASSWORD},
     ("POST", "/session"): {"email": "nobody@force24.example", "password": "not the password"},
 }
@@ -171,7 +187,7 @@ def test_a_route_lets_in_whom_the_table_names(
 ) -> None:
     method, path = name
     person = {"anonymous": None, "csm": maya, "analyst": alex, "admin": harriet}[who]
-    filled = path.format_map(defaultdict(lambda: NOBODY, account_key="0" * 32))
+    filled = path.format_map(defaultdict(lambda: NOBODY, account_key="0" * 32, role="csm"))
 
     # signing out is done by somebody nobody else needs
     client = world.client(None if name == ("DELETE", "/session") else person)

@@ -1,6 +1,7 @@
 """People as administration changes them, what they set themselves, and the trail that tells both."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -209,3 +210,21 @@ def test_a_person_who_does_not_exist_is_not_found(estate: Estate, admin: Identit
             users.get_user(db, UUID(int=7))
         with pytest.raises(NotFound):
             users.set_profile(db, actor=admin, now=NOW, user_id=UUID(int=7), display_name="X")
+
+
+def test_a21_the_first_admin_is_made_once_even_by_two_at_once(estate: Estate) -> None:
+    def make(number: int) -> str:
+        try:
+            with estate.work() as db:
+                return users.create_first_admin(
+                    db, now=NOW, email=f"first{number}@force24.example", display_name="First", password=PASSWORD
+                ).email
+        except InvalidInput as error:
+            return error.field
+
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        made = list(pool.map(make, range(4)))
+    estate.admin.execute("update app.users set is_active = false where role = 'admin'")
+
+    assert sorted(made)[1:] == ["role"] * 3
+    assert make(5) == "role", "a deactivated admin was one too"

@@ -1,0 +1,92 @@
+"""Bodies of /sessions, /second-factor, /tokens and of what an admin does with them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api_tokens import Scope
+from app.auth import Role
+
+
+class OpenSession(BaseModel):
+    """One of a person's sessions that work."""
+
+    session_id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    address: str | None
+    user_agent: str | None
+    is_current: bool
+
+
+class Ended(BaseModel):
+    """How many sessions ended."""
+
+    ended_count: int
+
+
+class SecondFactorState(BaseModel):
+    """Whether the person has an authenticator app, and whether their role must have one."""
+
+    is_enrolled: bool
+    is_required: bool
+
+
+class NewSecondFactor(BaseModel):
+    """What an authenticator app needs, told this once: the secret to type, or the address to show as a picture."""
+
+    secret: str
+    uri: str
+
+
+class Code(BaseModel):
+    """Six digits."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: str = Field(max_length=20)
+
+
+class RoleRequirement(BaseModel):
+    """Whether the people of a role must have a second factor."""
+
+    role: Role
+    is_required: bool
+
+
+class Requirement(BaseModel):
+    """What an admin asks of a role."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    is_required: bool
+
+
+class NewToken(BaseModel):
+    """A token as it is asked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    scopes: list[Scope]
+    days: int = 90
+
+
+class ApiToken(BaseModel):
+    """A personal token; never its secret."""
+
+    token_id: UUID
+    name: str
+    scopes: list[Scope]
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None
+
+
+class MadeToken(BaseModel):
+    """A new token, and its secret, which is told this once."""
+
+    secret: str
+    token: ApiToken
