@@ -3,6 +3,7 @@
 Made by a function, so that importing it does nothing, and a test can have its own.
 """
 
+import os
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
@@ -31,6 +32,7 @@ from api.routers import (
     views,
     workload,
 )
+from app.safety import UnsafeStart, refuse_unsafe
 from app.settings import get_settings
 
 # bulk before actions: its addresses would be read as an action's id
@@ -101,7 +103,12 @@ def _docs(app: FastAPI) -> APIRouter:
 
 
 def create_app() -> FastAPI:
-    """The application of a process. Descriptions of the API are served in the demo only."""
+    """The application of a process. Descriptions of the API are served in the demo only; a production process with
+    careless secrets, or whose account may do too much, ends here with one line."""
+    try:
+        refuse_unsafe(os.environ, is_production=get_settings().environment == "production")
+    except UnsafeStart as refusal:
+        raise SystemExit(str(refusal)) from None
     app = bare_app()
     if get_settings().environment == "demo":
         app.include_router(_docs(app))

@@ -6,6 +6,7 @@ the same everywhere.
 """
 
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
@@ -18,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from app.safety import UnsafeStart, refuse_unsafe
 from app.settings import get_settings
 from app.ui import session_routes, unknown_page
 
@@ -82,6 +84,10 @@ def create_app() -> st.App:
 def main() -> None:
     """Serve until stopped, on STREAMLIT_PORT; on this machine only, unless STREAMLIT_URL names another host."""
     settings = get_settings()
+    try:
+        refuse_unsafe(os.environ, is_production=settings.environment == "production")
+    except UnsafeStart as refusal:
+        raise SystemExit(str(refusal)) from None
     is_local = urlsplit(settings.streamlit_url).hostname in ("localhost", "127.0.0.1")
     create_app().run(
         config={

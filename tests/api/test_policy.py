@@ -145,7 +145,7 @@ def routes() -> set[tuple[str, str]]:
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], FastAPI]]:
     """Makes the application of an environment, demo or production."""
-    monkeypatch.setenv("APP_DATABASE_URL", "postgresql+psycopg://nobody@127.0.0.1:1/nothing")
+    monkeypatch.setenv("APP_DATABASE_URL", "postgresql+psycopg://nobody:Jb3-oqF7tXw9LzK2vR8e@127.0.0.1:1/nothing")
 
     def make(environment: str) -> FastAPI:
         monkeypatch.setenv("ENVIRONMENT", environment)
