@@ -15,7 +15,7 @@ import sys
 import psycopg
 
 from app.safety import UnsafeStart, refuse_careless, refuse_unsafe
-from deploy import health, services
+from deploy import services
 from deploy.environment import CanNot, SecretMissing, establish, is_production
 
 REFUSED = 78  # EX_CONFIG: what is configured is wrong, trying again changes nothing
@@ -53,8 +53,7 @@ def main() -> int:
     """Do it; one line and an exit code say why not."""
     parser = argparse.ArgumentParser(prog="deploy", description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("start", "health"):
-        commands.add_parser(name).add_argument("service", choices=services.NAMES)
+    commands.add_parser("start").add_argument("service", choices=services.NAMES)
     commands.add_parser("prepare")
     commands.add_parser("run", prefix_chars="+").add_argument("arguments", nargs="+")  # options are Python's
     backing = commands.add_parser("backup")
@@ -84,10 +83,6 @@ def _do(wanted: argparse.Namespace) -> int:
             start(wanted.service)
         case "prepare":
             prepare()
-        case "health":
-            trouble = health.problem(wanted.service)
-            print(trouble or "well")
-            return 1 if trouble else 0
         case "run":
             _checked(needs_server=False)
             os.execv(sys.executable, [sys.executable, *wanted.arguments])  # noqa: S606 - no shell

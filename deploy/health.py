@@ -1,12 +1,13 @@
-"""Is this container's service well? Asked from inside, by the engine, every few seconds: so it imports little.
+"""`python -m deploy.health SERVICE`: is this container's service well? 0 and silence, or 1 and what is wrong.
 
-Each check asks the service itself for something that only a working one can answer.
+The engine asks in every container all the time, so each check imports as little as it can (the whole of `deploy` costs
+half a second), and asks the service itself for something that only a working one can answer.
 """
 
 import os
+import sys
 import time
-import urllib.error
-import urllib.request
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,13 +26,16 @@ _BACKUP_HOURS = 26
 def _http(port: str, path: str, *, seen_as: str = "") -> str | None:
     """Ask our own port; `seen_as` is the address that browsers use, whose path and host the service insists on."""
     public = urlsplit(seen_as)
-    address = f"http://127.0.0.1:{port}{public.path.rstrip('/')}{path}"
-    request = urllib.request.Request(address, headers={"Host": public.netloc} if public.netloc else {})
+    place = f"{public.path.rstrip('/')}{path}"
+    asking = HTTPConnection("127.0.0.1", int(port), timeout=10)
     try:
-        with urllib.request.urlopen(request, timeout=4) as answer:  # noqa: S310 - our own port
-            return None if answer.status == 200 else f"{address} answers {answer.status}"
-    except (OSError, urllib.error.URLError) as error:
-        return f"{address} does not answer: {error}"
+        asking.request("GET", place, headers={"Host": public.netloc} if public.netloc else {})
+        status = asking.getresponse().status
+    except (OSError, HTTPException) as error:
+        return f"port {port} does not answer: {error}"
+    finally:
+        asking.close()
+    return None if status == 200 else f"{place} on port {port} answers {status}"
 
 
 def _code_server() -> str | None:
@@ -82,3 +86,7 @@ def problem(service: str) -> str | None:
         seen_as = os.environ.get("STREAMLIT_URL", "") if service == "streamlit" else ""
         return _http(os.environ.get(variable, default), path, seen_as=seen_as)
     return {"dagster-code": _code_server, "dagster-daemon": _daemon, "backup": _backup}[service]()
+
+
+if __name__ == "__main__":
+    sys.exit(problem(sys.argv[1]))
