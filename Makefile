@@ -11,7 +11,7 @@ PORTS := POSTGRES_PORT REDIS_PORT SIMULATOR_HUBSPOT_PORT SIMULATOR_STRIPE_PORT S
 $(foreach name,PYTHON DEMO_PASSWORD SIMULATOR_ACCOUNTS SIMULATOR_DAYS SIMULATOR_SEED $(PORTS),\
 	$(if $(value $(name)),$(eval export $(name))))
 
-.PHONY: demo stop status sql advance pipeline test check setup setup-dev lock bench screenshots clean
+.PHONY: demo stop status sql advance pipeline test check setup setup-dev lock bench screenshots clean backup restore secrets
 
 demo: setup  ## set up, start, load, open; DETACH=1 returns when all is ready
 	@$(BIN)/python -m local up $(if $(DETACH),--detach)
@@ -30,6 +30,15 @@ advance:  ## let DAYS=1 days pass in the simulated world
 
 pipeline:  ## run the incremental pipeline now and watch it
 	@$(BIN)/python -m local run -m orchestration.launch incremental --wait
+
+backup:  ## back the demo's databases up into .state/backups
+	@$(BIN)/python -m local run -m deploy backup
+
+restore:  ## put a backup in place: FROM=newest or a folder; REPLACE=1 where there is data, which is kept beside it
+	@$(BIN)/python -m local run -m deploy restore $(or $(FROM),newest) $(if $(REPLACE),--replace)
+
+secrets:  ## make the secret files that compose.yaml mounts
+	@deploy/make-secrets.sh
 
 test: setup-dev check  ## everything that CI runs
 	@local/system-packages.sh
