@@ -14,7 +14,10 @@ engine_pid=
 compose=$(.state/venv/bin/python -c 'import importlib.util as i; print(next(iter(i.find_spec("compose").submodule_search_locations)))')/docker-compose
 export DOCKER_BUILDKIT=1 SECRETS_FOLDER=$work/secrets SURVEYS_FOLDER=$work/surveys
 export SITE=https://accounts.internal ORCHESTRATOR_SITE=https://orchestrator.internal
-export HTTP_PORT=${HTTP_PORT:-38080} HTTPS_PORT=${HTTPS_PORT:-38443} VERSION=rehearsal
+export HTTP_PORT=127.0.0.1:38080 HTTPS_PORT=127.0.0.1:38443 VERSION=rehearsal
+
+door=accounts.internal:38443
+orchestrator=orchestrator.internal:38443
 
 docker() { command "${DOCKER:-$([ -x /usr/bin/docker ] && echo /usr/bin/docker || echo docker)}" "$@"; }
 project() { "$compose" --project-name rehearsal --env-file /dev/null "$@"; }
@@ -76,15 +79,26 @@ published=$(docker ps --filter label=com.docker.compose.project=rehearsal --form
 [ "$published" = 1 ]
 
 say "Through the door"
-ask() { curl -sk --noproxy '*' --resolve "accounts.internal:$HTTPS_PORT:127.0.0.1" --resolve "orchestrator.internal:$HTTPS_PORT:127.0.0.1" -o /dev/null -w '%{http_code}' "$@"; }
+ask() { curl -sk --noproxy '*' --resolve "$door:127.0.0.1" --resolve "$orchestrator:127.0.0.1" -o /dev/null -w '%{http_code}' "$@"; }
 expect() { got=$(ask "$2"); echo "$2: $got"; [ "$got" = "$1" ] || { echo "expected $1"; return 1; }; }
-expect 200 "https://accounts.internal:$HTTPS_PORT/api/health"
-expect 401 "https://accounts.internal:$HTTPS_PORT/api/session"
-expect 401 "https://accounts.internal:$HTTPS_PORT/app/"
-expect 401 "https://orchestrator.internal:$HTTPS_PORT/"
+expect 200 "https://$door/api/health"
+expect 401 "https://$door/api/session"
+expect 401 "https://$door/app/"
+expect 401 "https://$orchestrator/"
 
-say "Nothing inside can reach the outside but the loads"
-project exec -T api python -c 'import socket; socket.create_connection(("192.0.2.1", 9), 3)' 2>&1 | grep -q "unreachable"
+say "The network of the services has no way out, and only loads and door are on another"
+[ "$(docker network inspect --format '{{.Internal}}' rehearsal_private)" = true ]
+elsewhere=$(docker network inspect --format '{{range .Containers}}{{.Name}} {{end}}' rehearsal_edge rehearsal_outside | xargs -n1 | sort | xargs)
+[ "$elsewhere" = "rehearsal-caddy-1 rehearsal-dagster-code-1" ]
+
+say "No secret can be read off a container or its log"
+for container in $(docker ps -aq --filter label=com.docker.compose.project=rehearsal); do
+    docker inspect "$container"
+    docker logs "$container" 2>&1
+done >"$work/seen"
+for secret in "$SECRETS_FOLDER"/*; do
+    [ ! -s "$secret" ] || ! grep -qF -f "$secret" "$work/seen" || { echo "$(basename "$secret") can be read"; exit 1; }
+done
 
 say "A careless secret stops a start"
 refusal=$(project run --rm --no-deps -T -e APP_DATABASE_URL=postgresql+psycopg://application:password@postgres:5432/warehouse api start api 2>&1 || true)
