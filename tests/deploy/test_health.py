@@ -65,9 +65,7 @@ def test_a_check_costs_little(port: int) -> None:
     counted = """import sys, deploy.health
 heavy = {"psycopg", "grpc", "pydantic", "sqlalchemy", "dagster", "httpx"}
 print(len(heavy & {name.partition(".")[0] for name in sys.modules}))"""
-    loaded = subprocess.run(
-        [sys.executable, "-c", counted], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    loaded = subprocess.run([sys.executable, "-c", counted], cwd=ROOT, capture_output=True, text=True, check=True)
 
     assert loaded.stdout.strip() == "0"
 
@@ -99,5 +97,6 @@ def test_without_a_recent_backup_the_backup_service_is_not_well(
     manifest.write_text("{}")
     assert health.problem("backup") is None
 
-    os.utime(manifest, (manifest.stat().st_mtime - 27 * 3600,) * 2)
+    yesterday = manifest.stat().st_mtime - 27 * 3600
+    os.utime(manifest, (yesterday, yesterday))
     assert health.problem("backup") == "the newest backup is 27 hours old"
