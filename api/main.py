@@ -27,6 +27,7 @@ from api.routers import (
     pipeline,
     playbooks,
     queue,
+    search,
     session,
     suggestions,
     views,
@@ -39,7 +40,7 @@ from app.settings import get_settings
 ROUTERS = tuple(
     part.router
     for part in (
-        health, gate, session, identity, accounts, bulk, actions, queue, suggestions, playbooks, notices, views,
+        health, gate, session, identity, search, accounts, bulk, actions, queue, suggestions, playbooks, notices, views,
         workload, exports, pipeline,
     )
 )  # fmt: skip

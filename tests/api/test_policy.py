@@ -44,6 +44,7 @@ ALLOWED = {
     ("DELETE", "/tokens/{token_id}"): SIGNED_IN,
     ("GET", "/gate/user"): SIGNED_IN,
     ("GET", "/gate/admin"): {"admin"},
+    ("GET", "/search"): SIGNED_IN,
     ("GET", "/accounts"): SIGNED_IN,
     ("GET", "/accounts/{account_key}"): SIGNED_IN,
     ("GET", "/accounts/{account_key}/health"): SIGNED_IN,
