@@ -1,0 +1,46 @@
+import { requestKey } from '../api/client';
+
+/** What is typed into a new action, and the key of its request: sent twice, it is still one action. */
+export interface Draft {
+  readonly accountKey: string;
+  readonly accountName: string;
+  readonly title: string;
+  readonly actionType: string;
+  readonly intervention: string;
+  readonly priority: string;
+  readonly dueDate: string;
+  readonly reason: string;
+  readonly key: string;
+}
+
+export function emptyDraft(): Draft {
+  return {
+    accountKey: '', accountName: '', title: '', actionType: 'risk', intervention: 'diagnostic_call', priority: 'medium',
+    dueDate: '', reason: '', key: requestKey(),
+  };
+}
+
+const place = (userId: string) => `quick-add:${userId}`;
+
+/** The person's own draft of this tab, which outlives a reload and an ended session. */
+export function readDraft(userId: string): Draft {
+  try {
+    const read: unknown = JSON.parse(sessionStorage.getItem(place(userId)) ?? 'null');
+    const empty = emptyDraft();
+    if (typeof read !== 'object' || read === null) return empty;
+    const given = read as Record<string, unknown>;
+    const kept = Object.keys(empty).filter((name) => typeof given[name] === 'string');
+    return { ...empty, ...Object.fromEntries(kept.map((name) => [name, given[name]])) };
+  } catch {
+    return emptyDraft();
+  }
+}
+
+export function keepDraft(userId: string, draft: Draft | null): void {
+  try {
+    if (draft) sessionStorage.setItem(place(userId), JSON.stringify(draft));
+    else sessionStorage.removeItem(place(userId));
+  } catch {
+    // without storage the draft lives as long as the dialog
+  }
+}

@@ -1,0 +1,18 @@
+import { HttpErrorResponse, HttpInterceptorFn } from '@angular/common/http';
+import { Injector, inject } from '@angular/core';
+import { catchError, throwError } from 'rxjs';
+
+import { Session } from './session';
+
+/** A 401 anywhere means that the session has ended; wrong credentials do not. */
+export const sessionInterceptor: HttpInterceptorFn = (request, next) => {
+  const injector = inject(Injector); // the session itself needs the client: asked for when it is needed
+  return next(request).pipe(
+    catchError((error: unknown) => {
+      if (error instanceof HttpErrorResponse && error.status === 401 && !request.url.endsWith('/session')) {
+        injector.get(Session).end();
+      }
+      return throwError(() => error);
+    }),
+  );
+};

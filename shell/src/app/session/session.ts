@@ -1,0 +1,77 @@
+import { Injectable, computed, inject, signal } from '@angular/core';
+import { Router } from '@angular/router';
+
+import { Api, type Schemas } from '../api/client';
+import { isUnauthenticated } from '../api/problem';
+
+export type Person = Schemas['Person'];
+
+/**
+ * Who is signed in. The cookie is out of a script's reach, so the API is asked; what other tabs do is heard from them.
+ */
+@Injectable({ providedIn: 'root' })
+export class Session {
+  private readonly api = inject(Api);
+  private readonly router = inject(Router);
+  private readonly tabs = new BroadcastChannel('session');
+  private readonly known = signal<Person | null | undefined>(undefined);
+
+  /** The person; null for nobody, undefined before the API has been asked. */
+  readonly person = this.known.asReadonly();
+  readonly role = computed(() => this.known()?.role ?? null);
+  /** Whether the session ended by itself: said once, on the sign-in page. */
+  readonly hasEnded = signal(false);
+
+  constructor() {
+    this.tabs.onmessage = (message: MessageEvent<unknown>) => {
+      if (message.data === 'left' && this.known()) this.forget(false);
+      // another tab may have signed somebody else in: everything shown here could be theirs no longer
+      if (message.data === 'entered' && this.known() !== undefined) location.reload();
+    };
+  }
+
+  may(permission: string): boolean {
+    return this.known()?.permissions.includes(permission) ?? false;
+  }
+
+  /** Ask who is signed in. Throws when the service does not answer. */
+  async load(): Promise<Person | null> {
+    try {
+      this.known.set(await this.api.get('/session'));
+    } catch (error) {
+      if (!isUnauthenticated(error)) throw error;
+      this.known.set(null);
+    }
+    return this.known() ?? null;
+  }
+
+  async signIn(email: string, password: string): Promise<void> {
+    this.known.set(await this.api.post('/session', { email, password }));
+    this.hasEnded.set(false);
+    this.tabs.postMessage('entered');
+  }
+
+  async signOut(): Promise<void> {
+    await this.api.delete('/session');
+    this.tabs.postMessage('left');
+    this.forget(false);
+  }
+
+  /** The service no longer knows this session. Told once, however many requests find out. */
+  end(): void {
+    if (this.known()) this.forget(true);
+  }
+
+  private forget(byItself: boolean): void {
+    this.known.set(null);
+    this.hasEnded.set(byItself);
+    const next = byItself ? this.router.url : undefined;
+    void this.router.navigate(['/sign-in'], { queryParams: { next }, replaceUrl: byItself });
+  }
+}
+
+/** A place of ours to go to after signing in; anything that could lead elsewhere becomes the start. */
+export function safeNext(next: string | null | undefined): string {
+  // one slash, then a page: neither //host nor /\host nor a control character, which browsers take for either
+  return next && /^\/pages\/[\w-]+(\?[^\\\p{Cc}]*)?$/u.test(next) ? next : '/';
+}
