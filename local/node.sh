@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Node for building the shell, from the locked Python package: `local/node.sh npm run build`, in shell/.
-# Nothing of the user's own Node is used: its folder comes first in PATH, and npm reads no configuration of the user's.
+# Nothing of the user's own Node is used: the folder made here comes first in PATH.
 # The package's own links to npm and npx are flattened by the wheel format and fail, so these are made here.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -22,6 +22,7 @@ if [ "$(readlink "$bin/node" 2>/dev/null)" != "$package/bin/node" ]; then
     done
 fi
 export PATH="$bin:$PATH" NG_CLI_ANALYTICS=false STATE_DIR="$state"
+export npm_config_loglevel=error npm_config_update_notifier=false
 
 installed=$state/node/installed
 install() {  # only what the lock says, and no script of a package runs
@@ -35,7 +36,13 @@ install() {  # only what the lock says, and no script of a package runs
 
 cd shell
 case "${1:-}" in
-    "") echo "usage: local/node.sh install | COMMAND [ARGUMENTS], run in shell/" >&2; exit 2 ;;
+    "") echo "usage: local/node.sh install | build [FOLDER] | COMMAND [ARGUMENTS], run in shell/" >&2; exit 2 ;;
     install) install ;;
+    build)  # into the state folder, or another; fails when the initial bundle is over its limit
+        install
+        folder=${2:-$state/shell}
+        npx ng build --progress=false --output-path "$folder"
+        exec node tools/bundle-size.mjs "$folder/browser"
+        ;;
     *) exec "$@" ;;
 esac

@@ -1,0 +1,151 @@
+"""The built shell in a real Chromium, over the real API and the real pages, on one origin."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from app.auth import Identity, Role
+from app.db import make_engine
+from app.migrations.run import upgrade
+from local.postgres import Postgres, free_port
+from tests.app.factories import PASSWORD, Estate, create_marts
+from tests.conftest import drop_database, make_warehouse
+from tests.e2e.conftest import chromium
+
+__all__ = ["chromium"]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The shell as this checkout builds it; the build fails above its size limit."""
+    folder = tmp_path_factory.mktemp("shell")
+    subprocess.run([ROOT / "local" / "node.sh", "build", folder], check=True, cwd=ROOT)
+    return folder / "browser"
+
+
+@pytest.fixture(scope="session")
+def estate(postgres_server: Postgres) -> Iterator[Estate]:
+    """One estate a run, with an account, a contact and three people."""
+    warehouse = make_warehouse(postgres_server)
+    upgrade(warehouse.application_url)
+    transformer = psycopg.connect(warehouse.transformer_dsn, autocommit=True)
+    create_marts(transformer)
+    admin = psycopg.connect(warehouse.admin_dsn, autocommit=True)
+    engine = make_engine(warehouse.application_url, pool_size=2)
+    made = Estate(
+        engine=engine,
+        transformer=transformer,
+        admin=admin,
+        application_url=warehouse.application_url,
+        loader_dsn=warehouse.loader_dsn,
+    )
+    key = made.account()
+    made.account("Birch Logistics", health_band="R")
+    made.put(
+        "dim_contacts", contact_key="c1", account_key=key, contact_name="Ada Quill", is_champion=True, has_left=False
+    )
+    made.publish()
+    made.user()
+    made.user("Harriet Cole", Role.ADMIN)
+    made.user("Alex Stone", Role.ANALYST)
+    yield made
+    engine.dispose()
+    transformer.close()
+    admin.close()
+    drop_database(postgres_server, warehouse.database)
+
+
+@pytest.fixture(scope="session")
+def origin(built: Path, estate: Estate, redis_url: str) -> Iterator[str]:
+    """The one address. `localhost`, as a person types it."""
+    port = free_port()
+    address = f"http://localhost:{port}"
+    environment = {
+        "APP_DATABASE_URL": estate.application_url,
+        "REDIS_URL": redis_url,
+        "FOLLOW_SOURCE_CLOCK": "false",
+        "ENVIRONMENT": "demo",
+        "API_URL": address,
+        "STREAMLIT_URL": address,
+        "ORIGIN": address,
+        "SHELL_DIR": str(built),
+    }
+    command = [sys.executable, "-W", "ignore", "-m", "uvicorn", "tests.shell.one_origin:create_app", "--factory"]
+    server = subprocess.Popen(
+        [*command, "--host", "127.0.0.1", "--port", str(port), "--log-level", "error"],
+        env={**os.environ, **environment},
+        cwd=ROOT,
+    )
+    try:
+        for _ in range(300):
+            try:
+                if httpx.get(f"{address}/app/_stcore/health").is_success:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.2)
+        yield address
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+Opened = Callable[..., Page]
+
+
+@pytest.fixture
+def opened(origin: str, chromium: Browser) -> Iterator[Opened]:
+    """A function that opens `path` in a browser of its own, as somebody who signs in, or as nobody."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(who: Identity | None, path: str = "/", *, scheme: str = "light", width: int = 1440) -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900},
+            locale="en-GB",
+            color_scheme="dark" if scheme == "dark" else "light",
+        )
+        context.set_default_timeout(30_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(f"{origin}{path}")
+        if who:
+            enter(page, who)
+            page.locator("iframe.is-ready").wait_for()
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def enter(page: Page, who: Identity, password: str = PASSWORD) -> None:
+    """Fill in the form and send it by the keyboard."""
+    page.get_by_label("E-mail").fill(who.email)
+    page.get_by_label("Password").fill(password)
+    page.keyboard.press("Enter")
+
+
+@pytest.fixture
+def maya(estate: Estate) -> Identity:
+    """A CSM."""
+    return estate.user()
+
+
+@pytest.fixture
+def harriet(estate: Estate) -> Identity:
+    """An admin."""
+    return estate.user("Harriet Cole", Role.ADMIN)
+
+
+@pytest.fixture
+def alex(estate: Estate) -> Identity:
+    """An analyst."""
+    return estate.user("Alex Stone", Role.ANALYST)

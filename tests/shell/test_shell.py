@@ -1,0 +1,237 @@
+"""The shell around the pages: address, title, theme, session and keyboard in step with what the frame shows."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import FrameLocator, Page, expect
+
+from app.auth import Identity
+from tests.app.factories import Estate, key_of
+from tests.shell.conftest import Opened, enter
+
+
+def inside(page: Page) -> FrameLocator:
+    return page.frame_locator("iframe")
+
+
+def shows(page: Page, heading: str, address: str) -> None:
+    """The frame shows the page, and address and title say so. Playwright's own `url` lags behind replaceState."""
+    expect(inside(page).get_by_role("heading", name=heading).first).to_be_visible()
+    page.wait_for_function("address => location.pathname + location.search === address", arg=address)
+    page.wait_for_function("heading => document.title.startsWith(heading)", arg=heading)
+
+
+def test_a_link_opened_by_nobody_leads_there_after_signing_in(opened: Opened, maya: Identity) -> None:
+    page = opened(None, "/pages/accounts?band=R")
+    enter(page, maya, "not the password")
+    expect(page.get_by_role("alert")).to_contain_text("wrong")
+
+    enter(page, maya)
+
+    shows(page, "Accounts", "/pages/accounts?band=R")
+
+
+@pytest.mark.parametrize("path", ["/sign-in?next=//evil.example", "/sign-in?next=%2F%5Cevil.example"])
+def test_c13_signing_in_never_leads_elsewhere(opened: Opened, origin: str, maya: Identity, path: str) -> None:
+    page = opened(maya, path)
+
+    assert str(page.evaluate("location.href")).startswith(f"{origin}/pages/")
+
+
+def test_the_rail_is_by_role_and_the_start_too(
+    opened: Opened, maya: Identity, harriet: Identity, alex: Identity
+) -> None:
+    found = {}
+    for who in (maya, harriet, alex):
+        page = opened(who)
+        found[who.role] = [
+            page.get_by_role("navigation").get_by_role("link").all_inner_texts(),
+            page.evaluate("location.pathname"),
+            page.get_by_role("button", name="Add action", exact=False).count() > 0,
+        ]
+
+    assert found == {
+        "csm": [["My day", "Accounts", "Actions"], "/pages/my-day", True],
+        "admin": [["My day", "Accounts", "Actions", "Assignments", "Settings"], "/pages/assignments", True],
+        "analyst": [["Accounts", "Actions"], "/pages/accounts", False],
+    }
+
+
+def test_going_from_page_to_page_keeps_the_frame_and_back_and_forward_are_single_steps(
+    opened: Opened, maya: Identity
+) -> None:
+    page = opened(maya, "/pages/my-day")
+    page.evaluate("document.querySelector('iframe').contentWindow.kept = true")
+    page.get_by_role("navigation").get_by_role("link", name="Accounts").click()
+    shows(page, "Accounts", "/pages/accounts")
+    page.get_by_role("navigation").get_by_role("link", name="Actions").click()
+    shows(page, "Actions", "/pages/actions")
+
+    page.go_back()
+    shows(page, "Accounts", "/pages/accounts")
+    page.go_back()
+    shows(page, "My day", "/pages/my-day")
+    page.go_forward()
+    shows(page, "Accounts", "/pages/accounts")
+
+    assert page.evaluate("document.querySelector('iframe').contentWindow.kept") is True
+
+
+def test_search_finds_an_account_and_a_person_by_keyboard_alone(opened: Opened, maya: Identity) -> None:
+    page = opened(maya, "/pages/my-day")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("ada q")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("Ada Quill")
+
+    page.keyboard.press("Enter")
+
+    key = key_of("Ashford Media")
+    page.wait_for_function("key => location.search.includes(`account=${key}`)", arg=key)
+    expect(inside(page).get_by_text("Ashford Media").first).to_be_visible()
+
+
+def test_ctrl_k_works_while_the_page_has_the_focus(opened: Opened, maya: Identity) -> None:
+    page = opened(maya, "/pages/accounts")
+    inside(page).get_by_role("heading", name="Accounts").first.click()
+
+    page.keyboard.press("Control+k")
+
+    expect(page.get_by_role("combobox", name="Search accounts, people and actions")).to_be_focused()
+
+
+def test_an_action_is_added_from_anywhere_and_what_was_typed_survives(
+    opened: Opened, maya: Identity, estate: Estate
+) -> None:
+    page = opened(maya, "/pages/accounts")
+    page.keyboard.press("a")
+    page.get_by_label("Account", exact=True).fill("birch")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("Birch Logistics")
+    page.keyboard.press("Enter")
+    page.keyboard.type("Ask about the new warehouse")
+    page.keyboard.press("Escape")
+    page.reload()
+    page.locator("iframe.is-ready").wait_for()
+
+    page.keyboard.press("a")
+    expect(page.get_by_label("What")).to_have_value("Ask about the new warehouse")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("status").filter(has_text="Added")).to_be_visible()
+    count = "select count(*) from app.actions where title = 'Ask about the new warehouse' and account_key = %s"
+    assert estate.one(count, key_of("Birch Logistics")) == 1
+
+
+def test_the_theme_reaches_the_frame_without_loading_it_anew(opened: Opened, maya: Identity) -> None:
+    page = opened(maya, "/pages/my-day")
+    page.evaluate("document.querySelector('iframe').contentWindow.kept = true")
+    page.get_by_role("button", name="You: Maya Lind").click()
+    page.get_by_text("Dark", exact=True).click()
+
+    expect(inside(page).locator(".stApp")).to_have_css("background-color", "rgb(19, 21, 26)")
+    expect(page.locator("body")).to_have_css("background-color", "rgb(19, 21, 26)")
+    assert "Inter" in inside(page).get_by_role("heading").first.evaluate("it => getComputedStyle(it).fontFamily")
+    assert page.evaluate("document.querySelector('iframe').contentWindow.kept") is True
+
+
+def test_a_session_that_ends_is_told_once_and_the_page_comes_back(
+    opened: Opened, maya: Identity, estate: Estate
+) -> None:
+    page = opened(maya, f"/pages/account?account={key_of('Ashford Media')}")
+    expect(inside(page).get_by_text("Ashford Media").first).to_be_visible()
+    estate.admin.execute("update app.sessions set revoked_at = now() where user_id = %s", [maya.user_id])
+
+    page.get_by_role("link", name="Inbox").click()
+    expect(page.get_by_role("status").filter(has_text="Your session has ended")).to_have_count(1)
+    enter(page, maya)
+
+    shows(page, "Inbox", "/pages/inbox")
+
+
+def test_signing_out_ends_it_in_the_other_tab_too(opened: Opened, origin: str, maya: Identity) -> None:
+    page = opened(maya, "/pages/my-day")
+    other = page.context.new_page()
+    other.goto(f"{origin}/pages/accounts")
+    other.locator("iframe.is-ready").wait_for()
+
+    page.get_by_role("button", name="You: Maya Lind").click()
+    page.get_by_role("button", name="Sign out").click()
+
+    expect(page.get_by_label("E-mail")).to_be_visible()
+    expect(other.get_by_label("E-mail")).to_be_visible()
+    expect(page.get_by_text("Your session has ended")).to_have_count(0)
+
+
+def test_the_inbox_counts_while_nobody_reloads(
+    opened: Opened, maya: Identity, harriet: Identity, estate: Estate
+) -> None:
+    page = opened(maya, "/pages/my-day")
+    inbox = page.get_by_role("link", name="Inbox")
+    expect(inbox).to_have_accessible_name("Inbox, nothing unread")
+    estate.action(actor=harriet, account_key=key_of("Ashford Media"), owner_user_id=maya.user_id)
+
+    page.get_by_role("navigation").get_by_role("link", name="Accounts").click()
+
+    expect(inbox).to_have_accessible_name("Inbox, 1 unread")
+
+
+def test_c10_messages_that_are_not_the_frames_change_nothing(opened: Opened, maya: Identity) -> None:
+    page = opened(maya, "/pages/my-day")
+    shows(page, "My day", "/pages/my-day")
+    forged: list[Any] = [
+        {"stCommVersion": 1, "type": "SET_PAGE_TITLE", "title": "Owned"},
+        {"stCommVersion": 1, "type": "SET_QUERY_PARAM", "queryParams": "?owned=1"},
+        {"stCommVersion": 1, "type": "SET_APP_PAGES", "appPages": [{"pageScriptHash": "x", "urlPathname": "sign-in"}]},
+        "text",
+        None,
+    ]
+
+    page.evaluate("all => all.forEach(one => window.postMessage(one, '*'))", forged)
+    page.wait_for_timeout(500)
+
+    shows(page, "My day", "/pages/my-day")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 1024])
+def test_axe_finds_nothing_in_any_state(opened: Opened, maya: Identity, scheme: str, width: int) -> None:
+    # the frame's own content is the pages' matter: here the shell is looked at
+    options = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "iframes": False}
+    axe, found = Axe(), {}
+
+    def look(page: Page, state: str) -> None:
+        page.wait_for_timeout(400)  # colours are measured when nothing moves any more
+        violations = axe.run(page, options=options).response["violations"]
+        found[state] = [(one["id"], [node["html"][:120] for node in one["nodes"]]) for one in violations]
+
+    look(opened(None, scheme=scheme, width=width), "sign-in")
+    page = opened(maya, "/pages/my-day", scheme=scheme, width=width)
+    look(page, "layout")
+    page.get_by_role("button", name="You: Maya Lind").click()
+    look(page, "menu")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("a")
+    expect(page.get_by_role("option").filter(has_text="Ashford Media")).to_be_visible()
+    look(page, "search")
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    look(page, "add")
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    look(page, "keys")
+
+    assert {state: violations for state, violations in found.items() if violations} == {}
+
+
+def test_nothing_is_refused_by_a_policy_without_exceptions(opened: Opened, maya: Identity) -> None:
+    page = opened(None)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    enter(page, maya)
+    page.locator("iframe.is-ready").wait_for()
+    page.keyboard.press("Control+k")
+
+    # Streamlit looks for its base path below a deep link and finds none there: harmless
+    assert [text for text in said if "404" not in text and "401" not in text] == []
