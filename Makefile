@@ -11,7 +11,7 @@ PORTS := POSTGRES_PORT REDIS_PORT SIMULATOR_HUBSPOT_PORT SIMULATOR_STRIPE_PORT S
 $(foreach name,PYTHON DEMO_PASSWORD SIMULATOR_ACCOUNTS SIMULATOR_DAYS SIMULATOR_SEED $(PORTS),\
 	$(if $(value $(name)),$(eval export $(name))))
 
-.PHONY: demo stop status sql advance pipeline test check setup setup-dev lock bench screenshots clean backup restore secrets
+.PHONY: demo stop status sql advance pipeline test check setup setup-dev lock bench screenshots shell clean backup restore secrets
 
 demo: setup  ## set up, start, load, open; DETACH=1 returns when all is ready
 	@$(BIN)/python -m local up $(if $(DETACH),--detach)
@@ -42,6 +42,7 @@ secrets:  ## make the secret files that compose.yaml mounts
 
 test: setup-dev check  ## everything that CI runs
 	@local/system-packages.sh
+	@local/node.sh npm test
 	@$(BIN)/python -m pytest $(PYTEST)
 
 check: setup-dev  ## lint, types, import contracts, SQL style
@@ -51,6 +52,12 @@ check: setup-dev  ## lint, types, import contracts, SQL style
 	@$(BIN)/lint-imports --cache-dir $(STATE_DIR)/cache/import-linter
 	@cd dbt && DBT_TARGET_PATH=$(abspath $(STATE_DIR))/dbt/lint DBT_LOG_PATH=$(abspath $(STATE_DIR))/logs/dbt \
 		$(abspath $(BIN))/sqlfluff lint --processes 2 models tests
+	@local/node.sh install
+	@local/node.sh npm run --silent client:check
+	@local/node.sh npm run --silent lint
+
+shell: setup  ## build the Angular shell into the state folder, with a Node of its own
+	@local/node.sh build
 
 bench: setup-dev  ## measure the running demo; figures go to bench/results.md
 	@$(BIN)/python -m bench $(PARTS)
