@@ -7,7 +7,7 @@ from tests.api.asking import open_action
 from tests.api.conftest import World
 
 
-def found(client: httpx.Client, text: str, **params: object) -> dict[str, list[dict[str, object]]]:
+def found(client: httpx.Client, text: str, **params: int) -> dict[str, list[dict[str, object]]]:
     answer = client.get("/search", params={"text": text, **params})
     assert answer.status_code == 200, answer.text
     return answer.json()

@@ -1,4 +1,4 @@
-import { ChangeDetectionStrategy, Component, DestroyRef, computed, inject, signal } from '@angular/core';
+import { ApplicationRef, ChangeDetectionStrategy, Component, DestroyRef, computed, inject, signal } from '@angular/core';
 import { Router, RouterLink, RouterLinkActive, RouterOutlet } from '@angular/router';
 
 import { FrameLink } from '../frame/frame-link';
@@ -66,6 +66,7 @@ type Open = 'search' | 'add' | 'keys' | null;
   `,
 })
 export class Layout {
+  private readonly application = inject(ApplicationRef);
   private readonly router = inject(Router);
   private readonly session = inject(Session);
   protected readonly link = inject(FrameLink);
@@ -100,6 +101,8 @@ export class Layout {
 
   protected open(what: Open): void {
     this.opened.set(this.opened() === what ? null : what);
+    // drawn before the next key: letters typed right after Ctrl+K belong in the field
+    this.application.tick();
   }
 
   protected close(): void {
