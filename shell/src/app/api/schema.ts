@@ -1967,31 +1967,32 @@ export interface components {
          * Problem
          * @description `application/problem+json`.
          *
-         *     `code` is stable and for programs; `detail` and `hint` are for people. `error_id` is set when something broke on our
-         *     side and stands in the log as well. A stale version carries `current`, the `changes` since, and `yours`, the request
-         *     body as it came, so that nothing typed is lost; an illegal transition carries `legal`.
+         *     `code` is stable and for programs; `detail` and `hint` are for people. The other keys are there only where they say
+         *     something: `error_id` when something broke on our side (it stands in the log as well); a stale version carries
+         *     `current`, the `changes` since, and `yours`, the request body as it came, so that nothing typed is lost; an illegal
+         *     transition carries `legal`.
          */
         Problem: {
             /** Changes */
-            changes: {
+            changes?: {
                 [key: string]: unknown;
-            }[] | null;
+            }[];
             /** Code */
             code: string;
             /** Current */
-            current: {
+            current?: {
                 [key: string]: unknown;
-            } | null;
+            };
             /** Detail */
             detail: string;
             /** Error Id */
-            error_id: string | null;
+            error_id?: string;
             /** Errors */
             errors: components["schemas"]["FieldError"][];
             /** Hint */
             hint: string;
             /** Legal */
-            legal: string[] | null;
+            legal?: string[];
             /** Status */
             status: number;
             /** Title */
@@ -1999,7 +2000,7 @@ export interface components {
             /** Type */
             type: string;
             /** Yours */
-            yours: unknown;
+            yours?: unknown;
         };
         /**
          * Published
