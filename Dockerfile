@@ -59,13 +59,14 @@ COPY shell/package.json shell/package-lock.json ./
 # no install script of a dependency runs
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY shell ./
-COPY api/openapi.json /srv/api/openapi.json
-RUN npm run build -- --output-path=/srv/built
+# the font and the icon are the pages' own: shell/public/static leads there
+COPY app/static /srv/app/static
+RUN npx ng build --progress=false --output-path /srv/built && node tools/bundle-size.mjs /srv/built/browser
 
 # --- the one door
 FROM ${CADDY_IMAGE} AS web
 COPY Caddyfile /etc/caddy/Caddyfile
-COPY --from=shell /srv/built /srv/shell
+COPY --from=shell /srv/built/browser /srv/shell
 RUN mkdir -p /data/caddy /config/caddy && chown -R 10001:10001 /data /config
 USER 10001:10001
 EXPOSE 80 443

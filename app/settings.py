@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     streamlit_url: str = "http://127.0.0.1:8501"
     dagster_url: str = "http://127.0.0.1:3000"
 
-    # where links in messages lead; without it the pages' own address
+    # the front door, where links in messages lead; without it the pages' own address
     public_url: str | None = None
     # what the front door adds to a request, so that nobody else can tell us where a request came from
     proxy_secret: SecretStr | None = None

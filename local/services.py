@@ -26,14 +26,15 @@ class Service:
 class Step:
     """One command that must have succeeded before the services start.
 
-    With `fingerprint` it is skipped as long as that value is the one of its last success. A verbose one reports its own
-    progress, which is shown.
+    With `fingerprint` it is skipped as long as that value is the one of its last success and `makes`, if it makes a
+    file, is there. A verbose one reports its own progress, which is shown.
     """
 
     title: str
     argv: tuple[str, ...]
     fingerprint: Callable[[], str] | None = None
     is_verbose: bool = False
+    makes: Path | None = None
 
 
 def _python(*arguments: str) -> tuple[str, ...]:
@@ -116,7 +117,7 @@ def services(environment: Environment) -> list[Service]:
                 "STREAMLIT": f"127.0.0.1:{url['STREAMLIT_PORT']}",
                 "DAGSTER": f"127.0.0.1:{url['DAGSTER_PORT']}",
                 "DAGSTER_READONLY": f"127.0.0.1:{url['DAGSTER_READONLY_PORT']}",
-                "SHELL_DIR": str(environment.state.folder / "shell"),
+                "SHELL_DIR": str(environment.state.folder / "shell" / "browser"),
                 "XDG_DATA_HOME": str(environment.state.folder / "caddy"),
                 "XDG_CONFIG_HOME": str(environment.state.folder / "caddy"),
             },

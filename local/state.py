@@ -196,10 +196,10 @@ class Environment:
             "SMTP_STARTTLS": "false",
             "NOTIFY_WEBHOOK_URL": f"http://localhost:{self.chosen['SIMULATOR_MAILBOX_PORT']}/hooks/customer-success",
             "MAILBOX_URL": f"http://localhost:{self.chosen['SIMULATOR_MAILBOX_PORT']}",
-            # the front door; messages lead to the pages behind it
+            # the front door, where messages lead
             "SITE": f"http://localhost:{self.chosen['FRONT_PORT']}",
             "ORCHESTRATOR_SITE": f"http://localhost:{self.chosen['ORCHESTRATOR_PORT']}",
-            "PUBLIC_URL": f"http://localhost:{self.chosen['FRONT_PORT']}/app",
+            "PUBLIC_URL": f"http://localhost:{self.chosen['FRONT_PORT']}",
             "API_URL": f"http://localhost:{self.chosen['API_PORT']}",
             "STREAMLIT_URL": f"http://localhost:{self.chosen['STREAMLIT_PORT']}/app",
             "DAGSTER_URL": f"http://localhost:{self.chosen['DAGSTER_PORT']}",

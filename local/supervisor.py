@@ -146,7 +146,8 @@ class Supervisor:
     def _prepare(self, step: Step) -> None:
         done = self.state.read_json(self.state.prepared_file)
         wanted = step.fingerprint() if step.fingerprint else None
-        if wanted is not None and done.get(step.title) == wanted:
+        is_made = step.makes is None or step.makes.exists()
+        if is_made and wanted is not None and done.get(step.title) == wanted:
             return
         self._timed(step.title, lambda: self._run(step.title, step.argv, is_verbose=step.is_verbose))
         if wanted is not None:

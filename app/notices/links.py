@@ -7,9 +7,10 @@ from app.settings import get_settings
 
 
 def page_url(address: str) -> str:
-    """A page by its address, such as `my-day`."""
+    """A page by its address, such as `my-day`: within the shell, or without a front door alone."""
     settings = get_settings()
-    return f"{(settings.public_url or settings.streamlit_url).rstrip('/')}/{address}"
+    base = f"{settings.public_url.rstrip('/')}/pages" if settings.public_url else settings.streamlit_url.rstrip("/")
+    return f"{base}/{address}"
 
 
 def action_url(action_id: UUID) -> str:

@@ -54,7 +54,7 @@ def test_each_action_stands_in_one_part_with_its_link(estate: Estate, maya: Iden
     assert told is not None
     assert told.subject == "Your day: 1 overdue, 1 due today, 1 due this week"
     assert "- Ashford Media: Late call, due 17 November 2026, 3 business days late" in told.body
-    assert f"https://accounts.example/actions?action={overdue.action_id}" in told.body
+    assert f"https://accounts.example/pages/actions?action={overdue.action_id}" in told.body
     assert told.body.count("- Ashford Media") == 3
     assert "next week" not in told.body
     assert "some day" not in told.body
@@ -224,4 +224,4 @@ def test_the_message_is_plain_and_goes_to_the_persons_address(estate: Estate, ma
         [message] = outbox.list_messages(db, actor=estate.user("Ada Boss", Role.ADMIN))
 
     assert (message.recipient, message.user_id) == (maya.email, maya.user_id)
-    assert "My day: https://accounts.example/my-day" in message.body
+    assert "My day: https://accounts.example/pages/my-day" in message.body

@@ -58,7 +58,7 @@ def test_two_hundred_notices_of_one_change_are_one_e_mail(estate: Estate, mail: 
     with estate.work() as db:
         [message] = list_messages(db, actor=estate.user("Ada Boss", Role.ADMIN))
     assert message.subject == "200 notices: Yours now"
-    assert "And 170 more: https://accounts.example/inbox" in message.body
+    assert "And 170 more: https://accounts.example/pages/inbox" in message.body
 
 
 def test_without_a_mail_server_there_are_notices_and_no_message(estate: Estate) -> None:
@@ -145,7 +145,7 @@ def test_one_told_by_another_is_linked_to_the_action(estate: Estate, mail: None)
     assert notice.title == "Ada Boss gave you: Call the champion"
     with estate.work() as db:
         [message] = list_messages(db, actor=ada)
-    assert f"https://accounts.example/actions?action={action.action_id}" in message.body
+    assert f"https://accounts.example/pages/actions?action={action.action_id}" in message.body
 
 
 def test_nobody_is_told_of_what_they_did_themselves(estate: Estate) -> None:
