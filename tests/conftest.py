@@ -16,7 +16,9 @@ from local.postgres import VOLATILE, Postgres, free_port
 from local.valkey import Valkey
 from local.warehouse import WarehouseRoles, prepare
 
-PASSWORD = "test-password"
+# as careful as in production, or the services would refuse to start as they do there
+PASSWORD = "of-the-roles-in-one-run"
+REDIS_PASSWORD = "of-the-cache-in-one-run"
 _numbers = itertools.count(1)
 
 
@@ -47,7 +49,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgr
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a Valkey server of this run."""
-    server = Valkey(tmp_path_factory.mktemp("valkey"), free_port(), PASSWORD)
+    server = Valkey(tmp_path_factory.mktemp("valkey"), free_port(), REDIS_PASSWORD)
     server.start()
     yield server.url
     server.stop()

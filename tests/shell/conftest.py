@@ -1,13 +1,11 @@
-"""The built shell in a real Chromium, over the real API and the real pages, on one origin."""
+"""The built shell in a real Chromium, with the real API and the real pages behind the real front door."""
 
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
 import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -18,6 +16,7 @@ from app.migrations.run import upgrade
 from local.postgres import Postgres, free_port
 from tests.app.factories import PASSWORD, Estate, create_marts
 from tests.conftest import drop_database, make_warehouse
+from tests.door.conftest import PROXY_SECRET, answers, front_door, running
 from tests.e2e.conftest import chromium
 
 __all__ = ["chromium"]
@@ -65,37 +64,40 @@ def estate(postgres_server: Postgres) -> Iterator[Estate]:
 
 
 @pytest.fixture(scope="session")
-def origin(built: Path, estate: Estate, redis_url: str) -> Iterator[str]:
-    """The one address. `localhost`, as a person types it."""
-    port = free_port()
+def origin(built: Path, estate: Estate, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The one address, behind the front door as shipped. `localhost`, as a person types it."""
+    folder = tmp_path_factory.mktemp("origin")
+    api, pages, port, orchestrator = (free_port() for _ in range(4))
     address = f"http://localhost:{port}"
     environment = {
+        **os.environ,
+        "PYTHONWARNINGS": "ignore",
         "APP_DATABASE_URL": estate.application_url,
         "REDIS_URL": redis_url,
         "FOLLOW_SOURCE_CLOCK": "false",
-        "ENVIRONMENT": "demo",
-        "API_URL": address,
-        "STREAMLIT_URL": address,
-        "ORIGIN": address,
-        "SHELL_DIR": str(built),
+        "ENVIRONMENT": "production",
+        "API_URL": f"http://127.0.0.1:{api}",
+        "STREAMLIT_PORT": str(pages),
+        "STREAMLIT_URL": f"http://localhost:{pages}/app",
+        "PUBLIC_URL": address,
+        "PROXY_SECRET": PROXY_SECRET,
     }
-    command = [sys.executable, "-W", "ignore", "-m", "uvicorn", "tests.shell.one_origin:create_app", "--factory"]
-    server = subprocess.Popen(
-        [*command, "--host", "127.0.0.1", "--port", str(port), "--log-level", "error"],
-        env={**os.environ, **environment},
-        cwd=ROOT,
-    )
-    try:
-        for _ in range(300):
-            try:
-                if httpx.get(f"{address}/app/_stcore/health").is_success:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.2)
+    serve = [sys.executable, "-m", "uvicorn", "api.main:create_app", "--factory", "--host", "127.0.0.1"]
+    serve += ["--no-proxy-headers", "--no-server-header", "--log-level", "warning", "--port", str(api)]
+    show = [sys.executable, "-m", "app.asgi"]
+    with (
+        running(serve, environment, folder / "api.log", answers(f"http://127.0.0.1:{api}/health")),
+        running(show, environment, folder / "pages.log", answers(f"http://127.0.0.1:{pages}/app/_stcore/health")),
+        front_door(
+            folder / "front",
+            SITE=address,
+            ORCHESTRATOR_SITE=f"http://localhost:{orchestrator}",
+            API=f"127.0.0.1:{api}",
+            STREAMLIT=f"127.0.0.1:{pages}",
+            SHELL_DIR=str(built),
+        ),
+    ):
         yield address
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
 
 
 Opened = Callable[..., Page]

@@ -1,6 +1,6 @@
 import { Routes } from '@angular/router';
 
-import { homeRedirect, mustBeSignedIn, mustBeSignedOut } from './session/session-guard';
+import { homeRedirect, mustBeKnown, mustBeSignedIn, mustBeSignedOut } from './session/session-guard';
 
 export const routes: Routes = [
   {
@@ -13,6 +13,18 @@ export const routes: Routes = [
     path: 'away',
     title: 'Account intelligence',
     loadComponent: () => import('./session/away').then((m) => m.Away),
+  },
+  {
+    path: 'security',
+    title: 'Sign-in and security · Account intelligence',
+    canActivate: [mustBeKnown],
+    loadComponent: () => import('./session/security').then((m) => m.Security),
+  },
+  {
+    path: 'to-orchestrator',
+    title: 'Orchestrator · Account intelligence',
+    canActivate: [mustBeSignedIn],
+    loadComponent: () => import('./session/to-orchestrator').then((m) => m.ToOrchestrator),
   },
   {
     path: 'pages',

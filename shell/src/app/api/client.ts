@@ -18,7 +18,7 @@ type Success<O> = O extends { responses: infer R }
       (200 | 201)]
   : never;
 type Query<O> = O extends { parameters: { query?: infer Q } } ? Q : never;
-type Body<O> = O extends { requestBody: { content: { 'application/json': infer B } } } ? B : never;
+type Body<O> = O extends { requestBody: { content: { 'application/json': infer B } } } ? B : Record<string, never>;
 
 /** Every operation of the API by its address, typed from its description: `api.get('/search', { text })`. */
 @Injectable({ providedIn: 'root' })

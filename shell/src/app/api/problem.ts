@@ -23,6 +23,13 @@ export function sentence(error: unknown): string {
   return 'Something went wrong on our side. What you typed is kept: try again in a moment.';
 }
 
+/** The stable name of a refusal, for programs; null for anything else. */
+export function codeOf(error: unknown): string | null {
+  if (!(error instanceof HttpErrorResponse)) return null;
+  const problem: unknown = error.error;
+  return isProblem(problem) ? problem.code : null;
+}
+
 export function isUnauthenticated(error: unknown): boolean {
   return error instanceof HttpErrorResponse && error.status === 401;
 }

@@ -41,6 +41,10 @@ const ROLES = { csm: 'Customer success manager', admin: 'Administrator', analyst
           </div>
         </fieldset>
         <a routerLink="/pages/preferences" replaceUrl (click)="close(false)">Preferences</a>
+        <a routerLink="/security" (click)="close(false)">Sign-in and security</a>
+        @if (session.may('open_orchestrator')) {
+          <a href="/to-orchestrator" target="_blank" rel="noopener" (click)="close(false)">Orchestrator</a>
+        }
         <button type="button" (click)="close(true); keysWanted.emit()">Keyboard shortcuts <kbd>?</kbd></button>
         <button type="button" (click)="signOut()">Sign out</button>
         @if (problem()) { <p class="notice bad" role="alert">{{ problem() }}</p> }

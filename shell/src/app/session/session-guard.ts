@@ -4,17 +4,23 @@ import { CanActivateFn, Router } from '@angular/router';
 import { homeOf } from '../layout/places';
 import { Session } from './session';
 
-export const mustBeSignedIn: CanActivateFn = async (_, state) => {
+/** Somebody is signed in; `enrolled`: and has the second factor that their role may need. */
+const mustBe = (allowed: 'anybody' | 'enrolled'): CanActivateFn => async (_, state) => {
   const session = inject(Session);
   const router = inject(Router);
   const next = state.url === '/' ? undefined : state.url;
   try {
-    if (session.person() ?? (await session.load())) return true;
+    const person = session.person() ?? (await session.load());
+    if (person && !(person.must_enrol && allowed === 'enrolled')) return true;
+    if (person) return router.createUrlTree(['/security'], { queryParams: { next } });
   } catch {
     return router.createUrlTree(['/away'], { queryParams: { next } });
   }
   return router.createUrlTree(['/sign-in'], { queryParams: { next } });
 };
+
+export const mustBeSignedIn = mustBe('enrolled');
+export const mustBeKnown = mustBe('anybody');
 
 export const mustBeSignedOut: CanActivateFn = async () => {
   const session = inject(Session);

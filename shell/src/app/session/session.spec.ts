@@ -45,6 +45,24 @@ describe('the session', () => {
     expect([session.person(), session.hasEnded()]).toEqual([null, true]);
   });
 
+  it('does not end because a password typed again was wrong', async () => {
+    const tried = session.confirm('no', null).catch(() => 'refused');
+    http.expectOne('/api/session/confirm').flush(null, GONE);
+
+    expect(await tried).toBe('refused');
+    expect(navigate).not.toHaveBeenCalled();
+  });
+
+  it('leads to the second factor once the role needs one, and back', async () => {
+    const asked = TestBed.inject(Api).get('/notices').catch(() => null);
+    const refused = { code: 'second_factor_required', detail: 'Your role needs a second factor.' };
+    http.expectOne((one) => one.url === '/api/notices').flush(refused, { status: 403, statusText: 'Forbidden' });
+    await asked;
+
+    expect(navigate).toHaveBeenCalledWith(['/security'], { queryParams: { next: '/pages/account?account=1' }, replaceUrl: true });
+    expect(session.person()).not.toBeNull();
+  });
+
   it('that the person ends is not called ended', async () => {
     const left = session.signOut();
     http.expectOne({ method: 'DELETE', url: '/api/session' }).flush(null, { status: 204, statusText: 'No Content' });
@@ -63,13 +81,17 @@ describe('the session', () => {
 });
 
 describe('where signing in leads', () => {
-  it.each(['/pages/my-day', '/pages/account?account=a%2Fb&tab=People'])('may be %s', (next) => {
+  it.each(['/pages/my-day', '/pages/account?account=a%2Fb&tab=People', '/orchestrator'])('may be %s', (next) => {
     expect(safeNext(next)).toBe(next);
+  });
+
+  it('is the shell for a page that was opened by its own address', () => {
+    expect(safeNext('/app/accounts?band=R')).toBe('/pages/accounts?band=R');
   });
 
   it.each([
     null, undefined, '', '//evil.example', '/\\evil.example', 'https://evil.example', 'javascript:alert(1)', '/pages//evil',
-    '/pages/../api/session', '/pages/x?a=\\\\evil', '/pages/x\n', '/api/session', '/pages/x#//evil', '/pages/x@evil.example', '/pages/。/evil',
+    '/pages/../api/session', '/pages/x?a=\\\\evil', '/pages/x\n', '/api/session', '/pages/x#//evil', '/pages/x@evil.example', '/pages/。/evil', '/orchestrator/x', '/app/../api', '/app//evil',
   ])('is never %s', (next) => {
     expect(safeNext(next)).toBe('/');
   });

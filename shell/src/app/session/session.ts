@@ -45,10 +45,16 @@ export class Session {
     return this.known() ?? null;
   }
 
-  async signIn(email: string, password: string): Promise<void> {
-    this.known.set(await this.api.post('/session', { email, password }));
+  /** `code` is of the authenticator app, for who has one. */
+  async signIn(email: string, password: string, code: string | null = null): Promise<void> {
+    this.known.set(await this.api.post('/session', { email, password, code }));
     this.hasEnded.set(false);
     this.tabs.postMessage('entered');
+  }
+
+  /** Prove again who one is: for a while the session may do what needs a recent sign-in. */
+  async confirm(password: string, code: string | null): Promise<void> {
+    await this.api.post('/session/confirm', { password, code });
   }
 
   async signOut(): Promise<void> {
@@ -62,6 +68,12 @@ export class Session {
     if (this.known()) this.forget(true);
   }
 
+  /** The person's role needs a second factor, and nothing else works before there is one. */
+  mustEnrol(): void {
+    const next = this.router.url.startsWith('/security') ? undefined : this.router.url;
+    if (next) void this.router.navigate(['/security'], { queryParams: { next }, replaceUrl: true });
+  }
+
   private forget(byItself: boolean): void {
     this.known.set(null);
     this.hasEnded.set(byItself);
@@ -70,8 +82,14 @@ export class Session {
   }
 }
 
-/** A place of ours to go to after signing in; anything that could lead elsewhere becomes the start. */
+export const ORCHESTRATOR = '/orchestrator';
+
+/**
+ * A place of ours to go to after signing in; anything that could lead elsewhere becomes the start. A page that was opened
+ * by its own address comes back within the shell.
+ */
 export function safeNext(next: string | null | undefined): string {
+  if (next === ORCHESTRATOR) return next;
   // one slash, then a page: neither //host nor /\host nor a control character, which browsers take for either
-  return next && /^\/pages\/[\w-]+(\?[^\\\p{Cc}]*)?$/u.test(next) ? next : '/';
+  return next && /^\/(pages|app)\/[\w-]+(\?[^\\\p{Cc}]*)?$/u.test(next) ? next.replace(/^\/app\//, '/pages/') : '/';
 }

@@ -1,8 +1,10 @@
-import { AfterViewInit, ChangeDetectionStrategy, Component, ElementRef, inject, input, signal, viewChild } from '@angular/core';
+import {
+  AfterViewInit, ChangeDetectionStrategy, Component, ElementRef, Injector, afterNextRender, inject, input, signal, viewChild,
+} from '@angular/core';
 import { Router } from '@angular/router';
 
-import { sentence } from '../api/problem';
-import { Session, safeNext } from './session';
+import { codeOf, sentence } from '../api/problem';
+import { ORCHESTRATOR, Session, safeNext } from './session';
 
 @Component({
   selector: 'app-sign-in',
@@ -15,13 +17,17 @@ import { Session, safeNext } from './session';
       @if (session.hasEnded() && !problem()) {
         <p class="notice" role="status">Your session has ended. Sign in again: the page you were on comes back.</p>
       }
-      <form (submit)="$event.preventDefault(); signIn(email.value, password.value)">
+      <form (submit)="$event.preventDefault(); signIn(email.value, password.value, code()?.nativeElement?.value)">
         <label for="email">E-mail</label>
         <input id="email" #email type="email" name="email" autocomplete="username" required [attr.aria-describedby]="problem() ? 'sign-in-problem' : null" />
         <label for="password">Password</label>
         <input id="password" #password type="password" name="password" autocomplete="current-password" required />
+        @if (needsCode()) {
+          <label for="code">Code from your authenticator app</label>
+          <input id="code" #code type="text" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="10" required />
+        }
         @if (problem(); as text) {
-          <p class="notice bad" role="alert" id="sign-in-problem">{{ text }}</p>
+          <p class="notice" [class.bad]="!isCodeMissing()" role="alert" id="sign-in-problem">{{ text }}</p>
         }
         <button class="primary" type="submit" [disabled]="isBusy()">{{ isBusy() ? 'Signing in…' : 'Sign in' }}</button>
       </form>
@@ -34,29 +40,43 @@ export class SignIn implements AfterViewInit {
   private readonly email = viewChild.required<ElementRef<HTMLInputElement>>('email');
   private readonly password = viewChild.required<ElementRef<HTMLInputElement>>('password');
 
+  private readonly injector = inject(Injector);
+  protected readonly code = viewChild<ElementRef<HTMLInputElement>>('code');
+
   /** Where the person wanted to go, from the address. */
   readonly next = input<string>();
   protected readonly isBusy = signal(false);
   protected readonly problem = signal('');
+  /** Asked for once the service has said so; the first time it is no mistake of the person's. */
+  protected readonly needsCode = signal(false);
+  protected readonly isCodeMissing = signal(false);
 
   ngAfterViewInit(): void {
     this.email().nativeElement.focus();
   }
 
-  protected async signIn(email: string, password: string): Promise<void> {
+  protected async signIn(email: string, password: string, code = ''): Promise<void> {
     if (this.isBusy()) return;
     this.isBusy.set(true);
     this.problem.set('');
     try {
-      await this.session.signIn(email, password);
-      await this.router.navigateByUrl(safeNext(this.next()), { replaceUrl: true });
+      await this.session.signIn(email, password, code || null);
+      const next = safeNext(this.next());
+      if (next === ORCHESTRATOR) location.assign(next);
+      else await this.router.navigateByUrl(next, { replaceUrl: true });
     } catch (error) {
       this.problem.set(sentence(error));
-      const field = this.password().nativeElement;
-      field.focus();
-      field.select();
+      this.isCodeMissing.set(codeOf(error) === 'second_factor_needed' && !code);
+      if (this.isCodeMissing()) this.needsCode.set(true);
+      afterNextRender(() => this.focusAgain(), { injector: this.injector });
     } finally {
       this.isBusy.set(false);
     }
+  }
+
+  private focusAgain(): void {
+    const field = (this.code() ?? this.password()).nativeElement;
+    field.focus();
+    field.select();
   }
 }

@@ -1,0 +1,48 @@
+import { ChangeDetectionStrategy, Component, ElementRef, inject, input, output, signal, viewChild } from '@angular/core';
+
+import { codeOf, sentence } from '../api/problem';
+import { Session } from './session';
+
+/** The password again, and the code of who has an app: for what needs a recent sign-in. */
+@Component({
+  selector: 'app-proof',
+  changeDetection: ChangeDetectionStrategy.OnPush,
+  template: `
+    <form (submit)="$event.preventDefault(); prove(password.value, code()?.nativeElement?.value)">
+      <!-- for password managers -->
+      <input type="text" name="email" autocomplete="username" [value]="session.person()?.email ?? ''" hidden readonly />
+      <label for="proof-password">Password</label>
+      <input id="proof-password" #password type="password" name="password" autocomplete="current-password" required />
+      @if (needsCode()) {
+        <label for="proof-code">Code from your authenticator app</label>
+        <input id="proof-code" #code type="text" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="10" required />
+      }
+      @if (problem(); as text) { <p class="notice bad" role="alert">{{ text }}</p> }
+      <button class="primary" type="submit" [disabled]="isBusy()">{{ button() }}</button>
+    </form>
+  `,
+})
+export class Proof {
+  protected readonly session = inject(Session);
+  protected readonly code = viewChild<ElementRef<HTMLInputElement>>('code');
+  readonly button = input('Go on');
+  readonly proven = output();
+  protected readonly isBusy = signal(false);
+  protected readonly needsCode = signal(false);
+  protected readonly problem = signal('');
+
+  protected async prove(password: string, code = ''): Promise<void> {
+    if (this.isBusy()) return;
+    this.isBusy.set(true);
+    this.problem.set('');
+    try {
+      await this.session.confirm(password, code || null);
+      this.proven.emit();
+    } catch (error) {
+      if (codeOf(error) === 'second_factor_needed') this.needsCode.set(true);
+      this.problem.set(sentence(error));
+    } finally {
+      this.isBusy.set(false);
+    }
+  }
+}

@@ -1,0 +1,153 @@
+import { ChangeDetectionStrategy, Component, computed, inject, input, signal } from '@angular/core';
+import { Router, RouterLink } from '@angular/router';
+
+import { Api, type Schemas } from '../api/client';
+import { codeOf, sentence } from '../api/problem';
+import { Proof } from './proof';
+import { Session, safeNext } from './session';
+
+type OpenSession = Schemas['OpenSession'];
+
+/** A person's second factor and the places where they are signed in. */
+@Component({
+  selector: 'app-security',
+  imports: [Proof, RouterLink],
+  changeDetection: ChangeDetectionStrategy.OnPush,
+  host: { class: 'entrance' },
+  template: `
+    <main class="entrance-card wide">
+      <h1>Sign-in and security</h1>
+      @if (problem(); as text) { <p class="notice bad" role="alert">{{ text }}</p> }
+
+      <section aria-labelledby="factor">
+        <h2 id="factor">Authenticator app</h2>
+        @if (mustEnrol()) { <p class="notice">Your role needs a second factor. Set one up: then everything else works again.</p> }
+        @if (needsProof()) {
+          <p>Prove first that it is you.</p>
+          <app-proof (proven)="needsProof.set(false); begin()" />
+        } @else if (made(); as one) {
+          <p>Add an account to your authenticator app with this key. It is shown this once.</p>
+          <p class="secret" translate="no">{{ grouped(one.secret) }}</p>
+          <form (submit)="$event.preventDefault(); finish(code.value)">
+            <label for="new-code">Code that the app shows now</label>
+            <input id="new-code" #code type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="10" required />
+            <button class="primary" type="submit" [disabled]="isBusy()">Turn it on</button>
+          </form>
+        } @else if (factor()?.is_enrolled) {
+          <p>Set up: signing in asks for a code. If you lose the app, an administrator can take it away.</p>
+        } @else if (factor()) {
+          <p>Not set up. With an app, a stolen password alone opens nothing.</p>
+          <button type="button" class="primary" [disabled]="isBusy()" (click)="begin()">Set up an authenticator app</button>
+        }
+      </section>
+
+      @if (!mustEnrol()) {
+        <section aria-labelledby="places">
+          <h2 id="places">Where you are signed in</h2>
+          <ul class="places">
+            @for (one of sessions(); track one.session_id) {
+              <li>
+                <span>{{ one.is_current ? 'This browser' : browser(one.user_agent) }}<span class="muted"> · {{ one.address ?? 'unknown address' }} · last used {{ when(one.last_seen_at) }}</span></span>
+                @if (!one.is_current) { <button type="button" [attr.aria-label]="'End the session in ' + browser(one.user_agent)" (click)="end(one)">End</button> }
+              </li>
+            }
+          </ul>
+          @if (sessions().length > 1) { <button type="button" (click)="endOthers()">End all others</button> }
+        </section>
+        <a routerLink="/">Back to work</a>
+      } @else {
+        <button type="button" (click)="session.signOut()">Sign out</button>
+      }
+    </main>
+  `,
+})
+export class Security {
+  private readonly api = inject(Api);
+  private readonly router = inject(Router);
+  protected readonly session = inject(Session);
+  readonly next = input<string>();
+  protected readonly factor = signal<Schemas['SecondFactorState'] | null>(null);
+  protected readonly made = signal<Schemas['NewSecondFactor'] | null>(null);
+  protected readonly sessions = signal<readonly OpenSession[]>([]);
+  protected readonly needsProof = signal(false);
+  protected readonly isBusy = signal(false);
+  protected readonly problem = signal('');
+  protected readonly mustEnrol = computed(() => {
+    const factor = this.factor();
+    return factor !== null && factor.is_required && !factor.is_enrolled;
+  });
+
+  constructor() {
+    void this.load();
+  }
+
+  protected begin(): Promise<void> {
+    return this.doing(async () => {
+      try {
+        this.made.set(await this.api.post('/second-factor', {}));
+      } catch (error) {
+        if (codeOf(error) !== 'sign_in_again') throw error;
+        this.needsProof.set(true);
+      }
+    });
+  }
+
+  protected finish(code: string): Promise<void> {
+    return this.doing(async () => {
+      const wasNeeded = this.mustEnrol();
+      await this.api.post('/second-factor/confirm', { code });
+      this.made.set(null);
+      await this.session.load();
+      if (wasNeeded) await this.router.navigateByUrl(safeNext(this.next()), { replaceUrl: true });
+      else await this.load();
+    });
+  }
+
+  protected end(one: OpenSession): Promise<void> {
+    return this.doing(async () => {
+      await this.api.delete(`/sessions/${one.session_id}` as '/sessions/{session_id}');
+      await this.load();
+    });
+  }
+
+  protected endOthers(): Promise<void> {
+    return this.doing(async () => {
+      await this.api.delete('/sessions');
+      await this.load();
+    });
+  }
+
+  protected grouped(secret: string): string {
+    return secret.match(/.{1,4}/g)?.join(' ') ?? secret;
+  }
+
+  protected when(moment: string): string {
+    return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short' }).format(new Date(moment));
+  }
+
+  /** Family and system of a browser, as a person would say it. */
+  protected browser(agent: string | null): string {
+    const family = ['Edg', 'Firefox', 'Chrome', 'Safari'].find((name) => agent?.includes(`${name}/`));
+    const system = ['Windows', 'Android', 'iPhone', 'Mac OS', 'Linux'].find((name) => agent?.includes(name));
+    return family ? `${family === 'Edg' ? 'Edge' : family}${system ? ` on ${system}` : ''}` : 'Another browser';
+  }
+
+  private load(): Promise<void> {
+    return this.doing(async () => {
+      this.factor.set(await this.api.get('/second-factor'));
+      if (!this.mustEnrol()) this.sessions.set(await this.api.get('/sessions'));
+    });
+  }
+
+  private async doing(work: () => Promise<void>): Promise<void> {
+    this.isBusy.set(true);
+    this.problem.set('');
+    try {
+      await work();
+    } catch (error) {
+      this.problem.set(sentence(error));
+    } finally {
+      this.isBusy.set(false);
+    }
+  }
+}
