@@ -36,7 +36,11 @@ def may_add() -> bool:
 
 
 def add_button(*, account_key: str | None = None, prefill: Prefill | None = None, key: str = "add_action") -> None:
-    """The primary button of a page; key A opens it too. Left out for those who only read."""
+    """The primary button of a page; key A opens it too. Left out for those who only read, and within the shell, whose
+    own is on every page.
+    """
+    if st.context.is_embedded:
+        return
     if may_add() and st.button("Add action", icon=":material/add:", type="primary", shortcut="a", key=key):
         frame.forget(ADD_PLACE)
         st.session_state.pop(_PLAYBOOK, None)

@@ -80,8 +80,10 @@ class Frame:
             (
                 b"content-security-policy",
                 (
-                    f"frame-ancestors {frame_ancestors}; object-src 'none'; base-uri 'self'; form-action 'self'; "
-                    "img-src 'self' data: blob:"
+                    # Streamlit writes styles and its first script into the page, and loads our components from blobs
+                    f"default-src 'self'; frame-ancestors {frame_ancestors}; script-src 'self' 'unsafe-inline' blob:; "
+                    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+                    "worker-src 'self' blob:; object-src 'none'; base-uri 'self'; form-action 'self'"
                 ).encode(),
             ),
         ]

@@ -1,13 +1,15 @@
 """The shell around the pages: address, title, theme, session and keyboard in step with what the frame shows."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FrameLocator, Page, expect
 
-from app.auth import Identity
+from app.auth import Identity, Role
 from tests.api.asking import a_new_action, key
 from tests.app.factories import PASSWORD, Estate, key_of
 from tests.shell.conftest import Opened, enter
@@ -143,11 +145,13 @@ def test_a_session_that_ends_is_told_once_and_the_page_comes_back(
     expect(inside(page).get_by_text("Ashford Media").first).to_be_visible()
     estate.admin.execute("update app.sessions set revoked_at = now() where user_id = %s", [maya.user_id])
 
-    page.get_by_role("link", name="Inbox").click()
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # the tab is looked at again
     expect(page.get_by_role("status").filter(has_text="Your session has ended")).to_have_count(1)
     enter(page, maya)
 
-    shows(page, "Inbox", "/pages/inbox")
+    expect(inside(page).get_by_text("Ashford Media").first).to_be_visible()
+    address = f"/pages/account?account={key_of('Ashford Media')}"
+    page.wait_for_function("address => location.pathname + location.search === address", arg=address)
 
 
 def test_signing_out_ends_it_in_the_other_tab_too(opened: Opened, origin: str, maya: Identity) -> None:
@@ -195,6 +199,98 @@ def test_c10_messages_that_are_not_the_frames_change_nothing(opened: Opened, may
     shows(page, "My day", "/pages/my-day")
 
 
+def test_within_the_shell_only_its_own_button_adds_an_action_and_an_admin_chooses_the_owner(
+    opened: Opened, harriet: Identity, maya: Identity, estate: Estate
+) -> None:
+    page = opened(harriet, f"/pages/account?account={key_of('Ashford Media')}")
+    expect(inside(page).get_by_text("Ashford Media").first).to_be_visible()
+    expect(inside(page).get_by_role("button", name="Add action")).to_have_count(0)
+
+    page.get_by_role("button", name="Add action").click()
+    expect(page.get_by_label("Account", exact=True)).to_have_value("Ashford Media")
+    page.get_by_label("What").fill("Call about the renewal")
+    page.get_by_label("Owner").select_option(label="Maya Lind")
+    page.keyboard.press("Control+Enter")
+
+    expect(page.get_by_role("status").filter(has_text="Added")).to_be_visible()
+    owner = "select owner_user_id from app.actions where title = 'Call about the renewal'"
+    assert estate.one(owner) == maya.user_id
+
+
+def test_the_code_of_an_authenticator_app_is_asked_for_once_there_is_one(opened: Opened, estate: Estate) -> None:
+    who = estate.user("Nora Second")
+    page = opened(who, "/pages/my-day")
+    page.goto(f"{page.evaluate('location.origin')}/security")
+    page.get_by_role("button", name="Set up an authenticator app").click()
+    app = pyotp.TOTP(page.locator(".secret").inner_text().replace(" ", ""))
+    page.get_by_label("Code that the app shows now").fill(app.now())
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Set up: signing in asks for a code.")).to_be_visible()
+
+    other = opened(None, "/app/accounts")
+    enter(other, who)
+    expect(other.get_by_role("alert")).to_contain_text("code of your authenticator app")
+    expect(other.get_by_label("Code from your authenticator app")).to_be_focused()
+    # each code counts once: the next one
+    other.keyboard.type(app.at(datetime.now(UTC), counter_offset=1))
+    other.keyboard.press("Enter")
+
+    shows(other, "Accounts", "/pages/accounts")
+
+
+def test_who_must_have_a_second_factor_sets_it_up_before_anything_else(opened: Opened, estate: Estate) -> None:
+    who = estate.user("Otto Reader", Role.ANALYST)
+    estate.admin.execute(
+        "insert into app.second_factor_roles (role, required_by, required_at) values ('analyst', %s, now())",
+        [who.user_id],
+    )
+    try:
+        page = opened(None, "/pages/accounts?band=R")
+        enter(page, who)
+        expect(page.get_by_text("Your role needs a second factor.")).to_be_visible()
+        page.get_by_role("button", name="Set up an authenticator app").click()
+        app = pyotp.TOTP(page.locator(".secret").inner_text().replace(" ", ""))
+        page.get_by_label("Code that the app shows now").fill(app.now())
+        page.keyboard.press("Enter")
+
+        shows(page, "Accounts", "/pages/accounts?band=R")
+    finally:
+        estate.admin.execute("delete from app.second_factor_roles")
+
+
+def test_another_browser_of_mine_is_listed_and_ended(opened: Opened, estate: Estate) -> None:
+    who = estate.user("Petra Twice")
+    other = opened(who, "/pages/my-day")
+    page = opened(who, "/pages/my-day")
+    page.get_by_role("button", name="You: Petra Twice").click()
+    page.get_by_role("link", name="Sign-in and security").click()
+    expect(page.get_by_text("This browser")).to_be_visible()
+
+    page.get_by_role("button", name="End the session in Chrome on Linux").click()
+
+    expect(page.get_by_role("button", name="End the session in Chrome on Linux")).to_have_count(0)
+    other.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(other.get_by_text("Your session has ended")).to_be_visible()
+
+
+def test_only_an_admin_is_led_to_the_orchestrator(opened: Opened, harriet: Identity, maya: Identity) -> None:
+    page = opened(maya, "/pages/my-day")
+    page.get_by_role("button", name="You: Maya Lind").click()
+    expect(page.get_by_role("link", name="Orchestrator")).to_have_count(0)
+
+    page = opened(harriet, "/pages/accounts")
+    page.get_by_role("button", name="You: Harriet Cole").click()
+    with page.expect_popup() as opening:
+        page.get_by_role("link", name="Orchestrator").click()
+    asking = opening.value
+    asking.get_by_label("Password").fill("not the password")
+    asking.keyboard.press("Enter")
+    expect(asking.get_by_role("alert")).to_contain_text("wrong")
+    asking.get_by_label("Password").fill(PASSWORD)
+    with asking.expect_request(lambda one: one.url.endswith("/orchestrator")):
+        asking.keyboard.press("Enter")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 1024])
 def test_axe_finds_nothing_in_any_state(opened: Opened, maya: Identity, scheme: str, width: int) -> None:
@@ -223,6 +319,12 @@ def test_axe_finds_nothing_in_any_state(opened: Opened, maya: Identity, scheme: 
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     look(page, "keys")
+    origin = page.evaluate("location.origin")
+    page.goto(f"{origin}/security")
+    expect(page.get_by_text("This browser")).to_be_visible()
+    look(page, "security")
+    page.goto(f"{origin}/to-orchestrator")
+    look(page, "proof")
 
     assert {state: violations for state, violations in found.items() if violations} == {}
 

@@ -10,13 +10,15 @@ export interface Draft {
   readonly priority: string;
   readonly dueDate: string;
   readonly reason: string;
+  /** Empty: the CSM's own, or of an admin the unassigned queue. */
+  readonly ownerId: string;
   readonly key: string;
 }
 
 export function emptyDraft(): Draft {
   return {
     accountKey: '', accountName: '', title: '', actionType: 'risk', intervention: 'diagnostic_call', priority: 'medium',
-    dueDate: '', reason: '', key: requestKey(),
+    dueDate: '', reason: '', ownerId: '', key: requestKey(),
   };
 }
 

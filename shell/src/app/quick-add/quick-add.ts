@@ -78,6 +78,15 @@ type AccountHit = Schemas['AccountHit'];
             <label for="add-due">Due <span class="muted">optional</span></label>
             <input #due id="add-due" type="date" [value]="draft().dueDate" (input)="change({ dueDate: due.value })" />
           </div>
+          @if (people().length) {
+            <div class="field">
+              <label for="add-owner">Owner</label>
+              <select #owner id="add-owner" (change)="change({ ownerId: owner.value })">
+                <option value="" [selected]="!draft().ownerId">Nobody yet: the unassigned queue</option>
+                @for (one of people(); track one.user_id) { <option [value]="one.user_id" [selected]="one.user_id === draft().ownerId">{{ one.display_name }}</option> }
+              </select>
+            </div>
+          }
         </div>
         <div class="field">
           <label for="add-reason">Why <span class="muted">optional</span></label>
@@ -98,7 +107,8 @@ export class QuickAdd implements AfterViewInit {
   private readonly router = inject(Router);
   private readonly toasts = inject(Toasts);
   private readonly link = inject(FrameLink);
-  private readonly userId = inject(Session).person()?.user_id ?? '';
+  private readonly session = inject(Session);
+  private readonly userId = this.session.person()?.user_id ?? '';
   readonly closed = output();
   private readonly dialog = viewChild.required<ElementRef<HTMLDialogElement>>('dialog');
   private readonly account = viewChild.required<ElementRef<HTMLInputElement>>('account');
@@ -109,6 +119,8 @@ export class QuickAdd implements AfterViewInit {
   protected readonly priorities = priorityValues;
   protected readonly words = inWords;
   protected readonly draft = signal<Draft>(readDraft(this.userId));
+  /** Whom the person may give it to; empty for who adds to their own. */
+  protected readonly people = signal<readonly Schemas['Workload'][]>([]);
   protected readonly found = signal<readonly AccountHit[]>([]);
   protected readonly at = signal(0);
   protected readonly options = computed(() => (this.draft().accountKey ? [] : this.found()));
@@ -125,6 +137,12 @@ export class QuickAdd implements AfterViewInit {
     this.dialog().nativeElement.showModal();
     if (this.draft().accountKey) this.what().nativeElement.focus();
     else void this.takeOpenAccount();
+    if (this.session.may('assign')) {
+      this.api.get('/workload').then(
+        (answer) => this.people.set(answer.items),
+        (error: unknown) => this.problem.set(sentence(error)),
+      );
+    }
   }
 
   /** Prefilled from where the key was pressed: the account whose page is open. */
@@ -221,6 +239,7 @@ export class QuickAdd implements AfterViewInit {
           priority: draft.priority as Schemas['Priority'],
           due_date: draft.dueDate || null,
           reason: draft.reason.trim() || null,
+          owner_user_id: draft.ownerId || null,
         },
         draft.key,
       );
