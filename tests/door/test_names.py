@@ -1,14 +1,17 @@
 """What the Caddyfile asks of its environment is given by the demo and by the containers."""
 
+import os
 import re
+import subprocess
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from local.services import services
 from local.state import Environment, State
 from tests.deploy.test_compose import services as composed
-from tests.door.conftest import CADDYFILE
+from tests.door.conftest import CADDYFILE, PROXY_SECRET, caddy
 
 ASKED = set(re.findall(r"\{\$(\w+)|\{env\.(\w+)\}", CADDYFILE.read_text()))
 NAMES = {plain or late for plain, late in ASKED}
@@ -39,6 +42,29 @@ def test_the_containers_give_every_name() -> None:
     exported = set(re.findall(r"^export (\w+)$", " ".join(door["command"]), flags=re.M))
 
     assert {name for name in NAMES if not door["environment"].get(name) and name not in exported} == set()
+
+
+def _caddy(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    command = [caddy(), *arguments, "--adapter", "caddyfile"] if arguments[0] == "validate" else [caddy(), *arguments]
+    here = {"PATH": os.environ["PATH"], "HOME": str(folder), "PROXY_SECRET": PROXY_SECRET}
+    return subprocess.run(command, env=here | variables, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("where", ["demo", "containers"])
+def test_c17_the_shipped_file_is_valid_where_it_is_used(where: str, tmp_path: Path) -> None:
+    environment = Environment.establish(State(tmp_path / "state"))
+    [front] = [one for one in services(environment) if one.name == "front"]
+    given = {**environment.variables, **front.env} if where == "demo" else composed()["caddy"]["environment"]
+    variables = {name: given[name] for name in NAMES if given.get(name)}
+
+    valid = _caddy("validate", "--config", str(CADDYFILE), folder=tmp_path, **variables)
+
+    assert valid.returncode == 0, valid.stderr
+    assert _caddy("fmt", "--diff", str(CADDYFILE), folder=tmp_path).returncode == 0
+    # cookies are kept by host name: the orchestrator's must be the product's, and only the port another
+    site, orchestrator = urlsplit(given["SITE"]), urlsplit(given["ORCHESTRATOR_SITE"])
+    assert (site.scheme, site.hostname) == (orchestrator.scheme, orchestrator.hostname)
+    assert site.port != orchestrator.port
 
 
 @pytest.mark.parametrize("name", sorted({"API", "STREAMLIT", "DAGSTER", "DAGSTER_READONLY"}))
