@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import httpx
-import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import FrameLocator, Page, expect
+from pyotp.totp import TOTP
 
 from app.auth import Identity, Role
 from tests.api.asking import a_new_action, key
@@ -222,7 +222,7 @@ def test_the_code_of_an_authenticator_app_is_asked_for_once_there_is_one(opened:
     page = opened(who, "/pages/my-day")
     page.goto(f"{page.evaluate('location.origin')}/security")
     page.get_by_role("button", name="Set up an authenticator app").click()
-    app = pyotp.TOTP(page.locator(".secret").inner_text().replace(" ", ""))
+    app = TOTP(page.locator(".secret").inner_text().replace(" ", ""))
     page.get_by_label("Code that the app shows now").fill(app.now())
     page.keyboard.press("Enter")
     expect(page.get_by_text("Set up: signing in asks for a code.")).to_be_visible()
@@ -249,7 +249,7 @@ def test_who_must_have_a_second_factor_sets_it_up_before_anything_else(opened: O
         enter(page, who)
         expect(page.get_by_text("Your role needs a second factor.")).to_be_visible()
         page.get_by_role("button", name="Set up an authenticator app").click()
-        app = pyotp.TOTP(page.locator(".secret").inner_text().replace(" ", ""))
+        app = TOTP(page.locator(".secret").inner_text().replace(" ", ""))
         page.get_by_label("Code that the app shows now").fill(app.now())
         page.keyboard.press("Enter")
 
