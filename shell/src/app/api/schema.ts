@@ -288,6 +288,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/exports/{dataset}.{file_format}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export
+         * @description Accounts, actions with their recorded outcomes, or daily health; a CSM's own, everything for the others.
+         *
+         *     The file is whole before its first byte leaves: what can go wrong is a status, never half a file, and a slow reader
+         *     holds no connection to the database.
+         */
+        get: operations["export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/gate/admin": {
         parameters: {
             query?: never;
@@ -382,6 +405,26 @@ export interface paths {
          * @description Mark some, or all, as read; what is not theirs is left alone.
          */
         post: operations["mark_notices_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/pipeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Pipeline
+         * @description When the figures were built, up to which day they reach, and how each load before them ended.
+         */
+        get: operations["pipeline"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1383,16 +1426,6 @@ export interface components {
             version: number;
         };
         /**
-         * ActionList
-         * @description Actions, open before ended, most urgent first. `has_more` when the limit cut the list.
-         */
-        ActionList: {
-            /** Has More */
-            has_more: boolean;
-            /** Items */
-            items: components["schemas"]["ActionRow"][];
-        };
-        /**
          * ActionRow
          * @description An action as a list shows it. `returned_from_snooze_at` is the last time it came back, while it is open.
          */
@@ -1773,6 +1806,12 @@ export interface components {
          */
         CustomerResponse: "positive" | "neutral" | "negative" | "none";
         /**
+         * Dataset
+         * @description What a file can hold.
+         * @enum {string}
+         */
+        Dataset: "accounts" | "actions" | "health";
+        /**
          * Dismissal
          * @description Saying no, and why: the reason is the rule's report card.
          */
@@ -1820,6 +1859,12 @@ export interface components {
             /** Message */
             message: string;
         };
+        /**
+         * Format
+         * @description What a file can be.
+         * @enum {string}
+         */
+        Format: "csv" | "xlsx" | "parquet";
         /**
          * Found
          * @description What holds the text, best first in each list. Before the first build only actions are found.
@@ -2218,6 +2263,13 @@ export interface components {
             /** Next Cursor */
             next_cursor: string | null;
         };
+        /** Page[ActionRow] */
+        Page_ActionRow_: {
+            /** Items */
+            items: components["schemas"]["ActionRow"][];
+            /** Next Cursor */
+            next_cursor: string | null;
+        };
         /**
          * Person
          * @description Who is signed in. `permissions` are the names of what their role may do.
@@ -2243,6 +2295,15 @@ export interface components {
              * Format: uuid
              */
             user_id: string;
+        };
+        /**
+         * Pipeline
+         * @description The build that readers see, null before the first, and the newest load of every stream, by source and stream.
+         */
+        Pipeline: {
+            publication: components["schemas"]["Published"] | null;
+            /** Streams */
+            streams: components["schemas"]["StreamFreshness"][];
         };
         /**
          * Plan
@@ -2733,6 +2794,33 @@ export interface components {
             version: number;
         };
         /**
+         * StreamFreshness
+         * @description The newest run and the newest good run of one stream. `source_now` is the source's own clock at the good run.
+         */
+        StreamFreshness: {
+            /** Ended At */
+            ended_at: string | null;
+            /** Error Class */
+            error_class: string | null;
+            /** Error Message */
+            error_message: string | null;
+            /** Good Ended At */
+            good_ended_at: string | null;
+            /** Source */
+            source: string;
+            /** Source Now */
+            source_now: string | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /** Status */
+            status: string;
+            /** Stream */
+            stream: string;
+        };
+        /**
          * Suggestion
          * @description One row of app.suggestions, with the name of whoever answered.
          *
@@ -3101,6 +3189,7 @@ export interface operations {
             query?: {
                 account_key?: string | null;
                 category?: components["schemas"]["Category"][] | null;
+                cursor?: string | null;
                 due_before?: string | null;
                 due_from?: string | null;
                 limit?: number;
@@ -3140,7 +3229,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ActionList"];
+                    "application/json": components["schemas"]["Page_ActionRow_"];
                 };
             };
         };
@@ -3643,6 +3732,49 @@ export interface operations {
             };
         };
     };
+    export: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                dataset: components["schemas"]["Dataset"];
+                file_format: components["schemas"]["Format"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.parquet": unknown;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": unknown;
+                    "text/csv; charset=utf-8": unknown;
+                };
+            };
+        };
+    };
     gate_admin: {
         parameters: {
             query?: never;
@@ -3835,6 +3967,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnreadCount"];
+                };
+            };
+        };
+    };
+    pipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pipeline"];
                 };
             };
         };
@@ -5437,9 +5607,11 @@ export const cancelReasonValues: ReadonlyArray<FlattenedDeepRequired<components>
 export const categoryValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Category"]> = ["not_started", "started", "paused", "closed", "cancelled"];
 export const channelValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Channel"]> = ["call", "meeting", "email", "in_product", "on_site", "other"];
 export const customerResponseValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["CustomerResponse"]> = ["positive", "neutral", "negative", "none"];
+export const datasetValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Dataset"]> = ["accounts", "actions", "health"];
 export const dismissalReasonValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["DismissalReason"]> = ["already_handled", "wrong_data", "not_a_real_risk", "known_and_accepted", "bad_timing", "no_contact_asked", "wrong_owner", "better_action_chosen", "duplicate"];
 export const eventKindValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["EventKind"]> = ["created", "field_changed", "status_changed", "note_added", "contact_logged", "closed"];
 export const executionValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Execution"]> = ["done_as_planned", "done_differently", "attempted_without_reach", "not_done"];
+export const formatValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Format"]> = ["csv", "xlsx", "parquet"];
 export const healthCacheValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Health"]["cache"]> = ["up", "down", "off"];
 export const healthStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Health"]["status"]> = ["ok", "degraded"];
 export const interventionValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Intervention"]> = ["diagnostic_call", "executive_reach_out", "business_review", "training", "configuration_audit", "integration_help", "support_escalation", "champion_onboarding", "onboarding_rescue", "value_report", "commercial_offer", "billing_fix", "reengagement_email", "roadmap_talk", "no_contact"];
