@@ -36,7 +36,7 @@ class Scope(StrEnum):
 
 
 _GRANTS: Final = {
-    Scope.READ: {Permission.READ},
+    Scope.READ: {Permission.READ, Permission.EXPORT},
     Scope.ACTIONS: {
         Permission.CREATE_ACTION,
         Permission.ADD_NOTE,
