@@ -69,6 +69,8 @@ export class PageFrame {
 
   /** Where the frame is, as it last said; null until it has spoken. */
   private shown: Address | null = null;
+  /** What the frame was last told or has told: a wish that differs came while it could not hear it yet. */
+  private told: Address | null = null;
   private heard: { page?: string; query?: string } = {};
   private following: ReturnType<typeof setTimeout> | undefined;
   private guestTitle = signal('');
@@ -121,9 +123,8 @@ export class PageFrame {
   private trusted() {
     // a path of our own origin, its parts encoded: see frame-address.ts
     const path = PAGE.exec(location.pathname.split('/')[2] ?? '')?.[0] ?? homeOf(this.session.role() ?? 'csm');
-    return this.sanitizer.bypassSecurityTrustResourceUrl(
-      frameUrl({ page: path, query: ownQuery(location.search) }, this.theme.shown()),
-    );
+    this.told = { page: path, query: ownQuery(location.search) };
+    return this.sanitizer.bypassSecurityTrustResourceUrl(frameUrl(this.told, this.theme.shown()));
   }
 
   private hear(message: FromFrame): void {
@@ -170,7 +171,11 @@ export class PageFrame {
       const page = inner.pathname.split('/')[2] ?? '';
       if (!PAGE.test(page)) return;
       this.shown = { page, query: this.heard.query ?? ownQuery(inner.search) };
-      if (!isSame(this.shown, this.wanted())) void this.router.navigateByUrl(shellUrl(this.shown), { replaceUrl: true });
+      const [shown, wanted, told] = [this.shown, this.wanted(), this.told];
+      this.told = shown;
+      if (isSame(shown, wanted)) return;
+      if (told && !isSame(wanted, told)) this.lead(wanted);
+      else void this.router.navigateByUrl(shellUrl(shown), { replaceUrl: true });
     });
   }
 
@@ -179,7 +184,7 @@ export class PageFrame {
     if (this.shown === null || isSame(wanted, this.shown)) return;
     const inner = this.frame().nativeElement.contentWindow;
     if (!inner) return;
-    this.shown = wanted;
+    this.shown = this.told = wanted;
     this.heard = { query: wanted.query };
     this.guestTitle.set('');
     inner.history.pushState({}, '', frameUrl(wanted, this.theme.shown()));
