@@ -177,10 +177,9 @@ def can(
 
 def scope_of(identity: Identity, permission: Permission) -> Scope:
     """How far a permission of this person reaches, for a query that asks for all they may have. Raises NotPermitted."""
-    scope = PERMISSIONS[identity.role].get(permission)
-    if scope is None:
+    if permission not in identity.permissions:
         raise NotPermitted(f"Your role ({identity.role}) may not do this.", hint="Ask an admin if you should.")
-    return scope
+    return PERMISSIONS[identity.role][permission]
 
 
 def require(

@@ -31,22 +31,12 @@ _BROWSER_ADDRESSES = ("PUBLIC_URL", "API_URL", "STREAMLIT_URL")
 # as a whole, or with digits and punctuation around: "Password-2026!"
 _DEFAULTS = frozenset(
     {
-        *("password", "passwort", "passw0rd", "postgres", "postgresql", "redis", "valkey", "admin", "administrator"),
-        *(
-            "root",
-            "secret",
-            "changeme",
-            "changethis",
-            "default",
-            "example",
-            "test",
-            "testpassword",
-            "demo",
-            "warehouse",
-        ),
-        *("application", "loader", "transformer", "dagster", "analyst", "token", "key", "mysecretpassword", "insecure"),
+        "password", "passwort", "passw0rd", "postgres", "postgresql", "redis", "valkey", "admin", "administrator",
+        "root", "secret", "changeme", "changethis", "default", "example", "test", "testpassword", "demo",
+        "warehouse", "application", "loader", "transformer", "dagster", "analyst", "token", "key",
+        "mysecretpassword", "insecure",
     }
-)
+)  # fmt: skip
 _TOO_POWERFUL = """
     select string_agg(distinct reason, ', ' order by reason) from (
         select unnest(array[
