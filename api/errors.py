@@ -37,6 +37,7 @@ class Mapped:
 STATUS: Mapping[type[errors.AppError], Mapped] = {
     errors.NotAuthenticated: Mapped(401, "not_authenticated", "Not signed in"),
     errors.SecondFactorNeeded: Mapped(401, "second_factor_needed", "A code is needed"),
+    errors.IdentityProviderFailed: Mapped(401, "identity_provider_failed", "The identity provider did not vouch"),
     errors.NotRecent: Mapped(403, "sign_in_again", "Prove that it is you"),
     errors.SecondFactorRequired: Mapped(403, "second_factor_required", "A second factor is needed"),
     errors.NotPermitted: Mapped(403, "not_permitted", "Not permitted"),

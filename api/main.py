@@ -26,6 +26,7 @@ from api.routers import (
     notices,
     pipeline,
     playbooks,
+    provider,
     queue,
     search,
     session,
@@ -40,8 +41,8 @@ from app.settings import get_settings
 ROUTERS = tuple(
     part.router
     for part in (
-        health, gate, session, identity, search, accounts, bulk, actions, queue, suggestions, playbooks, notices, views,
-        workload, exports, pipeline,
+        health, gate, session, provider, identity, search, accounts, bulk, actions, queue, suggestions, playbooks,
+        notices, views, workload, exports, pipeline,
     )
 )  # fmt: skip
 _REFUSED = {"4XX", "5XX"}

@@ -26,34 +26,37 @@ SEEN_EVERY = timedelta(minutes=1)  # the session's last use is written at most t
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionCookie:
-    """The one cookie: its name and what a browser is told about it, the same from every face."""
+class Cookie:
+    """One of our cookies: its name and what a browser is told about it, the same from every face."""
 
     name: str
     is_secure: bool
     max_age_seconds: int
 
-    def kept(self, token: str) -> dict[str, Any]:
-        """Arguments of `set_cookie` for a new session."""
-        return {**self.dropped(), "value": token, "max_age": self.max_age_seconds}
+    def kept(self, value: str) -> dict[str, Any]:
+        """Arguments of `set_cookie` for a new value."""
+        return {**self.dropped(), "value": value, "max_age": self.max_age_seconds}
 
     def dropped(self) -> dict[str, Any]:
         """Arguments of `delete_cookie`; a browser forgets a `__Host-` cookie only when told with the same flags."""
         return {"key": self.name, "path": "/", "httponly": True, "samesite": "lax", "secure": self.is_secure}
 
 
-def session_cookie() -> SessionCookie:
-    """The session cookie of this installation.
+def _cookie(name: str, *, minutes: int) -> Cookie:
+    """Behind https a cookie is Secure and named `__Host-`: then no other host can set it and it is never sent in the
+    clear."""
+    is_secure = get_settings().front_url.startswith("https://")
+    return Cookie(name=f"{'__Host-' if is_secure else ''}{name}", is_secure=is_secure, max_age_seconds=minutes * 60)
 
-    Behind https it is Secure and named `__Host-`: then no other host can set it and it is never sent in the clear.
-    """
-    settings = get_settings()
-    is_secure = settings.front_url.startswith("https://")
-    return SessionCookie(
-        name=f"{'__Host-' if is_secure else ''}account_intelligence_session",
-        is_secure=is_secure,
-        max_age_seconds=settings.session_absolute_minutes * 60,
-    )
+
+def session_cookie() -> Cookie:
+    """The session cookie of this installation."""
+    return _cookie("account_intelligence_session", minutes=get_settings().session_absolute_minutes)
+
+
+def attempt_cookie() -> Cookie:
+    """What a browser keeps of a sign-in by the identity provider until it comes back from there."""
+    return _cookie("account_intelligence_attempt", minutes=10)
 
 
 class Role(StrEnum):
@@ -320,6 +323,42 @@ def sign_in(
     if passwords.needs_rehash(person.password_hash):
         renewed = passwords.hash_password(password)
         db.execute(update(users).where(users.c.user_id == person.user_id).values(password_hash=renewed))
+    return _open(db, person, address=address, user_agent=user_agent, now=now, confirmed_at=now)
+
+
+def sign_in_by_provider(
+    db: Connection,
+    *,
+    email: str,
+    has_second_factor: bool,
+    proven_at: datetime | None,
+    address: str,
+    user_agent: str | None,
+    now: datetime,
+) -> tuple[str, Identity]:
+    """A new session for whom the company's identity provider vouches, at real time `now`.
+
+    Who has an authenticator app here comes in without a code only when the provider saw a second factor. Raises
+    NotAuthenticated for somebody who is not known or not active, SecondFactorNeeded.
+    """
+    name = normalised_email(email)
+    person = db.execute(_people(_MUST_ENROL).where(users.c.email == name, users.c.is_active)).one_or_none()
+    if person is None:
+        raise NotAuthenticated("Nobody here has this address.", hint="Ask an admin to add you.")
+    if one_time_codes.is_enrolled(db, person.user_id) and not has_second_factor:
+        raise SecondFactorNeeded()
+    return _open(db, person, address=address, user_agent=user_agent, now=now, confirmed_at=proven_at)
+
+
+def _open(
+    db: Connection,
+    person: Row[Any],
+    *,
+    address: str,
+    user_agent: str | None,
+    now: datetime,
+    confirmed_at: datetime | None,
+) -> tuple[str, Identity]:
     token = secrets.token_urlsafe(32)
     session_id = db.execute(
         insert(sessions)
@@ -328,14 +367,14 @@ def sign_in(
             user_id=person.user_id,
             created_at=now,
             last_seen_at=now,
-            confirmed_at=now,
+            confirmed_at=confirmed_at,
             expires_at=now + timedelta(minutes=get_settings().session_absolute_minutes),
             user_agent=_storable(user_agent, 300) or None,
             address=_storable(address, 64) or None,
         )
         .returning(sessions.c.session_id)
     ).scalar_one()
-    return token, _identity(person, must_enrol=person.must_enrol, session_id=session_id, confirmed_at=now)
+    return token, _identity(person, must_enrol=person.must_enrol, session_id=session_id, confirmed_at=confirmed_at)
 
 
 def confirm(

@@ -38,6 +38,13 @@ class SecondFactorNeeded(NotAuthenticated):
         super().__init__("The code of your authenticator app is needed too.", hint="Enter the six digits it shows.")
 
 
+class IdentityProviderFailed(NotAuthenticated):
+    """The company's identity provider did not answer, refused, or said something that cannot be relied on."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="Try again, or sign in with your password.")
+
+
 class NotPermitted(AppError):
     """The person is known and may not do this."""
 

@@ -1,16 +1,32 @@
-"""Where a request came from, when it came through the front door.
+"""The front door, seen from behind it: where a request came from, and where a visitor may be sent.
 
 The front door (Caddyfile) replaces X-Forwarded-For and adds a secret that only it and the services know. Without that
 secret the header counts for nothing, so that nobody beside the front door can make up an address and escape the
 throttle, or make another address look guilty.
 """
 
+import re
 from collections.abc import Mapping
 from hmac import compare_digest
+from urllib.parse import urlsplit
 
 from app.settings import get_settings
 
 SECRET_HEADER = "x-proxy-secret"  # noqa: S105 - the header's name, not its value
+
+
+_OWN_PATH = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
+
+
+def own_path(wanted: str) -> str | None:
+    """A path of ours, as it is; None for what could lead a browser elsewhere."""
+    return wanted if _OWN_PATH.fullmatch(wanted) else None
+
+
+def front_origin() -> str:
+    """Scheme, host and port of the address that people open."""
+    front = urlsplit(get_settings().front_url)
+    return f"{front.scheme}://{front.netloc}"
 
 
 def client_address(headers: Mapping[str, str], peer: str | None) -> str:

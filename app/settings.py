@@ -40,6 +40,12 @@ class Settings(BaseSettings):
     smtp_starttls: bool = True
     notify_webhook_url: SecretStr | None = None
 
+    # the company's own identity provider (OpenID Connect), where there is one; its name stands on the button
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = None
+    oidc_client_secret: SecretStr | None = None
+    oidc_name: str = "your company's sign-in"
+
     session_idle_minutes: int = 8 * 60
     session_absolute_minutes: int = 24 * 60
     recent_sign_in_minutes: int = 15

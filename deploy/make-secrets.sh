@@ -7,7 +7,7 @@ folder=${1:-secrets}
 made='postgres_password application_password loader_password transformer_password analyst_password dagster_password
     backup_password redis_password proxy_secret'
 # those of others: an empty one means that there is none
-given='hubspot_token stripe_api_key zendesk_client_secret product_dsn smtp_password notify_webhook_url'
+given='hubspot_token stripe_api_key zendesk_client_secret product_dsn smtp_password notify_webhook_url oidc_client_secret'
 mkdir -p "$folder"
 chmod 700 "$folder"
 for name in $made; do

@@ -41,3 +41,9 @@ class Person(BaseModel):
     permissions: list[str]
     must_enrol: bool
     confirmed_at: datetime | None
+
+
+class Ways(BaseModel):
+    """The name of the company's identity provider; null without one. The password always works."""
+
+    provider: str | None

@@ -5,7 +5,7 @@ what the visitor gets: a page that was opened in a tab of its own leads to the s
 """
 
 from typing import Annotated
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
@@ -14,7 +14,7 @@ from api.deps import Db, Policy
 from app import auth, clock
 from app.auth import Identity, Permission
 from app.errors import NotAuthenticated, NotRecent, SecondFactorRequired
-from app.settings import get_settings
+from app.front import front_origin, own_path
 
 router = APIRouter(prefix="/gate", tags=["gate"])
 ORCHESTRATOR = "/orchestrator"  # the front door leads on from here to the orchestrator's own address
@@ -32,9 +32,8 @@ def _is_page(request: Request) -> bool:
 
 def sign_in_address(wanted: str) -> str:
     """The sign-in page of the front, and where it leads afterwards: a path of ours or nothing."""
-    front = urlsplit(get_settings().front_url)
-    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    return f"{front.scheme}://{front.netloc}/sign-in" + (f"?next={quote(wanted, safe='/')}" if is_ours else "")
+    ours = own_path(wanted)
+    return f"{front_origin()}/sign-in" + (f"?next={quote(ours, safe='/')}" if ours else "")
 
 
 class Gate(Policy):

@@ -24,9 +24,10 @@ HIGHEST = {"postgres", "redis"}  # images of others, started by their own progra
 ADDRESSES = {"SITE": "https://accounts.example.com", "ORCHESTRATOR_SITE": "https://accounts.example.com:8443"}
 
 
-def parse(**variables: str) -> subprocess.CompletedProcess[str]:
+def parse(*files: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    chosen = [part for file in files for part in ("--file", file)]
     return subprocess.run(
-        [COMPOSE, "--profile", "*", "--env-file", "/dev/null", "config", "--format", "json"],
+        [COMPOSE, *chosen, "--profile", "*", "--env-file", "/dev/null", "config", "--format", "json"],
         cwd=ROOT, env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", **variables},
         capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -83,6 +84,30 @@ def test_z11_the_private_network_has_no_way_out() -> None:
 
     assert networks["private"]["internal"] is True
     assert {name for name, network in networks.items() if not network.get("internal")} == {"edge", "outside"}
+
+
+def test_with_an_identity_provider_the_api_alone_gets_a_way_out() -> None:
+    told = {"OIDC_ISSUER": "https://login.example.com", "OIDC_CLIENT_ID": "us"}
+
+    done = parse("compose.yaml", "deploy/oidc.yaml", **ADDRESSES, **told)
+    unnamed = parse("compose.yaml", "deploy/oidc.yaml", **ADDRESSES)
+
+    assert done.returncode == 0, done.stderr
+    made = json.loads(done.stdout)["services"]
+    api = services()["api"]
+    assert set(made["api"].pop("networks")) == {"private", "outside"}
+    assert made["api"].pop("environment") == api["environment"] | told | {
+        "OIDC_CLIENT_SECRET_FILE": "/run/secrets/oidc_client_secret",
+        "OIDC_NAME": "your company's sign-in",
+    }
+    assert {secret["source"] for secret in made["api"].pop("secrets")} == {
+        "oidc_client_secret", *(secret["source"] for secret in api["secrets"]),
+    }  # fmt: skip
+    assert made["api"] == {name: part for name, part in api.items() if name in made["api"]}
+    assert {name: part for name, part in made.items() if name != "api"} == {
+        name: part for name, part in services().items() if name != "api"
+    }
+    assert "OIDC_ISSUER" in unnamed.stderr
 
 
 @each
@@ -224,7 +249,7 @@ def test_every_secret_is_made_by_the_script_and_made_once(tmp_path: Path) -> Non
 
     subprocess.run(script, check=True, capture_output=True)
 
-    assert first.keys() == composed()["secrets"].keys()
+    assert first.keys() == composed()["secrets"].keys() | {"oidc_client_secret"}
     assert {place.name: place.read_text() for place in (tmp_path / "secrets").iterdir()} == first
     filled = [secret for secret in first.values() if secret]
     assert len(set(filled)) == len(filled) >= 9

@@ -1,11 +1,13 @@
 import { ChangeDetectionStrategy, Component, ElementRef, inject, input, output, signal, viewChild } from '@angular/core';
 
 import { codeOf, sentence } from '../api/problem';
+import { Provider } from './provider';
 import { Session } from './session';
 
 /** The password again, and the code of who has an app: for what needs a recent sign-in. */
 @Component({
   selector: 'app-proof',
+  imports: [Provider],
   changeDetection: ChangeDetectionStrategy.OnPush,
   template: `
     <form (submit)="$event.preventDefault(); prove(password.value, code()?.nativeElement?.value)">
@@ -20,6 +22,7 @@ import { Session } from './session';
       @if (problem(); as text) { <p class="notice bad" role="alert">{{ text }}</p> }
       <button class="primary" type="submit" [disabled]="isBusy()">{{ button() }}</button>
     </form>
+    <app-provider [next]="comesBackTo()" [isFresh]="true" />
   `,
 })
 export class Proof {
@@ -27,6 +30,8 @@ export class Proof {
   protected readonly code = viewChild<ElementRef<HTMLInputElement>>('code');
   readonly button = input('Go on');
   readonly proven = output();
+  /** Where a proof at the identity provider leads back to. */
+  readonly comesBackTo = input.required<string>();
   protected readonly isBusy = signal(false);
   protected readonly needsCode = signal(false);
   protected readonly problem = signal('');

@@ -24,7 +24,7 @@ type OpenSession = Schemas['OpenSession'];
         @if (mustEnrol()) { <p class="notice">Your role needs a second factor. Set one up: then everything else works again.</p> }
         @if (needsProof()) {
           <p>Prove first that it is you.</p>
-          <app-proof (proven)="needsProof.set(false); begin()" />
+          <app-proof comesBackTo="/security" (proven)="needsProof.set(false); begin()" />
         } @else if (made(); as one) {
           <p>Add an account to your authenticator app with this key. It is shown this once.</p>
           <p class="secret" translate="no">{{ grouped(one.secret) }}</p>

@@ -1,13 +1,16 @@
 import {
-  AfterViewInit, ChangeDetectionStrategy, Component, ElementRef, Injector, afterNextRender, inject, input, signal, viewChild,
+  AfterViewInit, ChangeDetectionStrategy, Component, ElementRef, Injector, afterNextRender, computed, inject, input,
+  linkedSignal, signal, viewChild,
 } from '@angular/core';
 import { Router } from '@angular/router';
 
 import { codeOf, sentence } from '../api/problem';
+import { PROVIDER_PROBLEMS, Provider } from './provider';
 import { ORCHESTRATOR, Session, safeNext } from './session';
 
 @Component({
   selector: 'app-sign-in',
+  imports: [Provider],
   changeDetection: ChangeDetectionStrategy.OnPush,
   host: { class: 'entrance' },
   template: `
@@ -31,6 +34,7 @@ import { ORCHESTRATOR, Session, safeNext } from './session';
         }
         <button class="primary" type="submit" [disabled]="isBusy()">{{ isBusy() ? 'Signing in…' : 'Sign in' }}</button>
       </form>
+      <app-provider [next]="wanted()" />
     </main>
   `,
 })
@@ -45,8 +49,11 @@ export class SignIn implements AfterViewInit {
 
   /** Where the person wanted to go, from the address. */
   readonly next = input<string>();
+  protected readonly wanted = computed(() => safeNext(this.next()));
+  /** What went wrong at the identity provider, from the address. */
+  readonly problemCode = input<string | undefined>(undefined, { alias: 'problem' });
   protected readonly isBusy = signal(false);
-  protected readonly problem = signal('');
+  protected readonly problem = linkedSignal(() => PROVIDER_PROBLEMS[this.problemCode() ?? ''] ?? '');
   /** Asked for once the service has said so; the first time it is no mistake of the person's. */
   protected readonly needsCode = signal(false);
   protected readonly isCodeMissing = signal(false);
@@ -61,7 +68,7 @@ export class SignIn implements AfterViewInit {
     this.problem.set('');
     try {
       await this.session.signIn(email, password, code || null);
-      const next = safeNext(this.next());
+      const next = this.wanted();
       if (next === ORCHESTRATOR) location.assign(next);
       else await this.router.navigateByUrl(next, { replaceUrl: true });
     } catch (error) {

@@ -13,7 +13,7 @@ import { ORCHESTRATOR } from './session';
     <main class="entrance-card">
       <h1>Orchestrator</h1>
       <p>Runs, schedules and lineage. To start or stop runs, prove that it is you; it counts for a few minutes.</p>
-      <app-proof button="Open, able to launch" (proven)="go()" />
+      <app-proof button="Open, able to launch" [comesBackTo]="orchestrator" (proven)="go()" />
       <a [href]="orchestrator">Open to look only</a>
     </main>
   `,
