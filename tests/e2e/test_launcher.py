@@ -9,7 +9,10 @@ from pathlib import Path
 from local.state import State, read_env
 from tests.e2e.conftest import System, launcher, small_estate
 
-SERVICES = ["postgres", "redis", "simulator", "dagster-code", "dagster", "dagster-daemon", "api", "streamlit"]
+SERVICES = [
+    "postgres", "redis", "simulator", "dagster-code", "dagster", "dagster-readonly", "dagster-daemon", "api",
+    "streamlit", "front",
+]  # fmt: skip
 
 
 def test_status_prints_one_line_per_service_and_ends_well_when_all_are_up(system: System) -> None:
