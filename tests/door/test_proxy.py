@@ -1,5 +1,6 @@
 """What the door itself refuses, strips and adds: the shipped Caddyfile before real services and before witnesses."""
 
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+import streamlit
 
 from app.auth import Identity
 from tests.door.conftest import (
@@ -197,6 +199,11 @@ TRICKS = [
     "/app/session/redeem/../../accounts",
     "/app/session/redeem/..%2f..%2faccounts",
     "/app/session/leave/%2e%2e/%2e%2e/_stcore/host-config",
+    "/app/static/../exports/accounts.csv",
+    "/app/static/%2e%2e/exports/accounts.csv",
+    "/app/static/..%2fexports/accounts.csv",
+    "/app/static/../_stcore/host-config",
+    "/app/static/..%5c_stcore/host-config",
     "/app//session/redeem/../../exports/accounts.csv",
     "/api/../app/exports/accounts.csv",
     "/api/..%2fgate/admin",
@@ -389,6 +396,18 @@ def test_a_file_with_its_content_in_its_name_is_kept_and_a_missing_one_is_no_pag
     assert (missing.status_code, missing.headers["cache-control"]) == (404, "no-store")
     assert "<p>shell" in page.text
     assert page.headers["cache-control"] == "no-cache"
+
+
+def test_the_program_of_the_pages_needs_no_session_and_is_kept(product: Product) -> None:
+    with product.door.client() as client:
+        page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text()
+        script = re.search(r'src="\./(static/js/[^"]+)"', page)
+        assert script
+        kept = client.get(f"{product.door.site}/app/{script[1]}", headers={"accept-encoding": "gzip"})
+
+    assert kept.status_code == 200
+    assert "immutable" in kept.headers["cache-control"]
+    assert kept.headers["content-encoding"] == "gzip"
 
 
 # --- C14, C15, C16: limits, what is closed, smuggling
