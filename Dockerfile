@@ -69,4 +69,4 @@ COPY Caddyfile /etc/caddy/Caddyfile
 COPY --from=shell /srv/built/browser /srv/shell
 RUN mkdir -p /data/caddy /config/caddy && chown -R 10001:10001 /data /config
 USER 10001:10001
-EXPOSE 80 443 8443
+EXPOSE 80 443

@@ -11,7 +11,7 @@ from fastapi import Depends, Header, Request
 from sqlalchemy import Connection
 
 from app import api_tokens, auth, clock, front
-from app.auth import Identity, Permission
+from app.auth import Door, Identity, Permission
 from app.db import unit_of_work
 from app.errors import NotAuthenticated, NotPermitted
 
@@ -36,7 +36,11 @@ def client_address(request: Request) -> str:
 
 def session_token(request: Request) -> str | None:
     """The session cookie; it proves nothing until the sessions table has been asked."""
-    return request.cookies.get(auth.session_cookie().name)
+    return _cookie(request, Door.PRODUCT)
+
+
+def _cookie(request: Request, door: Door) -> str | None:
+    return request.cookies.get(auth.session_cookie(door).name)
 
 
 class Policy:
@@ -44,13 +48,20 @@ class Policy:
 
     For a permission that reaches own things only, the service decides on the thing; here the role must have it at all.
     `is_recent`: only within minutes of proving who one is. `may_enrol`: also for somebody whose role needs a second
-    factor that they are about to set up. `needs_session`: not with a token.
+    factor that they are about to set up. `needs_session`: not with a token. `door`: whose cookie counts.
     """
 
     def __init__(
-        self, needs: Permission, *, needs_session: bool = False, is_recent: bool = False, may_enrol: bool = False
+        self,
+        needs: Permission,
+        *,
+        needs_session: bool = False,
+        is_recent: bool = False,
+        may_enrol: bool = False,
+        door: Door = Door.PRODUCT,
     ) -> None:
         self.needs = needs
+        self.door = door
         self.needs_session = needs_session or is_recent or may_enrol
         self.is_recent = is_recent
         self.may_enrol = may_enrol
@@ -73,7 +84,8 @@ class Policy:
         if scheme.lower() == "bearer":
             # a token is used alone: a cookie that came along decides nothing
             return None if self.needs_session else api_tokens.resolve(db, secret=secret, now=clock.real_now())
-        return auth.resolve(db, token=session_token(request), now=clock.real_now(), may_enrol=self.may_enrol)
+        token = _cookie(request, self.door)
+        return auth.resolve(db, token=token, now=clock.real_now(), may_enrol=self.may_enrol, door=self.door)
 
 
 class Public:

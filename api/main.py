@@ -21,6 +21,7 @@ from api.routers import (
     bulk,
     exports,
     gate,
+    hand_over,
     health,
     identity,
     notices,
@@ -41,8 +42,8 @@ from app.settings import get_settings
 ROUTERS = tuple(
     part.router
     for part in (
-        health, gate, session, provider, identity, search, accounts, bulk, actions, queue, suggestions, playbooks,
-        notices, views, workload, exports, pipeline,
+        health, gate, hand_over, session, provider, identity, search, accounts, bulk, actions, queue, suggestions,
+        playbooks, notices, views, workload, exports, pipeline,
     )
 )  # fmt: skip
 _REFUSED = {"4XX", "5XX"}

@@ -25,6 +25,17 @@ from app.tables import handovers, second_factor_roles, second_factors, sessions,
 SEEN_EVERY = timedelta(minutes=1)  # the session's last use is written at most this often
 
 
+class Door(StrEnum):
+    """A host name that a session opens, each by a key and a cookie of its own."""
+
+    PRODUCT = "product"
+    ORCHESTRATOR = "orchestrator"
+
+
+# where the hash of a session's key for a door is; a key opens no other
+KEYS: Final = {Door.PRODUCT: sessions.c.session_hash, Door.ORCHESTRATOR: sessions.c.orchestrator_hash}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cookie:
     """One of our cookies: its name and what a browser is told about it, the same from every face."""
@@ -42,21 +53,29 @@ class Cookie:
         return {"key": self.name, "path": "/", "httponly": True, "samesite": "lax", "secure": self.is_secure}
 
 
-def _cookie(name: str, *, minutes: int) -> Cookie:
+def _cookie(name: str, *, address: str, minutes: int) -> Cookie:
     """Behind https a cookie is Secure and named `__Host-`: then no other host can set it and it is never sent in the
     clear."""
-    is_secure = get_settings().front_url.startswith("https://")
+    is_secure = address.startswith("https://")
     return Cookie(name=f"{'__Host-' if is_secure else ''}{name}", is_secure=is_secure, max_age_seconds=minutes * 60)
 
 
-def session_cookie() -> Cookie:
-    """The session cookie of this installation."""
-    return _cookie("account_intelligence_session", minutes=get_settings().session_absolute_minutes)
+def session_cookie(door: Door = Door.PRODUCT) -> Cookie:
+    """The session cookie of a door of this installation.
+
+    Each door's has a name of its own, since ports of one host name, as in the demo, share their cookies.
+    """
+    settings = get_settings()
+    name, address = {
+        Door.PRODUCT: ("account_intelligence_session", settings.front_url),
+        Door.ORCHESTRATOR: ("account_intelligence_orchestrator", settings.orchestrator_site),
+    }[door]
+    return _cookie(name, address=address, minutes=settings.session_absolute_minutes)
 
 
 def attempt_cookie() -> Cookie:
     """What a browser keeps of a sign-in by the identity provider until it comes back from there."""
-    return _cookie("account_intelligence_attempt", minutes=10)
+    return _cookie("account_intelligence_attempt", address=get_settings().front_url, minutes=10)
 
 
 class Role(StrEnum):
@@ -389,8 +408,20 @@ def confirm(
     db.execute(update(sessions).where(sessions.c.session_id == identity.session_id).values(confirmed_at=now))
 
 
-def resolve(db: Connection, *, token: str | None, now: datetime, may_enrol: bool = False) -> Identity | None:
-    """The person behind a session token, or None when it is unknown, ended, expired, idle too long, or deactivated.
+def is_alive(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Conditions of a session that works at `now`, real time: neither ended, nor expired, nor idle too long."""
+    return (
+        sessions.c.revoked_at.is_(None),
+        sessions.c.expires_at > now,
+        sessions.c.last_seen_at > now - timedelta(minutes=get_settings().session_idle_minutes),
+    )
+
+
+def resolve(
+    db: Connection, *, token: str | None, now: datetime, may_enrol: bool = False, door: Door = Door.PRODUCT
+) -> Identity | None:
+    """The person behind a session's token for `door`, or None when it is unknown, ended, expired, idle too long, or
+    deactivated.
 
     `now` is real time. Writes the last use at most once a minute, so `db` must be able to write. Activity extends
     the idle limit, never the absolute one. Raises SecondFactorRequired for a person whose role needs a second factor
@@ -398,24 +429,17 @@ def resolve(db: Connection, *, token: str | None, now: datetime, may_enrol: bool
     """
     if not token or len(token) > 200:
         return None
-    hashed = session_hash(token)
     row = db.execute(
         _people(sessions.c.last_seen_at, sessions.c.session_id, sessions.c.confirmed_at, _MUST_ENROL)
         .join(sessions, sessions.c.user_id == users.c.user_id)
-        .where(
-            sessions.c.session_hash == hashed,
-            sessions.c.revoked_at.is_(None),
-            sessions.c.expires_at > now,
-            sessions.c.last_seen_at > now - timedelta(minutes=get_settings().session_idle_minutes),
-            users.c.is_active,
-        )
+        .where(KEYS[door] == session_hash(token), users.c.is_active, *is_alive(now))
     ).one_or_none()
     if row is None:
         return None
     if row.must_enrol and not may_enrol:
         raise SecondFactorRequired()
     if now - row.last_seen_at > SEEN_EVERY:
-        db.execute(update(sessions).where(sessions.c.session_hash == hashed).values(last_seen_at=now))
+        db.execute(update(sessions).where(sessions.c.session_id == row.session_id).values(last_seen_at=now))
     return _identity(row, must_enrol=row.must_enrol, session_id=row.session_id, confirmed_at=row.confirmed_at)
 
 

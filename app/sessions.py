@@ -8,9 +8,8 @@ from sqlalchemy import Connection, delete, or_, select, update
 
 from app import audit
 from app.audit import Author, Kind, Subject
-from app.auth import Identity, Permission, end_sessions, require, require_recent
+from app.auth import Identity, Permission, end_sessions, is_alive, require, require_recent
 from app.errors import NotFound
-from app.settings import get_settings
 from app.tables import api_tokens, login_attempts, sessions, users
 from app.throttle import KEPT as ATTEMPTS_KEPT
 
@@ -30,14 +29,6 @@ class Session:
     is_current: bool
 
 
-def _alive(now: datetime):
-    return (
-        sessions.c.revoked_at.is_(None),
-        sessions.c.expires_at > now,
-        sessions.c.last_seen_at > now - timedelta(minutes=get_settings().session_idle_minutes),
-    )
-
-
 def mine(db: Connection, *, actor: Identity, now: datetime) -> list[Session]:
     """The person's own sessions that work, the last used first. `now` is real time, here and below."""
     rows = db.execute(
@@ -50,7 +41,7 @@ def mine(db: Connection, *, actor: Identity, now: datetime) -> list[Session]:
             sessions.c.user_agent,
             (sessions.c.session_id == actor.session_id).label("is_current"),
         )
-        .where(sessions.c.user_id == actor.user_id, *_alive(now))
+        .where(sessions.c.user_id == actor.user_id, *is_alive(now))
         .order_by(sessions.c.last_seen_at.desc(), sessions.c.session_id)
     )
     return [Session(**row._mapping) for row in rows]
@@ -60,7 +51,7 @@ def end(db: Connection, *, actor: Identity, session_id: UUID, now: datetime) -> 
     """End one of the person's own sessions. Raises NotFound for one that is not theirs or does not work any more."""
     ended = db.execute(
         update(sessions)
-        .where(sessions.c.session_id == session_id, sessions.c.user_id == actor.user_id, *_alive(now))
+        .where(sessions.c.session_id == session_id, sessions.c.user_id == actor.user_id, *is_alive(now))
         .values(revoked_at=now)
     ).rowcount
     if not ended:

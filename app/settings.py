@@ -25,10 +25,11 @@ class Settings(BaseSettings):
     dagster_port: int = 3000
     api_url: str = "http://127.0.0.1:8000"
     streamlit_url: str = "http://127.0.0.1:8501"
-    dagster_url: str = "http://127.0.0.1:3000"
 
     # the front door, where links in messages lead; without it the pages' own address
     public_url: str | None = None
+    # the front door's other address, to which an admin's session is handed over
+    orchestrator_site: str = "http://localhost:8081"
     # what the front door adds to a request, so that nobody else can tell us where a request came from
     proxy_secret: SecretStr | None = None
     # messages leave by e-mail when there is a host, to a chat channel when there is an address; else notices only

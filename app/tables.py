@@ -56,6 +56,10 @@ sessions = Table(
     Column("session_id", Uuid, nullable=False, server_default=text("gen_random_uuid()")),
     Column("confirmed_at", TIMESTAMP),
     Column("address", Text),
+    Column("orchestrator_hash", LargeBinary),
+    Column("ticket_hash", LargeBinary),
+    Column("ticket_door", Text),
+    Column("ticket_expires_at", TIMESTAMP),
 )
 
 # A person's authenticator app; it counts from `confirmed_at` on.

@@ -13,11 +13,11 @@ engine_pid=
 # the program itself: the command that its package installs ends with 0 whatever happened
 compose=$(.state/venv/bin/python -c 'import importlib.util as i; print(next(iter(i.find_spec("compose").submodule_search_locations)))')/docker-compose
 export DOCKER_BUILDKIT=1 SECRETS_FOLDER=$work/secrets SURVEYS_FOLDER=$work/surveys
-export SITE=https://accounts.internal ORCHESTRATOR_SITE=https://accounts.internal:8443
-export HTTP_PORT=127.0.0.1:38080 HTTPS_PORT=127.0.0.1:38443 ORCHESTRATOR_PORT=127.0.0.1:38444 VERSION=rehearsal
+export SITE=https://accounts.internal ORCHESTRATOR_SITE=https://orchestrator.internal
+export HTTP_PORT=127.0.0.1:38080 HTTPS_PORT=127.0.0.1:38443 VERSION=rehearsal
 
 door=accounts.internal:38443
-orchestrator=accounts.internal:38444
+orchestrator=orchestrator.internal:38443
 
 docker() { command "${DOCKER:-$([ -x /usr/bin/docker ] && echo /usr/bin/docker || echo docker)}" "$@"; }
 project() { "$compose" --project-name rehearsal --env-file /dev/null "$@"; }

@@ -1,7 +1,8 @@
 """/gate: what the front door asks before it lets anybody to the pages or to the orchestrator.
 
 Only the front door reaches these routes. 204 lets a request through and names the person in headers; everything else is
-what the visitor gets: a page that was opened in a tab of its own leads to the sign-in, all else is refused.
+what the visitor gets: a page that was opened in a tab of its own leads to the sign-in, or from the orchestrator's host
+name to where a session is handed over to it (hand_over.py); all else is refused.
 """
 
 from typing import Annotated
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from api.deps import Db, Policy
 from app import auth, clock
-from app.auth import Identity, Permission
+from app.auth import Door, Identity, Permission
 from app.errors import NotAuthenticated, NotRecent, SecondFactorRequired
 from app.front import front_origin, own_path
 
@@ -20,7 +21,7 @@ router = APIRouter(prefix="/gate", tags=["gate"])
 ORCHESTRATOR = "/orchestrator"  # the front door leads on from here to the orchestrator's own address
 
 
-def _is_page(request: Request) -> bool:
+def is_page(request: Request) -> bool:
     """Whether a person opened an address, rather than a frame, a script or a socket of a page."""
     headers = request.headers
     return (
@@ -37,10 +38,10 @@ def sign_in_address(wanted: str) -> str:
 
 
 class Gate(Policy):
-    """The policy of a gate: a session (never a token), and who has none is led to the sign-in."""
+    """The policy of a gate: a session (never a token), and who has none is led to where they get one."""
 
-    def __init__(self, needs: Permission, *, comes_back_to: str | None = None) -> None:
-        super().__init__(needs, needs_session=True)
+    def __init__(self, needs: Permission, *, comes_back_to: str | None = None, door: Door = Door.PRODUCT) -> None:
+        super().__init__(needs, needs_session=True, door=door)
         self.comes_back_to = comes_back_to
 
     def __call__(self, request: Request, db: Db) -> Identity:
@@ -48,10 +49,14 @@ class Gate(Policy):
         try:
             return super().__call__(request, db)
         except (NotAuthenticated, SecondFactorRequired):
-            if not _is_page(request):
+            if not is_page(request):
                 raise
-            wanted = self.comes_back_to or request.headers.get("x-forwarded-uri", "/")
-            raise HTTPException(302, "Sign in first.", {"Location": sign_in_address(wanted)}) from None
+            raise HTTPException(302, "Sign in first.", {"Location": self._where(request)}) from None
+
+    def _where(self, request: Request) -> str:
+        if self.door is Door.ORCHESTRATOR:
+            return f"{front_origin()}/api/session/hand-over?to=orchestrator"
+        return sign_in_address(self.comes_back_to or request.headers.get("x-forwarded-uri", "/"))
 
 
 def _let_in(identity: Identity, **more: str) -> Response:
@@ -67,9 +72,10 @@ def gate_user(identity: Annotated[Identity, Depends(Gate(Permission.READ))]) -> 
 
 @router.get("/admin", status_code=204)
 def gate_admin(
-    identity: Annotated[Identity, Depends(Gate(Permission.OPEN_ORCHESTRATOR, comes_back_to=ORCHESTRATOR))],
+    identity: Annotated[Identity, Depends(Gate(Permission.OPEN_ORCHESTRATOR, door=Door.ORCHESTRATOR))],
 ) -> Response:
-    """Whether the visitor may open the orchestrator; `X-Auth-Recent: yes` when they may also launch."""
+    """Whether the visitor may open the orchestrator, by the cookie of its own host name; `X-Auth-Recent: yes` when
+    they may also launch."""
     try:
         auth.require_recent(identity, now=clock.real_now())
     except NotRecent:

@@ -12,9 +12,9 @@ from starlette.requests import Request, cookie_parser
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app import auth, clock
+from app import auth, clock, tickets
+from app.auth import Door
 from app.db import unit_of_work
-from app.ui import tickets
 
 IDENTITY_HEADER = b"x-account-intelligence-session"
 
@@ -38,7 +38,7 @@ async def redeem(request: Request) -> Response:
         ticket = body["ticket"]
     except (ValueError, KeyError, TypeError):
         ticket = None
-    token = tickets.redeem(ticket) if isinstance(ticket, str) else None
+    token = await run_in_threadpool(_spend, ticket) if isinstance(ticket, str) else None
     if token is None:
         return JSONResponse({"message": "This sign-in took too long. Sign in again."}, status_code=400)
     answer = Response(status_code=204)
@@ -56,6 +56,11 @@ async def leave(request: Request) -> Response:
     answer = Response(status_code=204)
     answer.delete_cookie(**auth.session_cookie().dropped())
     return answer
+
+
+def _spend(ticket: str) -> str | None:
+    with unit_of_work() as db:
+        return tickets.redeem(db, ticket=ticket, door=Door.PRODUCT, now=clock.real_now())
 
 
 def _end(token: str) -> None:

@@ -11,10 +11,11 @@ from typing import Any
 import streamlit as st
 import streamlit_authenticator
 
-from app import auth, clock
+from app import auth, clock, tickets
+from app.auth import Door, Identity
 from app.db import unit_of_work
 from app.errors import AppError, NotAuthenticated, SecondFactorNeeded
-from app.ui import frame, session_component, tickets, visit
+from app.ui import frame, session_component, visit
 
 PLACE = "sign_in"
 _TICKET = "sign_in:ticket"
@@ -27,7 +28,7 @@ class _Credentials:
     """Stands where the library keeps users and passwords."""
 
     def __init__(self) -> None:
-        self.token: str | None = None
+        self.identity: Identity | None = None
 
     def login(self, username: str | None = None, password: str | None = None, *_: Any, **__: Any) -> bool:
         """Whether the person may in; the password arrives exactly as typed, spaces included."""
@@ -37,7 +38,7 @@ class _Credentials:
         address, user_agent = visit.client()
         try:
             with unit_of_work() as db:
-                self.token, _identity = auth.sign_in(
+                _token, self.identity = auth.sign_in(
                     db,
                     email=username,
                     password=password,
@@ -65,8 +66,12 @@ class _Keeping:
 
     def set_cookie(self) -> None:
         """The credentials were right: have the browser fetch its cookie."""
-        if self._credentials.token:
-            st.session_state[_TICKET] = tickets.issue(self._credentials.token)
+        identity = self._credentials.identity
+        if identity and identity.session_id:
+            with unit_of_work() as db:
+                st.session_state[_TICKET] = tickets.issue(
+                    db, session_id=identity.session_id, door=Door.PRODUCT, now=clock.real_now()
+                )
 
 
 class SignInForm(streamlit_authenticator.Authenticate):

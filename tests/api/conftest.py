@@ -4,6 +4,7 @@ One estate and one server a run; tests keep apart by accounts of their own.
 """
 
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ import httpx
 import psycopg
 import pytest
 
-from app.auth import Identity, Role
+from app.auth import Identity, Role, session_hash
 from app.db import make_engine
 from app.migrations.run import upgrade
 from local.postgres import Postgres, free_port
@@ -61,27 +62,33 @@ class World:
     url: str
     estate: Estate
     environment: dict[str, str]
-    tokens: dict[str, str] = field(default_factory=dict)
+    cookies: dict[str, dict[str, str]] = field(default_factory=dict)
     clients: list[httpx.Client] = field(default_factory=list)
 
     def client(self, who: Identity | None = None, *, url: str | None = None) -> httpx.Client:
-        """A client of nobody, or of somebody signed in; it sends JSON as a browser's own page would."""
-        cookies = {"account_intelligence_session": self._token(who)} if who else None
+        """A client of nobody, or of somebody signed in, with the cookies of both doors, whatever their role; it sends
+        JSON as a browser's own page would."""
         made = httpx.Client(
             base_url=url or self.url,
-            cookies=cookies,
+            cookies=self._cookies(who) if who else None,
             headers={"content-type": "application/json", "sec-fetch-site": "same-origin"},
             timeout=30,
         )
         self.clients.append(made)
         return made
 
-    def _token(self, who: Identity) -> str:
-        if who.email not in self.tokens:
+    def _cookies(self, who: Identity) -> dict[str, str]:
+        if who.email not in self.cookies:
             answer = httpx.post(f"{self.url}/session", json={"email": who.email, "password": PASSWORD})
             assert answer.status_code == 201, answer.text
-            self.tokens[who.email] = answer.cookies["account_intelligence_session"]
-        return self.tokens[who.email]
+            token = answer.cookies["account_intelligence_session"]
+            key = secrets.token_urlsafe(32)
+            self.estate.admin.execute(
+                "update app.sessions set orchestrator_hash = %s where session_hash = %s",
+                [session_hash(key), session_hash(token)],
+            )
+            self.cookies[who.email] = {"account_intelligence_session": token, "account_intelligence_orchestrator": key}
+        return self.cookies[who.email]
 
     def account(self, **values: object) -> str:
         """A published account that no other test uses; returns its key."""

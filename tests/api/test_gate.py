@@ -70,17 +70,26 @@ def test_an_admin_may_launch_only_soon_after_proving_who_they_are(world: World, 
 
 
 def test_a02_behind_https_every_cookie_is_bound_to_the_host_and_out_of_reach_of_scripts(
-    world: World, maya: Identity
+    world: World, maya: Identity, harriet: Identity
 ) -> None:
-    with serving({**world.environment, "PUBLIC_URL": "https://accounts.example.com"}) as url:
+    names = {"PUBLIC_URL": "https://accounts.example.com", "ORCHESTRATOR_SITE": "https://orchestrator.example.com"}
+    with serving({**world.environment, **names}) as url:
         given = httpx.post(f"{url}/session", json={"email": maya.email, "password": PASSWORD})
         token = SimpleCookie(given.headers["set-cookie"])["__Host-account_intelligence_session"].value
         plain = httpx.get(f"{url}/session", headers={"cookie": f"account_intelligence_session={token}"})
         bound = {"cookie": f"__Host-account_intelligence_session={token}"}
         known = httpx.get(f"{url}/session", headers=bound)
+        proven = httpx.post(f"{url}/session", json={"email": harriet.email, "password": PASSWORD})
+        [(name, value)] = [(one.key, one.value) for one in SimpleCookie(proven.headers["set-cookie"]).values()]
+        led = httpx.get(
+            f"{url}/session/hand-over?to=orchestrator", headers={**PAGE, "cookie": f"{name}={value}"}
+        ).headers["location"]
+        ticket = led.removeprefix("https://orchestrator.example.com/hand-over?")
+        handed = httpx.get(f"{url}/gate/hand-over?{ticket}", headers=PAGE)
         taken = httpx.delete(f"{url}/session", headers=bound)
 
-    for answer in (given, taken):
+    assert handed.headers["set-cookie"].startswith("__Host-account_intelligence_orchestrator=")
+    for answer in (given, handed, taken):
         parts = {part.strip().lower() for part in answer.headers["set-cookie"].split(";")}
         assert {"secure", "httponly", "samesite=lax", "path=/"} <= parts
         assert not any(part.startswith("domain") for part in parts)

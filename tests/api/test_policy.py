@@ -47,6 +47,8 @@ ALLOWED = {
     ("DELETE", "/tokens/{token_id}"): SIGNED_IN,
     ("GET", "/gate/user"): SIGNED_IN,
     ("GET", "/gate/admin"): {"admin"},
+    ("GET", "/gate/hand-over"): EVERYBODY,
+    ("GET", "/session/hand-over"): {"admin"},
     ("GET", "/search"): SIGNED_IN,
     ("GET", "/accounts"): SIGNED_IN,
     ("GET", "/accounts/{account_key}"): SIGNED_IN,

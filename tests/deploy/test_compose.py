@@ -21,7 +21,7 @@ HADOLINT = Path(sys.executable).parent / "hadolint"
 EDGE = {"caddy"}
 OUTSIDE = {"dagster-code"}
 HIGHEST = {"postgres", "redis"}  # images of others, started by their own programs
-ADDRESSES = {"SITE": "https://accounts.example.com", "ORCHESTRATOR_SITE": "https://accounts.example.com:8443"}
+ADDRESSES = {"SITE": "https://accounts.example.com", "ORCHESTRATOR_SITE": "https://orchestrator.example.com"}
 
 
 def parse(*files: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -68,7 +68,7 @@ def test_z11_only_caddy_is_published() -> None:
     published = {name for name, service in services().items() if service.get("ports")}
 
     assert published == EDGE
-    assert {port["target"] for port in services()["caddy"]["ports"]} == {80, 443, 8443}
+    assert {port["target"] for port in services()["caddy"]["ports"]} == {80, 443}
 
 
 @each

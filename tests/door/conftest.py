@@ -27,11 +27,13 @@ from tests.conftest import drop_database, make_warehouse
 ROOT = Path(__file__).resolve().parents[2]
 CADDYFILE = ROOT / "Caddyfile"
 COOKIE = "account_intelligence_session"
+ORCHESTRATOR_COOKIE = "account_intelligence_orchestrator"
 PROXY_SECRET = "the secret of this front door"
 INDEX = "<!doctype html><title>Account intelligence</title><script src=/main-ABCD1234.js></script><p>shell"
 _RUNS = "{runsOrError{...on Runs{results{runId}}}}"
 LAUNCH = """mutation{launchRun(executionParams:{selector:{repositoryLocationName:"launchable.py",
     repositoryName:"__repository__",jobName:"harmless"},mode:"default"}){__typename}}"""
+PAGE = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
 IN_PAGE = {"sec-fetch-site": "same-origin", "content-type": "application/json"}
 
 
@@ -83,15 +85,35 @@ def answers(url: str) -> Callable[[], bool]:
 
 @dataclass
 class Door:
-    """A running front door: its two addresses."""
+    """A running front door: its two addresses, and the keys that sessions have for the orchestrator's."""
 
     site: str
     orchestrator: str
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def cookies(self, token: str | None) -> str:
+        """What somebody with the session `token` can send: as the orchestrator's cookie the key that `hand_over` got,
+        and without one the token, where it does not belong."""
+        return f"{COOKIE}={token}; {ORCHESTRATOR_COOKIE}={self.keys.get(token, token)}" if token else ""
 
     def client(self, token: str | None = None, **headers: str) -> httpx.Client:
-        """A client with a session cookie, as a script of our own page would send it; it follows no redirect."""
-        cookie = {"cookie": f"{COOKIE}={token}"} if token else {}
+        """A client with a session's cookies, as a script of our own page would send it; it follows no redirect."""
+        cookie = {"cookie": self.cookies(token)} if token else {}
         return httpx.Client(headers={**cookie, **headers}, timeout=30)
+
+    def ticket(self, token: str) -> str:
+        """Where the product leads somebody with this session who wants to the orchestrator."""
+        with httpx.Client(headers={**PAGE, "cookie": f"{COOKIE}={token}"}, timeout=30) as browser:
+            led = browser.get(f"{self.site}/api/session/hand-over?to=orchestrator")
+        assert led.status_code == 303, led.text
+        return led.headers["location"]
+
+    def hand_over(self, token: str) -> str:
+        """The key that this session gets for the orchestrator; from now on `client` has it too."""
+        with httpx.Client(headers=PAGE, timeout=30) as browser:
+            taken = browser.get(self.ticket(token))
+        self.keys[token] = taken.cookies[ORCHESTRATOR_COOKIE]
+        return self.keys[token]
 
     def graphql(self, token: str | None, query: str, **headers: str) -> httpx.Response:
         """A question of the orchestrator's own page."""
@@ -102,8 +124,8 @@ class Door:
 
 @contextmanager
 def front_door(folder: Path, **variables: str) -> Iterator[Door]:
-    """The shipped Caddyfile on two free ports of the loopback interface."""
-    site, orchestrator = (f"http://localhost:{free_port()}" for _ in range(2))
+    """The shipped Caddyfile under two host names of the loopback interface, which share no cookie."""
+    site, orchestrator = f"http://localhost:{free_port()}", f"http://127.0.0.1:{free_port()}"
     folder.mkdir(parents=True, exist_ok=True)
     shell = folder / "shell"
     shell.mkdir(exist_ok=True)
@@ -148,6 +170,8 @@ class Product:
                 )
             assert given.status_code == 201, given.text
             self.tokens[who.email] = given.cookies[COOKIE]
+            if who.role is Role.ADMIN:
+                self.door.hand_over(self.tokens[who.email])
         return self.tokens[who.email]
 
     def runs(self) -> int:
@@ -175,7 +199,7 @@ def product(postgres_server: Postgres, redis_url: str, tmp_path_factory: pytest.
     )
     api, pages, dagster, readonly = (free_port() for _ in range(4))
     site_port, orchestrator_port = free_port(), free_port()
-    site, orchestrator = f"http://localhost:{site_port}", f"http://localhost:{orchestrator_port}"
+    site, orchestrator = f"http://localhost:{site_port}", f"http://127.0.0.1:{orchestrator_port}"
     environment = {
         **os.environ,
         "PYTHONWARNINGS": "ignore",
@@ -187,6 +211,7 @@ def product(postgres_server: Postgres, redis_url: str, tmp_path_factory: pytest.
         "STREAMLIT_PORT": str(pages),
         "STREAMLIT_URL": f"http://localhost:{pages}/app",
         "PUBLIC_URL": site,
+        "ORCHESTRATOR_SITE": orchestrator,
         "PROXY_SECRET": PROXY_SECRET,
         "DAGSTER_HOME": str(folder / "dagster"),
         "DAGSTER_DISABLE_TELEMETRY": "1",

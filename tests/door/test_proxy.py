@@ -15,7 +15,6 @@ import streamlit
 from app.auth import Identity
 from tests.door.conftest import (
     CADDYFILE,
-    COOKIE,
     IN_PAGE,
     LAUNCH,
     PROXY_SECRET,
@@ -236,7 +235,7 @@ def test_c05_c06_no_spelling_of_a_path_launches_anything(
     parts = urlsplit(product.door.orchestrator)
     line = HTTPConnection(parts.hostname or "", parts.port, timeout=20)
     query = httpx.QueryParams({"query": LAUNCH})
-    line.request(method, f"{path}?{query}", headers={"Cookie": f"{COOKIE}={product.token(harriet)}"})
+    line.request(method, f"{path}?{query}", headers={"Cookie": product.door.cookies(product.token(harriet))})
     line.getresponse().read()
     line.close()
 
@@ -247,7 +246,7 @@ def test_c05_c06_no_spelling_of_a_path_launches_anything(
 def test_c05_another_host_name_is_served_nothing(product: Product, harriet: Identity, host: str) -> None:
     for address, path in ((product.door.site, "/app/accounts"), (product.door.orchestrator, "/runs")):
         port = urlsplit(address).port
-        cookie = f"{COOKIE}={product.token(harriet)}"
+        cookie = product.door.cookies(product.token(harriet))
         answer = raw(
             address,
             f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n".encode(),
@@ -328,8 +327,8 @@ def test_c07_a_write_from_elsewhere_is_refused(product: Product, given: dict[str
 def test_c08_a_socket_opens_from_our_own_page_only(product: Product, harriet: Identity, origin: str | None) -> None:
     token = product.token(harriet)
 
-    pages = socket_status(f"{product.door.site}/app/_stcore/stream", token, origin, "streamlit")
-    runs = socket_status(f"{product.door.orchestrator}/graphql", token, origin, "graphql-ws")
+    pages = socket_status(product.door, f"{product.door.site}/app/_stcore/stream", token, origin, "streamlit")
+    runs = socket_status(product.door, f"{product.door.orchestrator}/graphql", token, origin, "graphql-ws")
 
     assert (pages, runs) == (403, 403)
 
@@ -344,13 +343,14 @@ def everywhere(product: Product, token: str | None) -> Iterator[httpx.Response]:
         for address in (
             *("/", "/accounts", "/main-ABCD1234.js", "/missing.js", "/.secret", "/orchestrator"),
             *("/api/session", "/api/nothing", "/api/gate/user", "/api/accounts?limit=-1"),
+            *("/api/session/hand-over?to=orchestrator", "/api/gate/hand-over"),
             *("/app", "/app/", "/app/accounts", "/app/nothing.js", "/app/_stcore/health", "/app/_stcore/metrics"),
         ):
             yield client.get(f"{site}{address}")
         yield client.post(f"{site}/", content=b"x")
         yield client.post(f"{site}/api/session", content=b"x" * 600_000, headers=IN_PAGE)
         yield client.get(f"{site}/api/session", headers={"origin": "http://evil.example"})
-        for address in ("/", "/runs", "/graphql", "/report_asset_check/x", "/nothing.js"):
+        for address in ("/", "/runs", "/graphql", "/report_asset_check/x", "/nothing.js", "/hand-over?ticket=x"):
             yield client.get(f"{orchestrator}{address}")
 
 

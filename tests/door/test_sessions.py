@@ -8,14 +8,12 @@ from websockets.sync.client import connect
 from app import throttle
 from app.auth import Identity, Role
 from tests.app.factories import PASSWORD
-from tests.door.conftest import COOKIE, IN_PAGE, LAUNCH, Product
-
-PAGE = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+from tests.door.conftest import COOKIE, IN_PAGE, LAUNCH, ORCHESTRATOR_COOKIE, PAGE, Door, Product
 
 
-def socket_status(url: str, token: str | None, origin: str | None, protocol: str) -> int:
+def socket_status(door: Door, url: str, token: str | None, origin: str | None, protocol: str) -> int:
     """The answer to a handshake: 101, or the refusal."""
-    headers = {"Cookie": f"{COOKIE}={token}"} if token else {}
+    headers = {"Cookie": door.cookies(token)} if token else {}
     try:
         with connect(
             url.replace("http", "ws", 1),
@@ -36,12 +34,12 @@ def doors_of(product: Product, token: str | None) -> dict[str, int]:
         return {
             "api": client.get(f"{site}/api/session").status_code,
             "page": client.get(f"{site}/app/accounts").status_code,
-            "socket": socket_status(f"{site}/app/_stcore/stream", token, site, "streamlit"),
+            "socket": socket_status(product.door, f"{site}/app/_stcore/stream", token, site, "streamlit"),
             "export": client.get(f"{site}/app/exports/accounts.csv").status_code,
             "media": client.get(f"{site}/app/media/{'0' * 40}.csv").status_code,
             "orchestrator": client.get(f"{orchestrator}/").status_code,
             "graphql": product.door.graphql(token, "{version}").status_code,
-            "runs": socket_status(f"{orchestrator}/graphql", token, orchestrator, "graphql-ws"),
+            "runs": socket_status(product.door, f"{orchestrator}/graphql", token, orchestrator, "graphql-ws"),
         }
 
 
@@ -54,7 +52,7 @@ def test_z13_each_role_gets_exactly_where_it_may(
 
     assert nobody == dict.fromkeys(nobody, 401)
     inside = {"api": 200, "page": 200, "socket": 101, "export": 200, "media": 404}
-    outside = {"orchestrator": 403, "graphql": 403, "runs": 403}
+    outside = {"orchestrator": 401, "graphql": 401, "runs": 401}
     assert csm == inside | outside
     assert analyst == inside | outside
     assert admin == inside | {"orchestrator": 200, "graphql": 200, "runs": 101}
@@ -133,10 +131,111 @@ def test_a_page_leads_to_the_sign_in_and_names_where_to_come_back(product: Produ
     with product.door.client(**PAGE) as client:
         page = client.get(f"{product.door.site}/app/accounts?band=Critical")
         orchestrator = client.get(f"{product.door.orchestrator}/runs")
+        hand_over = client.get(orchestrator.headers["location"])
 
     assert page.headers["location"] == f"{product.door.site}/sign-in?next=/app/accounts%3Fband%3DCritical"
-    assert orchestrator.headers["location"] == f"{product.door.site}/sign-in?next=/orchestrator"
-    assert {page.status_code, orchestrator.status_code} == {302}
+    assert orchestrator.headers["location"] == f"{product.door.site}/api/session/hand-over?to=orchestrator"
+    assert hand_over.headers["location"] == f"{product.door.site}/sign-in?next=/orchestrator"
+    assert {page.status_code, orchestrator.status_code, hand_over.status_code} == {302}
+
+
+def test_a04_the_key_of_the_orchestrators_name_ends_with_its_session_and_opens_nothing_else(
+    product: Product, harriet: Identity
+) -> None:
+    token = product.token(harriet, fresh=True)
+    product.tokens.clear()
+    key = product.door.keys[token]
+    site, orchestrator = product.door.site, product.door.orchestrator
+    with product.door.client(**PAGE, cookie=f"{ORCHESTRATOR_COOKIE}={key}") as there:
+        opened = there.get(f"{orchestrator}/runs")
+    with product.door.client(cookie=f"{COOKIE}={key}; {ORCHESTRATOR_COOKIE}={key}") as elsewhere:
+        as_session = elsewhere.get(f"{site}/api/session")
+    with product.door.client(cookie=f"{COOKIE}={token}; {ORCHESTRATOR_COOKIE}={token}") as with_the_other:
+        as_key = with_the_other.get(f"{orchestrator}/runs")
+    with product.door.client(token) as here:
+        here.delete(f"{site}/api/session", headers=IN_PAGE)
+    with product.door.client(**PAGE, cookie=f"{ORCHESTRATOR_COOKIE}={key}") as there:
+        closed = there.get(f"{orchestrator}/runs")
+
+    assert opened.status_code == 200
+    assert (as_session.status_code, as_key.status_code) == (401, 401)
+    assert closed.headers["location"] == f"{site}/api/session/hand-over?to=orchestrator"
+
+
+def test_a02_the_orchestrators_cookie_is_host_only_and_out_of_reach_of_scripts(
+    product: Product, harriet: Identity
+) -> None:
+    with product.door.client(**PAGE) as browser:
+        taken = browser.get(product.door.ticket(product.token(harriet, fresh=True)))
+
+    parts = {part.strip().lower() for part in taken.headers["set-cookie"].split(";")}
+    assert {"httponly", "samesite=lax", "path=/"} <= parts
+    assert not any(part.startswith("domain") for part in parts)
+    assert (taken.headers["location"], taken.headers["cache-control"]) == ("/", "no-store")
+
+
+def test_a_ticket_counts_once_and_never_puts_a_cookie_on_top_of_another(product: Product, harriet: Identity) -> None:
+    other = product.estate.user("Iris Dale", Role.ADMIN)
+    held = product.door.hand_over(product.token(other))
+    ticket = product.door.ticket(product.token(harriet, fresh=True))
+    with product.door.client(**PAGE, cookie=f"{ORCHESTRATOR_COOKIE}={held}") as somebody:
+        kept = somebody.get(ticket)
+    with product.door.client(**PAGE) as browser:
+        first, second = browser.get(ticket), browser.get(ticket, headers={"cookie": ""})
+        made_up = browser.get(f"{product.door.orchestrator}/hand-over?ticket=x")
+        none = browser.get(f"{product.door.orchestrator}/hand-over")
+    product.tokens.clear()
+
+    assert ["set-cookie" in one.headers for one in (kept, first, second, made_up, none)] == [
+        False, True, False, False, False,
+    ]  # fmt: skip
+    assert {(one.status_code, one.headers["location"]) for one in (kept, first, second, made_up)} == {(303, "/")}
+
+
+@pytest.mark.parametrize(
+    "extra",
+    ["&next=//evil.example", "&target=https://evil.example", "&to=https://evil.example", "&url=%5C%5Cevil.example"],
+)
+def test_c13_a_hand_over_leads_to_the_orchestrator_and_nowhere_else(
+    product: Product, harriet: Identity, extra: str
+) -> None:
+    with product.door.client(product.token(harriet), **PAGE, **{"x-forwarded-host": "evil.example"}) as browser:
+        led = browser.get(f"{product.door.site}/api/session/hand-over?to=orchestrator{extra}")
+        taken = browser.get(f"{product.door.orchestrator}/hand-over?ticket=x{extra}")
+        unknown = browser.get(f"{product.door.site}/api/session/hand-over?to=//evil.example")
+
+    assert led.status_code == 422 or led.headers["location"].startswith(
+        f"{product.door.orchestrator}/hand-over?ticket="
+    )
+    assert taken.headers["location"] == "/"
+    assert unknown.status_code == 422
+
+
+def test_c06_a_hand_over_is_no_answer_to_a_picture_a_script_or_a_form(product: Product, harriet: Identity) -> None:
+    token = product.token(harriet)
+    address = f"{product.door.site}/api/session/hand-over?to=orchestrator"
+    picture = {"sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}
+    frame = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}
+    with product.door.client(token) as client:
+        refused = [client.get(address, headers=how).status_code for how in (picture, frame, IN_PAGE, {})]
+        posted = client.post(address, headers=IN_PAGE, content="{}").status_code
+    ticket = product.door.ticket(token)
+    with product.door.client() as client:
+        refused += [client.get(ticket, headers=how).status_code for how in (picture, frame, {})]
+        unasked = client.get(f"{product.door.orchestrator}/runs", headers=frame)
+
+    assert set(refused) == {406}
+    assert posted == 405
+    assert unasked.status_code == 401
+
+
+def test_only_an_admin_gets_a_ticket(product: Product, maya: Identity, alex: Identity) -> None:
+    statuses = []
+    for who in (maya, alex):
+        with product.door.client(product.token(who), **PAGE) as browser:
+            statuses.append(browser.get(f"{product.door.site}/api/session/hand-over?to=orchestrator").status_code)
+
+    assert statuses == [403, 403]
 
 
 def test_the_orchestrator_has_an_address_of_its_own_that_the_product_leads_to(product: Product) -> None:

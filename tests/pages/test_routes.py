@@ -5,6 +5,7 @@ import csv
 import hashlib
 import io
 import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -18,11 +19,11 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import Message
 from starlette.websockets import WebSocket
 
-from app import asgi, auth, clock
-from app.auth import Identity, Role, sign_in
+from app import asgi, auth, clock, tickets
+from app.auth import Door, Identity, Role, sign_in
 from app.db import engine
 from app.settings import get_settings
-from app.ui import exports, session_routes, tickets
+from app.ui import exports, session_routes
 from tests.app.factories import NOW, PASSWORD, Estate
 
 SESSION_COOKIE = "account_intelligence_session"
@@ -118,22 +119,42 @@ def _token(estate: Estate, who: Identity | None = None) -> str:
     return token
 
 
-def test_a_ticket_becomes_a_cookie_that_no_script_can_read_once(site: Site) -> None:
-    ticket = tickets.issue("the-token")
+def _ticket(estate: Estate, door: Door = Door.PRODUCT, age: timedelta = timedelta()) -> str:
+    person = estate.user("Maya Lind")
+    with estate.work() as db:
+        _, me = sign_in(db, email=person.email, password=PASSWORD, address="127.0.0.1", user_agent="test", now=NOW)
+        assert me.session_id
+        return tickets.issue(db, session_id=me.session_id, door=door, now=NOW - age)
+
+
+def test_a_ticket_becomes_a_cookie_that_no_script_can_read_once(site: Site, estate: Estate) -> None:
+    ticket = _ticket(estate)
 
     answer = site.post("/session/redeem", json={"ticket": ticket})
 
     assert answer.status_code == 204
     cookie = answer.headers["set-cookie"]
-    assert cookie.startswith(f"{SESSION_COOKIE}=the-token;")
+    with estate.work() as db:
+        assert auth.resolve(db, token=answer.cookies[SESSION_COOKIE], now=NOW)
     assert {"HttpOnly", "SameSite=lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}
     assert site.post("/session/redeem", json={"ticket": ticket}).status_code == 400
 
 
-def test_a_ticket_that_has_grown_old_is_worth_nothing(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tickets, "LIFE_SECONDS", -1.0)
+def test_a_ticket_that_has_grown_old_or_is_for_another_door_is_worth_nothing(site: Site, estate: Estate) -> None:
+    for ticket in (_ticket(estate, age=tickets.LIFE), _ticket(estate, Door.ORCHESTRATOR)):
+        assert site.post("/session/redeem", json={"ticket": ticket}).status_code == 400
 
-    assert site.post("/session/redeem", json={"ticket": tickets.issue("late")}).status_code == 400
+
+def test_a09_a_ticket_is_kept_by_its_hash_and_worth_nothing_once_its_session_has_ended(
+    site: Site, estate: Estate
+) -> None:
+    ticket = _ticket(estate)
+    stored = bytes(estate.one("select ticket_hash from app.sessions"))
+    estate.admin.execute("update app.sessions set revoked_at = now()")
+
+    assert ticket.encode() not in stored
+    assert len(stored) == 32
+    assert site.post("/session/redeem", json={"ticket": ticket}).status_code == 400
 
 
 @pytest.mark.parametrize(

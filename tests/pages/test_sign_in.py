@@ -2,9 +2,9 @@
 
 import pytest
 
-from app import auth
-from app.auth import Role
-from app.ui import navigation, tickets
+from app import auth, tickets
+from app.auth import Door, Role
+from app.ui import navigation
 from tests.app.factories import NOW, PASSWORD, Estate
 from tests.pages.conftest import Browser, labels, texts
 
@@ -54,12 +54,13 @@ def test_right_credentials_hand_the_browser_a_ticket_for_a_session_that_is_in_th
     page.button[0].click().run()
 
     assert [data["step"] for data in handed] == ["redeem"]
-    token = tickets.redeem(handed[0]["ticket"])
     with estate.work() as db:
+        token = tickets.redeem(db, ticket=handed[0]["ticket"], door=Door.PRODUCT, now=NOW)
         identity = auth.resolve(db, token=token, now=NOW)
+        again = tickets.redeem(db, ticket=handed[0]["ticket"], door=Door.PRODUCT, now=NOW)
     assert identity is not None
     assert identity.display_name == "Maya Lind"
-    assert tickets.redeem(handed[0]["ticket"]) is None
+    assert again is None
 
 
 def test_a_password_is_checked_exactly_as_typed_spaces_included(browser: Browser, estate: Estate) -> None:

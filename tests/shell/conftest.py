@@ -80,6 +80,7 @@ def origin(built: Path, estate: Estate, redis_url: str, tmp_path_factory: pytest
         "STREAMLIT_PORT": str(pages),
         "STREAMLIT_URL": f"http://localhost:{pages}/app",
         "PUBLIC_URL": address,
+        "ORCHESTRATOR_SITE": f"http://localhost:{orchestrator}",
         "PROXY_SECRET": PROXY_SECRET,
     }
     serve = [sys.executable, "-m", "uvicorn", "api.main:create_app", "--factory", "--host", "127.0.0.1"]

@@ -320,9 +320,31 @@ export interface paths {
         };
         /**
          * Gate Admin
-         * @description Whether the visitor may open the orchestrator; `X-Auth-Recent: yes` when they may also launch.
+         * @description Whether the visitor may open the orchestrator, by the cookie of its own host name; `X-Auth-Recent: yes` when
+         *     they may also launch.
          */
         get: operations["gate_admin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/gate/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Take Over
+         * @description Take the ticket for a cookie of the orchestrator's name. A cookie that works stays, a bad ticket gives none: in
+         *     every case the orchestrator's own gate decides what follows.
+         */
+        get: operations["take_over"];
         put?: never;
         post?: never;
         delete?: never;
@@ -737,6 +759,26 @@ export interface paths {
          * @description Prove again who one is: for a while the session may do what needs a recent sign-in.
          */
         post: operations["confirm_session"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/session/hand-over": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Hand Over
+         * @description Lead an admin on to the orchestrator, with a ticket that opens it once.
+         */
+        get: operations["hand_over"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -3879,6 +3921,46 @@ export interface operations {
             };
         };
     };
+    take_over: {
+        parameters: {
+            query?: {
+                ticket?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+        };
+    };
     gate_user: {
         parameters: {
             query?: never;
@@ -4817,6 +4899,46 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    hand_over: {
+        parameters: {
+            query: {
+                to: "orchestrator";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
             };
         };
     };
