@@ -1,4 +1,4 @@
-"""The small graph as a code server loads it, and a job of the tracker's pool beside it.
+"""The small graph as a code server loads it, a schedule over it, and a job of the tracker's pool beside it.
 
 The world is what a file says: one `stream: sentence` refusal a line; while it says `hold`, every load waits.
 """
@@ -11,7 +11,7 @@ import dagster as dg
 
 from extract.errors import SourceRejected
 from orchestration import pools, resources
-from orchestration.defs import load, reaper
+from orchestration.defs import load, reaper, schedules
 from tests.orchestration import small
 
 
@@ -40,5 +40,13 @@ def message() -> None:
     send()
 
 
+@dg.schedule(job_name=schedules.INCREMENTAL, cron_schedule="* * * * *")
+def minutely(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Ticks as the hourly schedule does, sooner; switched on by the test that is about it."""
+    return schedules.tick(context, schedules.INCREMENTAL)
+
+
 load.run_source = FiledWorld().run_source  # pyright: ignore[reportAttributeAccessIssue]
-defs = dg.Definitions.merge(small.definitions(), reaper.definitions(), dg.Definitions(jobs=[message]))
+defs = dg.Definitions.merge(
+    small.definitions(), reaper.definitions(), dg.Definitions(jobs=[message], schedules=[minutely])
+)

@@ -18,10 +18,16 @@ from local.postgres import Postgres, free_port
 from orchestration.progress import FINISHED
 from orchestration.webserver import Orchestrator
 from tests.conftest import Warehouse, drop_database
+from tests.door.conftest import IN_PAGE, front_door, witness
 from tests.orchestration import small
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOM = ROOT / "orchestration"
+SWITCH = """mutation Switch($place: ScheduleSelector!) { startSchedule(scheduleSelector: $place) {
+  ... on ScheduleStateResult { scheduleState { id status } } } }"""
+SWITCH_OFF = "mutation Off($id: String!) { stopRunningSchedule(id: $id) { __typename } }"
+TICKED = """{ runsOrError(filter: {tags: [{key: "dagster/schedule_name", value: "minutely"}]}) {
+  ... on Runs { results { runId status } } } }"""
 SENTENCE = "Desk refuses the token (401); set DESK_TOKEN and run again."
 
 
@@ -148,6 +154,54 @@ def test_builds_take_turns_and_a_message_waits_for_none(stack: Stack) -> None:
             ([first, second],),
         ).fetchall()
     assert published == [(first,), (second,)]
+
+
+def test_a_run_by_hand_beside_the_tick_of_a_schedule_comes_out_right_and_so_does_the_ticks(
+    stack: Stack, tmp_path: Path
+) -> None:
+    """By hand through the front door, whose gate lets an admin pass; the schedule passes no door."""
+    admin = {"X-Auth-User": "1", "X-Auth-Role": "admin", "X-Auth-Recent": "yes"}
+    with (
+        witness(status=204, headers=admin) as gate,
+        front_door(tmp_path, API=gate.address, DAGSTER=stack.url.removeprefix("http://")) as door,
+        httpx.Client(base_url=stack.url, timeout=30) as inside,
+        httpx.Client(base_url=door.orchestrator, headers={**IN_PAGE, "origin": door.orchestrator}, timeout=30) as page,
+    ):
+        orchestrator, by_hand = Orchestrator(inside), Orchestrator(page)
+        job = orchestrator.find_when_loaded("incremental", patience_seconds=60)
+        place = {
+            "repositoryName": job.repository,
+            "repositoryLocationName": job.location,
+            "scheduleName": "minutely",
+        }
+
+        def ticked() -> list[dict[str, str]]:
+            return inside.post("/graphql", json={"query": TICKED}).json()["data"]["runsOrError"]["results"]
+
+        stack.world.write_text("hold\n")
+        switched = inside.post("/graphql", json={"query": SWITCH, "variables": {"place": place}}).json()
+        schedule = switched["data"]["startSchedule"]["scheduleState"]
+        try:
+            wait_for(lambda: any(run["status"] == "STARTED" for run in ticked()))
+            manual = by_hand.launch(job)
+            wait_for(lambda: orchestrator.status(manual) == "QUEUED")
+            waiting = [run["status"] for run in ticked()]
+        finally:
+            inside.post("/graphql", json={"query": SWITCH_OFF, "variables": {"id": schedule["id"]}})
+            stack.world.write_text("")
+        wait_for(lambda: orchestrator.status(manual) in FINISHED)
+        [scheduled] = ticked()
+
+        assert waiting == ["STARTED"]
+        assert (scheduled["status"], orchestrator.status(manual)) == ("SUCCESS", "SUCCESS")
+        assert len(gate.seen) == 1, "only the launch by hand was asked who it is"
+    with psycopg.connect(stack.warehouse.admin_dsn) as db:
+        newest = db.execute("select dagster_run_id from marts.publications order by build_id desc limit 2").fetchall()
+        accounts = db.execute("select account_key, account_name from marts.dim_accounts order by 1").fetchall()
+        tickets = db.execute("select ticket_id, account_key, age_days from marts.fct_tickets order by 1").fetchall()
+    assert newest == [(manual,), (scheduled["runId"],)]
+    assert accounts == [("a", "Ada"), ("b", None)]
+    assert tickets == [("1", "a", 3), ("2", "b", 400)]
 
 
 def wait_for(happened: Callable[[], bool], *, seconds: float = 120) -> None:
