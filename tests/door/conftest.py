@@ -291,6 +291,7 @@ class Witness:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     delay_seconds: float = 0.0
+    body: str = "witness"
 
 
 @contextmanager
@@ -306,7 +307,7 @@ def witness(**how: Any) -> Iterator[Witness]:
             seen = {"line": self.requestline, "headers": self.headers.items(), "body": self.rfile.read(length)}
             made.seen.append(seen)
             time.sleep(made.delay_seconds)
-            body = b"" if made.status == 204 else b"witness"
+            body = b"" if made.status == 204 else made.body.encode()
             self.send_response(made.status)
             for name, value in {**made.headers, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
