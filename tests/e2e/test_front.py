@@ -29,7 +29,7 @@ def test_one_address_serves_shell_pages_and_api(system: System, chromium: Browse
     expect(page.frame_locator("iframe").get_by_role("heading", name="My day")).to_be_visible()
     assert page.evaluate("fetch('/api/session').then(answer => answer.json()).then(me => me.email)") == CSM
     refused = page.request.get(system.variables["ORCHESTRATOR_SITE"])
-    assert refused.status == 403
+    assert refused.status == 401
     page.context.close()
 
 

@@ -154,6 +154,31 @@ def test_a_session_that_ends_is_told_once_and_the_page_comes_back(
     page.wait_for_function("address => location.pathname + location.search === address", arg=address)
 
 
+@pytest.mark.parametrize("told_by", ["shell", "frame"])
+def test_a_note_half_typed_survives_the_end_of_the_session_and_the_sign_in(
+    opened: Opened, maya: Identity, estate: Estate, told_by: str
+) -> None:
+    action = estate.action(actor=maya, account_key=key_of("Ashford Media"))
+    page = opened(maya, f"/pages/actions?action={action.action_id}")
+    text = f"They asked for a call on Monday, told by the {told_by}"
+    note = inside(page).get_by_label("Note", exact=True)
+    note.press_sequentially(text)
+    estate.admin.execute("update app.sessions set revoked_at = now() where user_id = %s", [maya.user_id])
+
+    if told_by == "shell":
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    else:  # the page notices it when the note is sent, which saves nothing
+        inside(page).get_by_role("button", name="Save note").click()
+    expect(page.get_by_role("status").filter(has_text="Your session has ended")).to_have_count(1)
+    assert estate.one("select count(*) from app.action_notes where body = %s", text) == 0
+    enter(page, maya)
+
+    expect(inside(page).get_by_label("Note", exact=True)).to_have_value(text)
+    inside(page).get_by_role("button", name="Save note").click()
+    expect(inside(page).get_by_label("Note", exact=True)).to_have_value("")
+    assert estate.one("select count(*) from app.action_notes where body = %s", text) == 1
+
+
 def test_signing_out_ends_it_in_the_other_tab_too(opened: Opened, origin: str, maya: Identity) -> None:
     page = opened(maya, "/pages/my-day")
     other = page.context.new_page()
@@ -222,6 +247,7 @@ def test_the_code_of_an_authenticator_app_is_asked_for_once_there_is_one(opened:
     page = opened(who, "/pages/my-day")
     page.goto(f"{page.evaluate('location.origin')}/security")
     page.get_by_role("button", name="Set up an authenticator app").click()
+    expect(page.get_by_role("img", name="QR code for your authenticator app")).to_be_visible()
     app = TOTP(page.locator(".secret").inner_text().replace(" ", ""))
     page.get_by_label("Code that the app shows now").fill(app.now())
     page.keyboard.press("Enter")
@@ -254,6 +280,59 @@ def test_who_must_have_a_second_factor_sets_it_up_before_anything_else(opened: O
         page.keyboard.press("Enter")
 
         shows(page, "Accounts", "/pages/accounts?band=R")
+    finally:
+        estate.admin.execute("delete from app.second_factor_roles")
+
+
+def test_a_token_for_a_program_is_made_shown_once_listed_and_revoked(
+    opened: Opened, origin: str, estate: Estate
+) -> None:
+    who = estate.user("Tess Integrator")
+    page = opened(who, "/pages/my-day")
+    estate.admin.execute(
+        "update app.sessions set confirmed_at = now() - interval '1 hour' where user_id = %s", [who.user_id]
+    )
+    page.goto(f"{origin}/security")
+    page.get_by_label("New token for").fill("Reporting")
+    page.get_by_role("button", name="Make a token").click()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Make the token").click()
+    secret = page.locator("app-tokens .secret").inner_text()
+
+    def uses() -> int:
+        return httpx.get(f"{origin}/api/accounts", headers={"authorization": f"Bearer {secret}"}).status_code
+
+    assert uses() == 200
+    page.reload()
+    expect(page.get_by_text("read, and take files")).to_be_visible()
+    expect(page.get_by_text(secret)).to_have_count(0)
+    page.get_by_role("button", name="Revoke the token Reporting").click()
+    expect(page.get_by_text("None. A program that acts for you needs one.")).to_be_visible()
+    assert uses() == 401
+
+
+def test_an_admin_says_whose_role_needs_a_second_factor(
+    opened: Opened, origin: str, harriet: Identity, maya: Identity, estate: Estate
+) -> None:
+    try:
+        page = opened(maya, "/pages/my-day")
+        page.goto(f"{origin}/security")
+        expect(page.get_by_text("This browser")).to_be_visible()
+        expect(page.get_by_role("heading", name="Who needs a second factor")).to_have_count(0)
+
+        page = opened(harriet, "/pages/accounts")
+        page.goto(f"{origin}/security")
+        page.get_by_role("button", name="Require of role Analyst").click()
+        expect(page.get_by_role("button", name="Require no longer of role Analyst")).to_be_visible()
+        assert estate.one("select role from app.second_factor_roles") == "analyst"
+
+        # who has none of their own is not locked out by themselves
+        page.get_by_role("button", name="Require of role Administrator").click()
+        expect(page.get_by_role("alert")).to_contain_text("Set up your own authenticator app first.")
+
+        page.get_by_role("button", name="Require no longer of role Analyst").click()
+        expect(page.get_by_role("button", name="Require of role Analyst")).to_be_visible()
+        assert estate.one("select count(*) from app.second_factor_roles") == 0
     finally:
         estate.admin.execute("delete from app.second_factor_roles")
 

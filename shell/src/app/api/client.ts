@@ -6,7 +6,7 @@ import type { components, operations, paths } from './schema';
 
 export type Schemas = components['schemas'];
 
-type Verb = 'get' | 'post' | 'patch' | 'delete';
+type Verb = 'get' | 'post' | 'put' | 'patch' | 'delete';
 type Operations<V extends Verb> = {
   [P in keyof paths]: paths[P] extends Record<V, infer O> ? (O extends object ? O : never) : never;
 };
@@ -41,6 +41,10 @@ export class Api {
   ): Promise<Success<Operation<P, 'post'>>> {
     const headers: Record<string, string> = key ? { 'Idempotency-Key': key } : {};
     return firstValueFrom(this.http.post<Success<Operation<P, 'post'>>>(`/api${path}`, body, { headers }));
+  }
+
+  put<P extends PathWith<'put'>>(path: P, body: Body<Operation<P, 'put'>>): Promise<null> {
+    return firstValueFrom(this.http.put<null>(`/api${path}`, body));
   }
 
   delete(path: PathWith<'delete'>): Promise<null> {

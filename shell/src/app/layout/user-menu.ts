@@ -2,10 +2,8 @@ import { ChangeDetectionStrategy, Component, ElementRef, computed, inject, outpu
 import { RouterLink } from '@angular/router';
 
 import { sentence } from '../api/problem';
-import { Session } from '../session/session';
+import { ROLE_NAMES, Session } from '../session/session';
 import { type Choice, Theme } from '../theme/theme';
-
-const ROLES = { csm: 'Customer success manager', admin: 'Administrator', analyst: 'Analyst' } as const;
 
 @Component({
   selector: 'app-user-menu',
@@ -65,7 +63,7 @@ export class UserMenu {
     { choice: 'light', label: 'Light' },
     { choice: 'dark', label: 'Dark' },
   ];
-  protected readonly roleName = computed(() => ROLES[this.session.role() ?? 'csm']);
+  protected readonly roleName = computed(() => ROLE_NAMES[this.session.role() ?? 'csm']);
   protected readonly initials = computed(() => {
     const names = (this.session.person()?.display_name ?? '').split(/\s+/).filter(Boolean);
     return [names[0], names.length > 1 ? names.at(-1) : undefined].map((name) => name?.charAt(0) ?? '').join('').toUpperCase();

@@ -3,15 +3,18 @@ import { Router, RouterLink } from '@angular/router';
 
 import { Api, type Schemas } from '../api/client';
 import { codeOf, sentence } from '../api/problem';
+import { FactorRoles } from './factor-roles';
 import { Proof } from './proof';
+import { QrPicture } from './qr-picture';
 import { Session, safeNext } from './session';
+import { Tokens } from './tokens';
 
 type OpenSession = Schemas['OpenSession'];
 
-/** A person's second factor and the places where they are signed in. */
+/** A person's second factor, the places where they are signed in, and their tokens for programs; for admins, whose role needs a factor. */
 @Component({
   selector: 'app-security',
-  imports: [Proof, RouterLink],
+  imports: [FactorRoles, Proof, QrPicture, RouterLink, Tokens],
   changeDetection: ChangeDetectionStrategy.OnPush,
   host: { class: 'entrance' },
   template: `
@@ -26,7 +29,8 @@ type OpenSession = Schemas['OpenSession'];
           <p>Prove first that it is you.</p>
           <app-proof comesBackTo="/security" (proven)="needsProof.set(false); begin()" />
         } @else if (made(); as one) {
-          <p>Add an account to your authenticator app with this key. It is shown this once.</p>
+          <p>Point your authenticator app at this picture, or type the key. Both are shown this once.</p>
+          <app-qr-picture [text]="one.uri" label="QR code for your authenticator app; the key below says the same" />
           <p class="secret" translate="no">{{ grouped(one.secret) }}</p>
           <form (submit)="$event.preventDefault(); finish(code.value)">
             <label for="new-code">Code that the app shows now</label>
@@ -54,6 +58,16 @@ type OpenSession = Schemas['OpenSession'];
           </ul>
           @if (sessions().length > 1) { <button type="button" (click)="endOthers()">End all others</button> }
         </section>
+        <section aria-labelledby="tokens">
+          <h2 id="tokens">Tokens for programs</h2>
+          <app-tokens />
+        </section>
+        @if (session.may('manage_users')) {
+          <section aria-labelledby="roles">
+            <h2 id="roles">Who needs a second factor</h2>
+            <app-factor-roles />
+          </section>
+        }
         <a routerLink="/">Back to work</a>
       } @else {
         <button type="button" (click)="session.signOut()">Sign out</button>

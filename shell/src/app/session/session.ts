@@ -6,6 +6,8 @@ import { isUnauthenticated } from '../api/problem';
 
 export type Person = Schemas['Person'];
 
+export const ROLE_NAMES = { csm: 'Customer success manager', admin: 'Administrator', analyst: 'Analyst' } as const;
+
 /**
  * Who is signed in. The cookie is out of a script's reach, so the API is asked; what other tabs do is heard from them.
  */
