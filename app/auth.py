@@ -228,12 +228,18 @@ def require_recent(identity: Identity, *, now: datetime) -> None:
 
 def normalised_email(email: str) -> str:
     """One spelling per person: look-alike forms, case and surrounding space are folded. Storable in any case."""
-    folded = unicodedata.normalize("NFKC", email).strip().casefold()
-    return folded.encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")[:320]
+    # twice: folding case can leave a spelling that normalising would change again, and one person would have two names
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", email).casefold())
+    return folded.strip().encode("utf-8", "replace").decode().replace("\x00", "\N{REPLACEMENT CHARACTER}")[:320]
 
 
 def _storable(text: str | None, limit: int) -> str:
     return (text or "").encode("utf-8", "replace").decode().replace("\x00", "")[:limit]
+
+
+def new_token() -> str:
+    """A new session token: 256 random bits as 43 characters that a cookie may hold."""
+    return secrets.token_urlsafe(32)
 
 
 def session_hash(token: str) -> bytes:
@@ -378,7 +384,7 @@ def _open(
     now: datetime,
     confirmed_at: datetime | None,
 ) -> tuple[str, Identity]:
-    token = secrets.token_urlsafe(32)
+    token = new_token()
     session_id = db.execute(
         insert(sessions)
         .values(

@@ -78,7 +78,8 @@ def _user(row: Row) -> User:
 def _valid_email(field: str, email: str) -> str:
     name = normalised_email(required_text(field, email, limit=320))
     local, at, domain = name.partition("@")
-    if not (local and at and "." in domain) or any(character.isspace() for character in name):
+    # what cannot be seen (a joiner of width zero) would make a second person with the same name on every screen
+    if not (local and at and "." in domain) or " " in name or not name.isprintable():
         raise InvalidInput(field, "This is not an e-mail address.", value=email)
     return name
 

@@ -15,7 +15,7 @@ def sign_in(world: World, who: Identity, password: str = PASSWORD, **headers: st
     return world.client().post("/session", json={"email": who.email, "password": password}, headers=headers)
 
 
-def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(world: World, maya: Identity) -> None:
+def test_a02_the_cookie_is_out_of_reach_of_scripts_and_other_sites(world: World, maya: Identity) -> None:
     answer = sign_in(world, maya)
 
     cookie = SimpleCookie(answer.headers["set-cookie"])[COOKIE]
@@ -43,7 +43,7 @@ def test_who_is_signed_in_is_told_with_what_they_may(world: World, maya: Identit
     assert analyst["permissions"] == ["export", "read", "save_view"]
 
 
-def test_signing_out_ends_every_copy_of_the_cookie(world: World, maya: Identity) -> None:
+def test_a04_signing_out_ends_every_copy_of_the_cookie(world: World, maya: Identity) -> None:
     token = SimpleCookie(sign_in(world, maya).headers["set-cookie"])[COOKIE].value
     client = world.client()
     client.cookies.set(COOKIE, token)
@@ -56,7 +56,7 @@ def test_signing_out_ends_every_copy_of_the_cookie(world: World, maya: Identity)
     assert copy.get("/session").status_code == 401
 
 
-def test_a_session_cannot_be_planted(world: World, maya: Identity) -> None:
+def test_a03_a_session_cannot_be_planted(world: World, maya: Identity) -> None:
     planted = SimpleCookie(sign_in(world, maya).headers["set-cookie"])[COOKIE].value
     victim = world.client()
     victim.cookies.set(COOKIE, planted)
@@ -69,7 +69,7 @@ def test_a_session_cannot_be_planted(world: World, maya: Identity) -> None:
     assert attacker.get("/session").status_code == 401
 
 
-def test_a_wrong_password_and_an_unknown_person_get_the_same_answer(world: World) -> None:
+def test_a15_a_wrong_password_and_an_unknown_person_get_the_same_answer(world: World) -> None:
     known = world.estate.user("Priya Nair")
 
     wrong = sign_in(world, known, "not the password")
@@ -80,7 +80,7 @@ def test_a_wrong_password_and_an_unknown_person_get_the_same_answer(world: World
     assert "set-cookie" not in wrong.headers
 
 
-def test_guessing_is_slowed_down_and_says_until_when(world: World) -> None:
+def test_a11_guessing_is_slowed_down_and_says_until_when(world: World) -> None:
     victim = world.estate.user("Jonas Weber")
 
     answers = [sign_in(world, victim, "not the password") for _ in range(8)]
@@ -91,7 +91,7 @@ def test_guessing_is_slowed_down_and_says_until_when(world: World) -> None:
     assert sign_in(world, victim).status_code == 429
 
 
-def test_an_address_cannot_be_made_up_to_escape_the_slowing_down(world: World) -> None:
+def test_a11_an_address_cannot_be_made_up_to_escape_the_slowing_down(world: World) -> None:
     victim = world.estate.user("Elena Rossi")
 
     answers = [sign_in(world, victim, "wrong password", **{"x-forwarded-for": f"203.0.113.{n}"}) for n in range(7)]
@@ -100,7 +100,7 @@ def test_an_address_cannot_be_made_up_to_escape_the_slowing_down(world: World) -
 
 
 @pytest.mark.parametrize("change", ["role", "active"])
-def test_a_role_or_a_deactivation_counts_from_the_next_request_on(world: World, change: str) -> None:
+def test_a06_a_role_or_a_deactivation_counts_from_the_next_request_on(world: World, change: str) -> None:
     person = world.estate.user(f"Leaver {change}", Role.ADMIN)
     client = world.client(person)
     assert client.get("/workload").status_code == 200

@@ -1,9 +1,13 @@
 """Signing in, sessions, throttling, and people, against a real PostgreSQL."""
 
 import re
+import unicodedata
+from base64 import urlsafe_b64decode
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -17,6 +21,7 @@ from app import auth, passwords, throttle, users
 from app.auth import Identity, Permission, Role, can, require
 from app.errors import AppError, InvalidInput, NotAuthenticated, NotFound, NotPermitted, Throttled
 from app.settings import get_settings
+from app.users import User
 from tests.app.factories import PASSWORD, Estate
 
 NOW = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
@@ -47,7 +52,7 @@ def outcome(work: Callable[[], Any]) -> Any:
         return error
 
 
-def test_signing_in_gives_an_identity_and_a_token_that_is_nowhere_stored(estate: Estate) -> None:
+def test_a09_signing_in_gives_an_identity_and_a_token_that_is_nowhere_stored(estate: Estate) -> None:
     maya = estate.user()
 
     token, identity = sign_in(estate)
@@ -71,7 +76,7 @@ def test_who_asks_is_found_in_one_statement(estate: Estate) -> None:
     assert len(statements) == 1, statements
 
 
-def test_tokens_are_unique_and_long(estate: Estate) -> None:
+def test_a01_a_session_begins_with_a_token_of_its_own(estate: Estate) -> None:
     estate.user()
 
     tokens = {sign_in(estate)[0] for _ in range(5)}
@@ -80,12 +85,24 @@ def test_tokens_are_unique_and_long(estate: Estate) -> None:
     assert all(re.fullmatch(r"[\w-]{43}", token) for token in tokens)
 
 
+def test_a01_no_bit_of_a_token_can_be_foretold() -> None:
+    tokens = [auth.new_token() for _ in range(10_000)]
+
+    drawn = [urlsafe_b64decode(f"{token}=") for token in tokens]
+    ones = Counter(bit for one in drawn for bit in range(256) if one[bit // 8] >> bit % 8 & 1)
+    # of 256 fair bits the sum of squares lies at 256, and once in a hundred million above 395
+    chi_square = sum((ones[bit] - 5_000) ** 2 / 2_500 for bit in range(256))
+    assert {len(one) for one in drawn} == {32}
+    assert len(set(tokens)) == 10_000
+    assert chi_square < 395
+
+
 def test_a_token_that_nobody_has_resolves_to_nobody(estate: Estate) -> None:
     for token in (None, "", "x", "x" * 10_000, "\x00", "\ud800", "é" * 43, "' or true --"):
         assert resolve(estate, token) is None
 
 
-def test_signing_out_ends_the_session_for_every_copy_of_it(estate: Estate) -> None:
+def test_a04_signing_out_ends_the_session_for_every_copy_of_it(estate: Estate) -> None:
     estate.user()
     token, _ = sign_in(estate)
     other, _ = sign_in(estate)
@@ -98,7 +115,7 @@ def test_signing_out_ends_the_session_for_every_copy_of_it(estate: Estate) -> No
     assert resolve(estate, other) is not None
 
 
-def test_a_session_ends_when_idle_and_in_any_case_after_its_longest_life(estate: Estate) -> None:
+def test_a08_a_session_ends_when_idle_and_in_any_case_after_its_longest_life(estate: Estate) -> None:
     estate.user()
     idle = timedelta(minutes=get_settings().session_idle_minutes)
     longest = timedelta(minutes=get_settings().session_absolute_minutes)
@@ -114,7 +131,27 @@ def test_a_session_ends_when_idle_and_in_any_case_after_its_longest_life(estate:
     assert resolve(estate, busy, now=NOW + longest) is None
 
 
-def test_deactivating_ends_every_session_at_once_and_nobody_signs_in_again(estate: Estate) -> None:
+@pytest.mark.parametrize(("idle", "longest"), [(30, 8 * 60), (5, 5), (60, 30)])
+def test_a08_both_limits_are_the_operators_to_set(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch, idle: int, longest: int
+) -> None:
+    monkeypatch.setenv("SESSION_IDLE_MINUTES", str(idle))
+    monkeypatch.setenv("SESSION_ABSOLUTE_MINUTES", str(longest))
+    get_settings.cache_clear()
+    estate.user()
+    token, _ = sign_in(estate)
+
+    def is_alive(after_minutes: float) -> bool:
+        return resolve(estate, token, now=NOW + timedelta(minutes=after_minutes)) is not None
+
+    ends = min(idle, longest)
+    assert (is_alive(ends), is_alive(ends - 0.1)) == (False, True)
+    steps = [step * idle * 0.9 for step in range(1, 100) if step * idle * 0.9 < longest]
+    assert all(is_alive(minutes) for minutes in steps), "somebody who works is not idle"
+    assert not is_alive(longest), "and is asked again all the same"
+
+
+def test_a06_deactivating_ends_every_session_at_once_and_nobody_signs_in_again(estate: Estate) -> None:
     maya = estate.user()
     tokens = [sign_in(estate)[0] for _ in range(3)]
 
@@ -130,7 +167,7 @@ def test_deactivating_ends_every_session_at_once_and_nobody_signs_in_again(estat
     assert sign_in(estate)[1] == maya
 
 
-def test_a_changed_role_takes_effect_at_the_next_look(estate: Estate) -> None:
+def test_a06_a_changed_role_takes_effect_at_the_next_look(estate: Estate) -> None:
     maya, admin = estate.user(), estate.user("Harriet Cole", Role.ADMIN)
     token, _ = sign_in(estate)
 
@@ -142,7 +179,7 @@ def test_a_changed_role_takes_effect_at_the_next_look(estate: Estate) -> None:
     assert identity.role is Role.ANALYST
 
 
-def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(estate: Estate) -> None:
+def test_a07_a_new_password_ends_the_other_sessions_and_keeps_this_one(estate: Estate) -> None:
     maya = estate.user()
     here, there = sign_in(estate)[0], sign_in(estate)[0]
 
@@ -161,7 +198,7 @@ def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(estate: Estat
 # --- refusals that tell nothing --------------------------------------------------------------------------------------
 
 
-def test_a_wrong_password_and_an_unknown_person_look_the_same(estate: Estate) -> None:
+def test_a15_a_wrong_password_and_an_unknown_person_look_the_same(estate: Estate) -> None:
     estate.user()
 
     wrong = outcome(lambda: sign_in(estate, password="not it at all"))
@@ -172,7 +209,7 @@ def test_a_wrong_password_and_an_unknown_person_look_the_same(estate: Estate) ->
     assert (wrong.message, wrong.hint) == (unknown.message, unknown.hint)
 
 
-def test_an_unknown_person_costs_as_much_work_as_a_known_one() -> None:
+def test_a15_an_unknown_person_costs_as_much_work_as_a_known_one() -> None:
     real = passwords.hash_password(PASSWORD)
     assert extract_parameters(passwords.DUMMY_HASH) == extract_parameters(real)
 
@@ -186,13 +223,48 @@ def test_an_unknown_person_costs_as_much_work_as_a_known_one() -> None:
     assert 0.4 < median(known) / median(unknown) < 2.5
 
 
-def test_one_person_has_one_name_however_it_is_typed(estate: Estate) -> None:
+def test_a18_one_person_has_one_name_however_it_is_typed(estate: Estate) -> None:
     maya = estate.user()
 
     for name in ("MAYA.LIND@FORCE24.EXAMPLE", "  maya.lind@force24.example ", "ｍaya.lind@force24.example"):
         assert sign_in(estate, email=name)[1] == maya
     for name in ("maya.lind@force24.example\x00", "\ud800", "", "a" * 100_000, "' or 1=1 --"):
         assert isinstance(outcome(lambda name=name: sign_in(estate, email=name)), NotAuthenticated)
+
+
+NAMES = st.text(st.characters(codec="utf-8", exclude_characters="@"), min_size=1, max_size=20)
+
+
+@settings(max_examples=300, deadline=None)
+@given(NAMES | st.sampled_from(["ß\u0301", "\u0130\u0345", "ŉ", "ﬃ", "\u1fb7", "ａdmin", "\x00"]))
+def test_a18_every_spelling_of_a_name_is_one_name(name: str) -> None:
+    one = auth.normalised_email(f"{name}@force24.example")
+
+    assert auth.normalised_email(one) == one
+    for form in ("NFC", "NFD"):
+        assert auth.normalised_email(f" {unicodedata.normalize(form, name)}@FORCE24.example ") == one
+    assert "\x00" not in one
+
+
+@pytest.mark.parametrize(("first", "second"), [("admin", "ADMIN"), ("admin", "ａdmin"), ("jose\u0301", "jos\u00e9")])
+def test_a18_look_alikes_cannot_be_two_people(estate: Estate, first: str, second: str) -> None:
+    def create(name: str) -> User:
+        with estate.work() as db:
+            return users.create_user(
+                db,
+                now=NOW,
+                email=f"{name}@force24.example",
+                display_name="The One",
+                role="csm",
+                password=PASSWORD,
+            )
+
+    made = create(first)
+    with pytest.raises(InvalidInput) as refused:
+        create(second)
+
+    assert refused.value.field == "email"
+    assert sign_in(estate, email=f"{second}@force24.example")[1].user_id == made.user_id
 
 
 # --- throttling ------------------------------------------------------------------------------------------------------
@@ -202,7 +274,7 @@ def guess(estate: Estate, number: int = 0, **more: Any) -> Any:
     return outcome(lambda: sign_in(estate, password=f"guess number {number}", **more))
 
 
-def test_of_many_guesses_at_one_person_only_a_few_are_looked_at(estate: Estate) -> None:
+def test_a11_of_many_guesses_at_one_person_only_a_few_are_looked_at(estate: Estate) -> None:
     estate.user()
 
     answers = [guess(estate, number, now=NOW + timedelta(seconds=number / 20)) for number in range(150)]
@@ -215,7 +287,7 @@ def test_of_many_guesses_at_one_person_only_a_few_are_looked_at(estate: Estate) 
     assert isinstance(sign_in(estate, now=right.retry_at + timedelta(seconds=1))[0], str)
 
 
-def test_waits_grow_to_a_limit_and_fade_with_time(estate: Estate) -> None:
+def test_a11_waits_grow_to_a_limit_and_fade_with_time(estate: Estate) -> None:
     estate.user()
     now, waits = NOW, []
     for number in range(12):
@@ -231,7 +303,7 @@ def test_waits_grow_to_a_limit_and_fade_with_time(estate: Estate) -> None:
     assert isinstance(guess(estate, now=now + throttle.WINDOW + timedelta(seconds=1)), NotAuthenticated)
 
 
-def test_one_guess_at_each_of_many_people_is_stopped_by_the_address(estate: Estate) -> None:
+def test_a12_one_guess_at_each_of_many_people_is_stopped_by_the_address(estate: Estate) -> None:
     answers = [guess(estate, email=f"person{number}@force24.example") for number in range(80)]
 
     looked_at = [answer for answer in answers if isinstance(answer, NotAuthenticated)]
@@ -239,7 +311,7 @@ def test_one_guess_at_each_of_many_people_is_stopped_by_the_address(estate: Esta
     assert not isinstance(guess(estate, email="someone@force24.example", address=ELSEWHERE), Throttled)
 
 
-def test_failing_on_purpose_does_not_lock_out_who_comes_from_a_known_address(estate: Estate) -> None:
+def test_a13_failing_on_purpose_does_not_lock_out_who_comes_from_a_known_address(estate: Estate) -> None:
     estate.user()
     sign_in(estate, now=NOW - timedelta(days=2))
 
@@ -250,7 +322,7 @@ def test_failing_on_purpose_does_not_lock_out_who_comes_from_a_known_address(est
     assert sign_in(estate, address=DESK)[1] == estate.user()
 
 
-def test_parallel_guesses_do_not_pass_the_limit_together(estate: Estate) -> None:
+def test_a16_parallel_guesses_do_not_pass_the_limit_together(estate: Estate) -> None:
     estate.user()
 
     with ThreadPoolExecutor(max_workers=25) as pool:
@@ -285,7 +357,7 @@ def test_a_success_forgives_the_person_but_not_the_address(estate: Estate) -> No
         "x" * 71 + "ab",
     ],
 )
-def test_any_script_and_length_is_matched_exactly(password: str) -> None:
+def test_a17_any_script_and_length_is_matched_exactly(password: str) -> None:
     passwords.check_acceptable(password, email="maya@force24.example", display_name="Maya")
     hashed = passwords.hash_password(password)
 
@@ -294,7 +366,7 @@ def test_any_script_and_length_is_matched_exactly(password: str) -> None:
     assert not passwords.verify(hashed, password[:-1])
 
 
-def test_nothing_beyond_72_bytes_is_cut_off() -> None:
+def test_a17_nothing_beyond_72_bytes_is_cut_off() -> None:
     hashed = passwords.hash_password("x" * 72 + "a")
 
     assert not passwords.verify(hashed, "x" * 72 + "b")
@@ -310,7 +382,7 @@ def test_no_guess_raises(guessed: str) -> None:
 @pytest.mark.parametrize(
     "password", ["short", "password", "aaaaaaaaaaaa", "maya.lind", "Maya Lind", "maya.lind@force24.example", "x" * 257]
 )
-def test_a_password_that_is_easy_to_guess_is_refused(estate: Estate, password: str) -> None:
+def test_a17_a_password_that_is_easy_to_guess_is_refused(estate: Estate, password: str) -> None:
     with estate.work() as db, pytest.raises(InvalidInput) as refused:
         users.create_user(
             db, now=NOW, email="maya.lind@force24.example", display_name="Maya Lind", role="csm", password=password
@@ -319,12 +391,40 @@ def test_a_password_that_is_easy_to_guess_is_refused(estate: Estate, password: s
     assert refused.value.field == "password"
 
 
+@pytest.mark.parametrize("spelled", [str.lower, str.upper, str.title])
+def test_a17_none_of_the_3000_most_common_passwords_is_taken(spelled: Callable[[str], str]) -> None:
+    common = (Path(passwords.__file__).parent / "common_passwords.txt").read_text().splitlines()
+    assert len(common) == 3_000
+    assert {"password", "12345678", "trustno1"} <= set(common)
+
+    for password in [*common, "account-intelligence", "CustomerSuccess"]:
+        with pytest.raises(InvalidInput):
+            passwords.check_acceptable(spelled(password), email="maya@force24.example", display_name="Maya")
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    password=st.text(min_size=8, max_size=128) | st.text(alphabet="\u0301é👩\u200d\u202e ا", min_size=8, max_size=128),
+    other=st.integers(min_value=0),
+)
+def test_a17_a_password_is_matched_character_by_character(password: str, other: int) -> None:
+    place = other % len(password)
+    changed = password[:place] + ("b" if password[place] == "a" else "a") + password[place + 1 :]
+    hashed = passwords.hash_password(password)
+
+    assert passwords.verify(hashed, password)
+    assert not any(passwords.verify(hashed, wrong) for wrong in (changed, f"{password} ", f" {password}", password[1:]))
+
+
 UNUSABLE = [
     ("email", "maya.lind@force24.example"),
     ("email", "MAYA.LIND@force24.example"),
     ("email", "not an address"),
     ("email", ""),
     ("email", "a\x00b@force24.example"),
+    ("email", "maya.\u200blind@force24.example"),
+    ("email", "maya.lind\u00ad@force24.example"),
+    ("email", "ma\u202eya@force24.example"),
     ("owner_email", "maya.lind@force24.example"),
     ("role", "owner"),
     ("display_name", " "),
@@ -362,7 +462,7 @@ def test_only_an_admin_manages_people(estate: Estate, role: Role) -> None:
                 attempt()
 
 
-def test_the_last_admin_stays_even_when_two_leave_at_once(estate: Estate) -> None:
+def test_z16_the_last_admin_stays_even_when_two_leave_at_once(estate: Estate) -> None:
     first, second = estate.user("Harriet Cole", Role.ADMIN), estate.user("Ada King", Role.ADMIN)
 
     def leave(who: Identity) -> Any:
@@ -374,6 +474,23 @@ def test_the_last_admin_stays_even_when_two_leave_at_once(estate: Estate) -> Non
 
     assert sorted(isinstance(answer, InvalidInput) for answer in answers) == [False, True]
     assert estate.one("select count(*) from app.users where role = 'admin' and is_active") == 1
+
+
+def test_z16_two_admins_who_demote_each_other_at_once_leave_one(estate: Estate) -> None:
+    first, second = estate.user("Harriet Cole", Role.ADMIN), estate.user("Ada King", Role.ADMIN)
+
+    def demote(pair: tuple[Identity, Identity]) -> Any:
+        with estate.work() as db:
+            return users.change_role(db, actor=pair[0], now=NOW, user_id=pair[1].user_id, role="csm")
+
+    for _ in range(5):
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            answers = list(pool.map(lambda pair: outcome(lambda: demote(pair)), ((first, second), (second, first))))
+
+        refused = [answer for answer in answers if isinstance(answer, InvalidInput)]
+        assert [answer.message for answer in refused] == ["This is the last admin."]
+        assert estate.one("select count(*) from app.users where role = 'admin' and is_active") == 1
+        estate.admin.execute("update app.users set role = 'admin'")
 
 
 def test_the_permission_table_covers_every_role_and_refuses_what_is_missing() -> None:
