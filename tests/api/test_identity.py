@@ -83,7 +83,7 @@ def test_a04_signing_out_everywhere_ends_this_session_too(world: World) -> None:
     assert [client.get("/session").status_code for client in (here, phone)] == [401, 401]
 
 
-def test_nobody_ends_the_session_of_somebody_else(world: World, maya: Identity) -> None:
+def test_z03_nobody_ends_the_session_of_somebody_else(world: World, maya: Identity) -> None:
     other = signed_in(world, person(world))
     session_id = other.get("/sessions").json()[0]["session_id"]
 

@@ -163,7 +163,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], FastAPI]]:
 
 
 @pytest.mark.parametrize("environment", ["demo", "production"])
-def test_every_route_has_a_policy(made: Callable[[str], FastAPI], environment: str) -> None:
+def test_z01_every_route_has_a_policy(made: Callable[[str], FastAPI], environment: str) -> None:
     found = every_route(made(environment))
 
     without = [
@@ -182,13 +182,13 @@ def test_the_description_of_the_api_is_served_in_the_demo_only(made: Callable[[s
     assert demo - production == {"/docs", "/openapi.json"}
 
 
-def test_the_table_of_this_test_names_every_route() -> None:
+def test_z01_the_table_of_this_test_names_every_route() -> None:
     assert set(ALLOWED) == routes()
 
 
 @pytest.mark.parametrize("who", ["anonymous", "csm", "analyst", "admin"])
 @pytest.mark.parametrize("name", sorted(ALLOWED), ids=" ".join)
-def test_a_route_lets_in_whom_the_table_names(
+def test_z02_a_route_lets_in_whom_the_table_names(
     world: World, maya: Identity, alex: Identity, harriet: Identity, name: tuple[str, str], who: str
 ) -> None:
     method, path = name
@@ -208,7 +208,7 @@ def test_a_route_lets_in_whom_the_table_names(
         assert answer.json()["detail"]
 
 
-def test_a_csm_may_not_work_on_anothers_action_and_may_leave_a_note(
+def test_z03_a_csm_may_not_work_on_anothers_action_and_may_leave_a_note(
     world: World, maya: Identity, tom: Identity
 ) -> None:
     action = open_action(world, world.client(maya))

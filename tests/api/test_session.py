@@ -1,6 +1,11 @@
 """Signing in and out: the cookie, what it is worth, and what a guesser learns."""
 
+from base64 import b64encode, urlsafe_b64encode
+from binascii import hexlify
 from http.cookies import SimpleCookie
+from statistics import median
+from time import perf_counter
+from urllib.parse import quote
 
 import pytest
 
@@ -27,12 +32,24 @@ def test_a02_the_cookie_is_out_of_reach_of_scripts_and_other_sites(world: World,
     assert cookie.value not in answer.text
 
 
-def test_the_database_keeps_no_value_that_works_as_a_cookie(world: World, maya: Identity) -> None:
+def test_a09_no_value_that_the_database_keeps_works_as_a_cookie(world: World, maya: Identity) -> None:
     token = SimpleCookie(sign_in(world, maya).headers["set-cookie"])[COOKIE].value
 
-    stored = world.estate.one("select string_agg(encode(session_hash, 'hex'), ' ') from app.sessions")
+    rows = world.estate.admin.execute("select * from app.sessions where user_id = %s", [maya.user_id]).fetchall()
+    kept = {value for row in rows for value in row if value is not None}
+    spelled = {str(value) for value in kept if not isinstance(value, bytes)} | {
+        spell(value).decode().rstrip("=")
+        for value in kept
+        if isinstance(value, bytes)
+        for spell in (hexlify, b64encode, urlsafe_b64encode)
+    }
+    tried = {value: world.client() for value in spelled}
+    for value, client in tried.items():
+        client.headers["cookie"] = f"{COOKIE}={quote(value, safe='')}"
 
-    assert token not in stored
+    assert token not in spelled
+    assert len(spelled) > 6
+    assert {client.get("/session").status_code for client in tried.values()} == {401}
 
 
 def test_who_is_signed_in_is_told_with_what_they_may(world: World, maya: Identity, alex: Identity) -> None:
@@ -78,6 +95,28 @@ def test_a15_a_wrong_password_and_an_unknown_person_get_the_same_answer(world: W
     assert wrong.status_code == unknown.status_code == 401
     assert wrong.json() == unknown.json()
     assert "set-cookie" not in wrong.headers
+
+
+def test_a15_an_answer_takes_as_long_for_somebody_unknown(world: World, maya: Identity) -> None:
+    client = world.client()
+    leaver = world.estate.user("Ida Left")
+    world.estate.admin.execute("update app.users set is_active = false where user_id = %s", [leaver.user_id])
+    people = {"known": maya.email, "unknown": "nobody.here@force24.example", "left": leaver.email}
+    seconds: dict[str, list[float]] = {who: [] for who in people}
+
+    for turn in range(200):
+        if turn % 4 == 0:  # before the throttle answers in their stead
+            world.estate.admin.execute("delete from app.login_attempts where not succeeded")
+        for who, email in people.items():
+            began = perf_counter()
+            answer = client.post("/session", json={"email": email, "password": "not the password"})
+            seconds[who].append(perf_counter() - began)
+            assert answer.status_code == 401
+    world.estate.admin.execute("delete from app.login_attempts where not succeeded")
+
+    known, unknown, left = (median(seconds[who]) for who in people)
+    assert 0.9 < unknown / known < 1.1
+    assert 0.9 < left / known < 1.1
 
 
 def test_a11_guessing_is_slowed_down_and_says_until_when(world: World) -> None:

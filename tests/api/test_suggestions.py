@@ -7,10 +7,8 @@ import pytest
 
 from app.auth import Identity
 from app.clock import real_now
-from app.suggestions import service
-from tests.api.asking import key
+from tests.api.asking import a_suggestion, key
 from tests.api.conftest import World
-from tests.app.factories import NOW
 
 _numbers = count(1)
 
@@ -23,14 +21,7 @@ def owner_of(world: World, suggestion: dict[str, Any]) -> Identity:
 @pytest.fixture
 def suggestion(world: World) -> dict[str, Any]:
     """A suggestion about an overdue invoice of a CSM of its own, since each has a budget of five a day."""
-    csm = world.estate.user(f"Owner Number{next(_numbers)}")
-    account = world.account(csm_email=csm.owner_email)
-    world.estate.invoice(account, f"in_{account[:8]}")
-    build = world.estate.publish()
-    with world.estate.work() as db:
-        service.evaluate(db, now=NOW, build_id=build)
-    items = world.client(csm).get("/suggestions").json()["items"]
-    return next(one for one in items if one["reason"] == "payment")
+    return a_suggestion(world, world.estate.user(f"Owner Number{next(_numbers)}"))
 
 
 def answer(world: World, who: Identity, suggestion: dict[str, Any], how: str, **body: Any):
