@@ -18,20 +18,6 @@ from tests.api.conftest import World, serving
 from tests.api.test_policy import ALLOWED, BODIES, NOBODY
 
 _numbers = count(1)
-# what is written by asking, whoever asks: the session's last use, attempts to sign in, what was answered before
-_ANY_REQUEST = "sessions", "login_attempts", "idempotency_keys"
-
-
-def state(world: World) -> dict[str, str]:
-    """A fingerprint of every table of the application."""
-    tables = world.estate.admin.execute(
-        "select table_name from information_schema.tables where table_schema = 'app' and table_type = 'BASE TABLE'"
-    ).fetchall()
-    return {
-        name: world.estate.one(f"select coalesce(md5(string_agg(t::text, ',' order by t::text)), '') from app.{name} t")
-        for (name,) in tables
-        if name not in _ANY_REQUEST
-    }
 
 
 def person(world: World, role: Role = Role.CSM) -> Identity:
@@ -93,9 +79,9 @@ def test_z02_an_action_is_worked_by_whom_the_policy_names(
         return world.client(people[who]).request(method, target, json=body, headers=key()).status_code
 
     action_id = an_action(world, people, relation) if is_there else str(NOBODY)
-    before = state(world)
+    before = world.estate.fingerprint()
     refused = {who: done(who, action_id) for who in people.keys() - may}
-    unchanged = state(world) == before
+    unchanged = world.estate.fingerprint() == before
     allowed = {who: done(who, an_action(world, people, relation)) for who in may}
 
     never = {"anonymous": 401, "analyst": 403}
@@ -118,10 +104,10 @@ def test_z02_a_suggestion_is_answered_by_its_owner_or_an_admin(
         target = f"/suggestions/{suggestion_id}/{path}"
         return world.client(who).post(target, json={"version": 1, **body}, headers=key()).status_code
 
-    before = state(world)
+    before = world.estate.fingerprint()
     refused = {who: answered(people[who], made[0]["suggestion_id"]) for who in ("anonymous", "other", "analyst")}
     missing = {who: answered(people[who], NOBODY) for who in ("anonymous", "other", "analyst", "admin")}
-    unchanged = state(world) == before
+    unchanged = world.estate.fingerprint() == before
 
     assert refused == {"anonymous": 401, "other": 403, "analyst": 403}
     assert missing == {"anonymous": 401, "other": 404, "analyst": 403, "admin": 404}
@@ -171,7 +157,7 @@ def test_z03_no_route_changes_a_thing_of_somebody_else_or_tells_what_is_private(
     things = private_things(world, owner)
     client = world.client(stranger)
     by_id = [(method, path) for method, path in ALLOWED if any(f"{{{name}}}" in path for name in things)]
-    before = state(world)
+    before = world.estate.fingerprint()
 
     answered = {
         (method, path): client.request(
@@ -183,7 +169,7 @@ def test_z03_no_route_changes_a_thing_of_somebody_else_or_tells_what_is_private(
 
     assert len(answered) > 12
     assert set(answered.values()) <= {403, 404, 409}, answered
-    assert state(world) == before
+    assert world.estate.fingerprint() == before
     assert {answered[name] for name in answered if "{view_id}" in name[1] or "{session_id}" in name[1]} <= {403, 404}
     # what is private is not told apart from what is not there
     private = client.get(f"/views/{things['view_id']}")
@@ -215,7 +201,7 @@ def test_z03_no_spelling_of_an_id_gets_past_the_owner(
 ) -> None:
     action_id = open_action(world, world.client(maya))["action_id"]
     client = world.client(tom)
-    before = state(world)
+    before = world.estate.fingerprint()
 
     answers = [
         client.request(method, f"/actions/{spell(action_id)}{path}", json=body, headers=key())
@@ -223,7 +209,7 @@ def test_z03_no_spelling_of_an_id_gets_past_the_owner(
     ]
 
     assert {answer.status_code for answer in answers} <= {403, 404, 405, 422}
-    assert state(world) == before
+    assert world.estate.fingerprint() == before
 
 
 def test_z03_many_at_once_are_checked_one_by_one(world: World, maya: Identity, tom: Identity) -> None:
@@ -312,7 +298,7 @@ def test_z05_a_field_that_is_not_asked_for_is_refused_and_never_applied(
     method, path = name
     client = world.client(harriet)
     filled = path.format_map(defaultdict(lambda: NOBODY, role="csm"))
-    before = state(world)
+    before = world.estate.fingerprint()
 
     for field, value in NOT_THEIRS.items():
         for body in with_more(BODIES[name], field, value):
@@ -320,13 +306,13 @@ def test_z05_a_field_that_is_not_asked_for_is_refused_and_never_applied(
             assert answer.status_code == 422, (body, answer.text)
             assert field in answer.text
 
-    assert state(world) == before
+    assert world.estate.fingerprint() == before
 
 
 def test_z05_a_csm_gives_work_to_nobody_else(world: World, maya: Identity, tom: Identity) -> None:
     client = world.client(maya)
     own = open_action(world, client)
-    before = state(world)
+    before = world.estate.fingerprint()
 
     given = [
         client.post("/actions", json=a_new_action(world.account(), owner_user_id=str(tom.user_id)), headers=key()),
@@ -336,7 +322,7 @@ def test_z05_a_csm_gives_work_to_nobody_else(world: World, maya: Identity, tom: 
     ]
 
     assert [answer.status_code for answer in given] == [403, 403]
-    assert state(world) == before
+    assert world.estate.fingerprint() == before
 
 
 # --- Z06: what is kept for one is not shown to another
@@ -428,7 +414,7 @@ def test_z12_an_analyst_writes_nothing_of_the_tracker(world: World, maya: Identi
         client = world.client()
         client.headers["authorization"] = f"Bearer {secret}"
     writes = {name for name in ALLOWED if name[0] != "GET"}
-    before = state(world)
+    before = world.estate.fingerprint()
 
     answered = {
         (method, path): client.request(
@@ -444,7 +430,7 @@ def test_z12_an_analyst_writes_nothing_of_the_tracker(world: World, maya: Identi
     assert len(answered) > 20
     refused = {401, 403} if by == "token" else {403}  # what needs a session is told to a token as to nobody
     assert set(answered.values()) <= refused, answered
-    after = state(world)
+    after = world.estate.fingerprint()
     assert {name for name in after if after[name] != before[name]} <= {"api_tokens"}, "the token's own last use"
 
 

@@ -310,6 +310,17 @@ class Estate:
                 idempotency_key=a_key(),
             )
 
+    def fingerprint(self) -> dict[str, str]:
+        """Of every table of the application, but for what any request writes: the session's last use, attempts to sign
+        in, and what was answered before.
+        """
+        tables = self.admin.execute(
+            "select table_name from information_schema.tables where table_schema = 'app' and table_type = 'BASE TABLE'"
+            " and table_name not in ('sessions', 'login_attempts', 'idempotency_keys')"
+        ).fetchall()
+        rows = "select coalesce(md5(string_agg(t::text, ',' order by t::text)), '') from app."
+        return {name: self.one(f"{rows}{name} as t") for (name,) in tables}
+
     def one(self, statement: str, *parameters: object) -> Any:
         """The first column of the first row of a statement, as administrator."""
         row = self.admin.execute(statement, parameters).fetchone()  # pyright: ignore[reportArgumentType]
