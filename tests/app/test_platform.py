@@ -227,3 +227,42 @@ def test_business_time_is_real_time_unless_it_follows_a_source(estate: Estate, m
     assert is_near(now_of(estate), real + timedelta(days=30))
     estate.load("hubspot", "companies", "succeeded", real, source_now=real + timedelta(minutes=50))
     assert is_near(now_of(estate), real)
+
+
+# where each role of the database may write; a new role without an entry fails
+WRITERS = {"application": {"app"}, "loader": {"ops", "raw_"}, "transformer": {"marts"}, "analyst": set[str]()}
+
+
+def test_z01_every_role_of_the_database_is_named_here_and_writes_only_there(estate: Estate) -> None:
+    roles = dict(
+        estate.admin.execute(
+            "select rolname, rolsuper from pg_roles where rolcanlogin and rolname !~ '^pg_'"
+        ).fetchall()
+    )
+    written = estate.admin.execute(
+        """
+        select r.rolname, n.nspname from pg_roles as r, pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+        where r.rolcanlogin and not r.rolsuper and c.relkind in ('r', 'p', 'v') and n.nspname !~ '^(pg_|information_)'
+            and has_schema_privilege(r.oid, n.oid, 'usage')
+            and has_table_privilege(r.oid, c.oid, 'insert, update, delete, truncate')
+        """
+    ).fetchall()
+
+    assert {name for name, is_super in roles.items() if not is_super} == set(WRITERS)
+    assert [name for name, is_super in roles.items() if is_super] == ["postgres"]
+    for role, schema in written:
+        assert any(schema.startswith(own) for own in WRITERS[role]), (role, schema)
+    assert {role for role, _ in written} >= {"application", "transformer"}
+
+
+def test_z12_an_analyst_of_the_database_reads_published_figures_and_nothing_else(estate: Estate) -> None:
+    readable = estate.admin.execute(
+        """
+        select distinct n.nspname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace
+        where c.relkind in ('r', 'p', 'v', 'm') and n.nspname !~ '^(pg_|information_)'
+            and has_schema_privilege('analyst', n.oid, 'usage')
+            and has_table_privilege('analyst', c.oid, 'select')
+        """
+    ).fetchall()
+
+    assert {schema for (schema,) in readable} <= {"marts"}

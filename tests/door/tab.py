@@ -102,8 +102,9 @@ class Tab:
             kind = message.WhichOneof("type")
             if kind == "new_session":
                 self.session_id = message.new_session.initialize.session_id
-                self._page_hash = message.new_session.page_script_hash
                 drawn = Drawn()
+            elif kind == "navigation":
+                self._page_hash = message.navigation.page_script_hash
             elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
                 _take(drawn, message)
             elif kind == "script_finished" and message.script_finished != _NOT_YET:

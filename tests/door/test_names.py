@@ -44,6 +44,31 @@ def test_the_containers_give_every_name() -> None:
     assert {name for name in NAMES if not door["environment"].get(name) and name not in exported} == set()
 
 
+# every way through the door, and what it asks before it lets somebody pass; the API asks by itself (tests/api)
+WAYS = {
+    ("SITE", "/api/*"): None,
+    ("SITE", "/app"): None,  # leads to the next
+    ("SITE", "/app/*"): "user",
+    ("SITE", "/orchestrator"): None,  # leads to the other site
+    ("SITE", ""): None,  # files of the shell, which hold no data
+    ("SITE", "@page"): None,
+    ("ORCHESTRATOR_SITE", "@launching"): "admin",
+    ("ORCHESTRATOR_SITE", ""): "admin",
+}
+
+
+def test_z01_every_way_through_the_door_is_named_here() -> None:
+    found: dict[tuple[str, str], str | None] = {}
+    for name, body in re.findall(r"^\{\$(\w+):[^}]*\} \{$(.*?)^\}$", CADDYFILE.read_text(), flags=re.M | re.S):
+        asked_of_all = re.search(r"^\t\timport gate (\w+)$", body, flags=re.M)
+        for indent, way, inner in re.findall(r"^(\t+)handle ?([^\s{]*) \{$(.*?)^\1\}$", body, flags=re.M | re.S):
+            asked = re.search(r"import gate (\w+)", inner) or asked_of_all
+            found[name, way] = asked[1] if asked else None
+            found |= {(name, nested): None for nested in re.findall(rf"^{indent}\t+handle (\S+) \{{$", inner, re.M)}
+
+    assert found == WAYS
+
+
 def _caddy(*arguments: str, folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [caddy(), *arguments, "--adapter", "caddyfile"] if arguments[0] == "validate" else [caddy(), *arguments]
     here = {"PATH": os.environ["PATH"], "HOME": str(folder), "PROXY_SECRET": PROXY_SECRET}

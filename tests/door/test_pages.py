@@ -214,9 +214,12 @@ def test_z04_z12_buttons_of_an_admin_do_nothing_for_an_analyst(
     before = product.estate.fingerprint()
 
     with tab(pages(product), product.token(alex)) as page:
-        own = {one.id for one in page.open(address, query).buttons() if one.label != "Mark all read"}
+        drawn = page.open(address, query)
+        heading = next(text for text in drawn.texts if text.startswith("# "))
+        own = {one.id for one in drawn.buttons() if one.label != "Mark all read"}
         for one in sorted(theirs | own):
-            page.press(one)
+            pressed = page.press(one)
+            assert heading in pressed.texts or pressed.exceptions, "pressed on that page, not on another"
 
     assert product.estate.fingerprint() == before
 

@@ -10,7 +10,7 @@ from tests.pages.conftest import Browser, labels, texts
 
 
 @pytest.mark.parametrize("address", [place.address for place in navigation.PLACES])
-def test_an_anonymous_visitor_sees_only_the_sign_in_form_at_every_address(
+def test_z02_an_anonymous_visitor_sees_only_the_sign_in_form_at_every_address(
     browser: Browser, estate: Estate, address: str
 ) -> None:
     estate.publish()
@@ -24,7 +24,7 @@ def test_an_anonymous_visitor_sees_only_the_sign_in_form_at_every_address(
     assert "Ashford" not in texts(page)
 
 
-def test_wrong_credentials_give_one_sentence_that_does_not_tell_which_half_was_wrong(
+def test_a15_wrong_credentials_give_one_sentence_that_does_not_tell_which_half_was_wrong(
     browser: Browser, estate: Estate
 ) -> None:
     estate.user("Maya Lind")
@@ -74,7 +74,7 @@ def test_a_password_is_checked_exactly_as_typed_spaces_included(browser: Browser
     assert page.error
 
 
-def test_a_session_that_is_ended_elsewhere_is_gone_at_the_next_rerun(browser: Browser, estate: Estate) -> None:
+def test_a05_a_session_that_is_ended_elsewhere_is_gone_at_the_next_rerun(browser: Browser, estate: Estate) -> None:
     maya = estate.user("Maya Lind")
     estate.publish()
     page = browser.sign_in(maya).open("my_day")
@@ -87,7 +87,7 @@ def test_a_session_that_is_ended_elsewhere_is_gone_at_the_next_rerun(browser: Br
     assert labels(page) == ["Sign in"]
 
 
-def test_a_click_on_a_dead_session_writes_nothing(browser: Browser, estate: Estate) -> None:
+def test_a05_a_click_on_a_dead_session_writes_nothing(browser: Browser, estate: Estate) -> None:
     maya = estate.user("Maya Lind")
     estate.publish()
     estate.account()
@@ -113,7 +113,7 @@ def test_signing_out_ends_the_session_on_the_server(browser: Browser, estate: Es
     assert estate.one("select count(*) from app.sessions where revoked_at is null") == 0
 
 
-def test_a_page_of_another_role_is_a_sentence_and_not_its_content(browser: Browser, estate: Estate) -> None:
+def test_z13_a_page_of_another_role_is_a_sentence_and_not_its_content(browser: Browser, estate: Estate) -> None:
     estate.publish()
     page = browser.sign_in(estate.user("Maya Lind")).open("assignments")
 

@@ -138,7 +138,7 @@ def test_the_theme_reaches_the_frame_without_loading_it_anew(opened: Opened, may
     assert page.evaluate("document.querySelector('iframe').contentWindow.kept") is True
 
 
-def test_a_session_that_ends_is_told_once_and_the_page_comes_back(
+def test_a05_a_session_that_ends_is_told_once_and_the_page_comes_back(
     opened: Opened, maya: Identity, estate: Estate
 ) -> None:
     page = opened(maya, f"/pages/account?account={key_of('Ashford Media')}")
@@ -179,7 +179,7 @@ def test_a_note_half_typed_survives_the_end_of_the_session_and_the_sign_in(
     assert estate.one("select count(*) from app.action_notes where body = %s", text) == 1
 
 
-def test_signing_out_ends_it_in_the_other_tab_too(opened: Opened, origin: str, maya: Identity) -> None:
+def test_a04_signing_out_ends_it_in_the_other_tab_too(opened: Opened, origin: str, maya: Identity) -> None:
     page = opened(maya, "/pages/my-day")
     other = page.context.new_page()
     other.goto(f"{origin}/pages/accounts")
