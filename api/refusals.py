@@ -37,6 +37,7 @@ _KNOWN: dict[str, tuple[str, str]] = {
     "string_too_short": ("is too short", f"{_TEXT} of at least {{min_length}} characters."),
     "string_too_long": ("is too long", f"{_TEXT} of at most {{max_length}} characters."),
     "string_pattern_mismatch": ("holds characters that it may not", f"{_TEXT} that matches {{pattern}}."),
+    "unstorable": ("holds a character that cannot be stored", "Remove NUL and halves of characters."),
     "string": ("is no text", f"{_TEXT}."),
     "greater_than_equal": ("is too small", f"{_NUMBER} of at least {{ge}}."),
     "greater_than": ("is too small", f"{_NUMBER} above {{gt}}."),

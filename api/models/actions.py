@@ -1,11 +1,11 @@
 """Bodies and answers of /actions. Rows are the service's own (`app.actions.model`), which have no defaults here."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.models.values import LARGEST_WHOLE, Day, Flag, Text, Whole
 from app.actions.lifecycle import Result, Status
 from app.actions.model import Action, ActionDraft, ContactDraft, OutcomeDraft
 from app.actions.vocabulary import (
@@ -18,7 +18,15 @@ from app.actions.vocabulary import (
     StakeholderRole,
 )
 
-Version = Annotated[int, Field(ge=1, description="The version this change is based on; 409 when it is an older one.")]
+Version = Annotated[
+    int,
+    Field(
+        strict=True,
+        ge=1,
+        le=LARGEST_WHOLE,
+        description="The version this change is based on; 409 when it is an older one.",
+    ),
+]
 
 
 class Body(BaseModel):
@@ -30,12 +38,12 @@ class Body(BaseModel):
 class NewAction(Body):
     """A new action. Without an owner it is the CSM's own; an admin's goes to the unassigned queue."""
 
-    account_key: str
+    account_key: Text
     title: str
     action_type: ActionType
     intervention: Intervention
     priority: Priority = Priority.MEDIUM
-    due_date: date | None = None
+    due_date: Day | None = None
     reason: str | None = None
     owner_user_id: UUID | None = None
     stakeholder: str | None = None
@@ -53,7 +61,7 @@ class ActionChanges(Body):
     action_type: ActionType | None = None
     intervention: Intervention | None = None
     priority: Priority | None = None
-    due_date: date | None = None
+    due_date: Day | None = None
     reason: str | None = None
     stakeholder: str | None = None
     owner_user_id: UUID | None = None
@@ -69,7 +77,7 @@ class Move(Body):
     version: Version
     to_status: Status
     reason: str | None = None
-    snoozed_until: date | None = None
+    snoozed_until: Day | None = None
 
 
 class Closing(Body):
@@ -82,8 +90,8 @@ class Closing(Body):
     execution: Execution = Execution.DONE_AS_PLANNED
     customer_response: CustomerResponse = CustomerResponse.NONE
     channel: Channel | None = None
-    done_date: date | None = None
-    minutes: int | None = None
+    done_date: Day | None = None
+    minutes: Whole | None = None
     stakeholder_role_reached: StakeholderRole | None = None
 
     def outcome(self) -> OutcomeDraft:
@@ -102,9 +110,9 @@ class NewContact(Body):
     """A contact with the customer, or an attempt: nobody reached is worth knowing too."""
 
     channel: Channel
-    was_reached: bool
-    contacted_on: date | None = None
-    minutes: int | None = None
+    was_reached: Flag
+    contacted_on: Day | None = None
+    minutes: Whole | None = None
     person_reached: str | None = None
     stakeholder_role_reached: StakeholderRole | None = None
 

@@ -1,12 +1,12 @@
 """Bodies of /actions/bulk: one change to many actions."""
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from api.models.actions import Body, Version
+from api.models.values import Day, Whole
 from app.actions import bulk_plan
 from app.actions.bulk_plan import BulkChange
 from app.actions.lifecycle import CancelReason
@@ -16,7 +16,7 @@ class Snooze(Body):
     """Put away until a day, with a reason."""
 
     kind: Literal["snooze"]
-    until: date
+    until: Day
     reason: str
 
     def change(self) -> BulkChange:
@@ -28,8 +28,8 @@ class Redate(Body):
     """One due date for all, or each one's own pushed by business days: one of the two."""
 
     kind: Literal["redate"]
-    due_date: date | None = None
-    shift_business_days: int | None = None
+    due_date: Day | None = None
+    shift_business_days: Whole | None = None
 
     def change(self) -> BulkChange:
         """As the service takes it."""

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.models.values import Flag, Whole
 from app.api_tokens import Scope
 from app.auth import Role
 
@@ -61,7 +62,7 @@ class Requirement(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    is_required: bool
+    is_required: Flag
 
 
 class NewToken(BaseModel):
@@ -71,7 +72,7 @@ class NewToken(BaseModel):
 
     name: str
     scopes: list[Scope]
-    days: int = 90
+    days: Whole = 90
 
 
 class ApiToken(BaseModel):

@@ -1,10 +1,9 @@
 """Bodies and answers of /playbooks."""
 
-from datetime import date
-
 from pydantic import BaseModel
 
 from api.models.actions import Body, Version
+from api.models.values import Day, Text
 from app.playbooks.model import OpenSteps, PlannedStep, Playbook, Run, RunState
 
 
@@ -17,8 +16,8 @@ class PlaybookList(BaseModel):
 class Start(Body):
     """An account, and the day to count from; null is today."""
 
-    account_key: str
-    starts_on: date | None = None
+    account_key: Text
+    starts_on: Day | None = None
 
 
 class Plan(BaseModel):

@@ -1,11 +1,12 @@
 """Bodies and answers of /suggestions."""
 
 from dataclasses import fields
-from datetime import date, datetime
+from datetime import datetime
 
 from pydantic import BaseModel
 
 from api.models.actions import Body, NewAction, Version
+from api.models.values import Day
 from app.actions.model import Action
 from app.suggestions.model import AcceptedAction, DismissalReason, Suggestion
 
@@ -28,7 +29,7 @@ class Snooze(Body):
     """Not now: back on that day."""
 
     version: Version
-    until: date
+    until: Day
 
 
 class AnswerUndo(Body):

@@ -3,6 +3,7 @@
 from pydantic import BaseModel
 
 from api.models.actions import Body, Version
+from api.models.values import Flag
 from app.saved_views import SavedView, ViewPage
 
 
@@ -18,7 +19,7 @@ class NewView(Body):
     page: ViewPage
     name: str
     query: dict[str, list[str]]
-    is_shared: bool
+    is_shared: Flag
 
 
 class ViewChange(NewView):

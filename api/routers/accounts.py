@@ -1,6 +1,6 @@
 """/accounts: the portfolio and one account, read from the published build through the cache."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 from api.deps import Db, Reader
 from api.models.accounts import AccountHealth, HealthPoint, MeasureToday
 from api.models.paging import Page, decode_cursor, encode_cursor
+from api.models.values import Moment, Text
 from app.cache import remember
 from app.errors import NotFound
 from app.marts import cached, health, timeline
@@ -40,7 +41,7 @@ def list_accounts(
     db: Db,
     search: Annotated[str, Query(max_length=100)] = "",
     band: Literal["R", "Y", "G", "none"] | None = None,
-    owner: Annotated[str | None, Query(max_length=320, description="E-mail of the CRM owner, or `me`.")] = None,
+    owner: Annotated[Text | None, Query(max_length=320, description="E-mail of the CRM owner, or `me`.")] = None,
     with_churned: bool = False,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -65,7 +66,7 @@ def list_accounts(
 
 
 @router.get("/{account_key}")
-def get_account(account_key: str, identity: Reader, db: Db) -> Account:
+def get_account(account_key: Text, identity: Reader, db: Db) -> Account:
     """One account, churned or not."""
     found = cached.account(db, account_key, scope=identity.role)
     if found is None:
@@ -112,7 +113,7 @@ def _health(db: Db, account: Account, days: int) -> AccountHealth:
 
 @router.get("/{account_key}/health")
 def get_account_health(
-    account_key: str, identity: Reader, db: Db, days: Annotated[int, Query(ge=1, le=730)] = 90
+    account_key: Text, identity: Reader, db: Db, days: Annotated[int, Query(ge=1, le=730)] = 90
 ) -> AccountHealth:
     """The score of the last `days` days, what it is made of today, and what moved it in between."""
     account = get_account(account_key, identity, db)
@@ -128,11 +129,11 @@ def get_account_health(
 
 @router.get("/{account_key}/events")
 def list_account_events(
-    account_key: str,
+    account_key: Text,
     identity: Reader,
     db: Db,
-    kind: Annotated[list[str] | None, Query(max_length=20)] = None,
-    before: datetime | None = None,
+    kind: Annotated[list[Text] | None, Query(max_length=20)] = None,
+    before: Moment | None = None,
     limit: Limit = 50,
 ) -> Page[AccountEvent]:
     """What happened to the account, newest first. The cursor of a page is the time to send as `before`."""

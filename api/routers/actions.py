@@ -1,6 +1,5 @@
 """/actions: one call of a service each. The version is in the body, the request key in Idempotency-Key."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -9,6 +8,7 @@ from fastapi import APIRouter, Query
 from api.deps import ActionCreator, ActionWorker, Assigner, Db, IdempotencyKey, NoteAuthor, Now, Reader
 from api.models.actions import ActionChanges, Closing, Move, NewAction, NewContact, NewNote, Reassignment
 from api.models.paging import Page, decode_cursor, encode_cursor
+from api.models.values import Day, Text
 from app.actions import contacts, service
 from app.actions.lifecycle import Category, Status
 from app.actions.model import (
@@ -34,11 +34,11 @@ def list_actions(
     owner_user_id: Annotated[UUID | None, Query()] = None,
     mine: bool = False,
     unassigned: bool = False,
-    account_key: Annotated[str | None, Query(max_length=64)] = None,
+    account_key: Annotated[Text | None, Query(max_length=64)] = None,
     status: Annotated[list[Status] | None, Query()] = None,
     category: Annotated[list[Category] | None, Query()] = None,
-    due_from: date | None = None,
-    due_before: date | None = None,
+    due_from: Day | None = None,
+    due_before: Day | None = None,
     search: Annotated[str | None, Query(max_length=100)] = None,
     limit: Limit = 100,
     cursor: Annotated[str | None, Query(max_length=500)] = None,

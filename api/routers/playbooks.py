@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 
 from api.deps import Db, IdempotencyKey, Now, PlaybookStarter, Reader
 from api.models.playbooks import Plan, PlaybookList, RunAnswer, RunList, Start, Stop
+from api.models.values import Text
 from app.playbooks import service
 
 router = APIRouter(prefix="/playbooks", tags=["playbooks"])
@@ -22,7 +23,7 @@ def list_playbooks(identity: Reader, db: Db) -> PlaybookList:
 def list_playbook_runs(
     identity: Reader,
     db: Db,
-    account_key: Annotated[str | None, Query(max_length=64)] = None,
+    account_key: Annotated[Text | None, Query(max_length=64)] = None,
     only_running: bool = False,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
 ) -> RunList:
@@ -57,7 +58,7 @@ def stop_playbook_run(
 
 @router.post("/{playbook_id}/preview")
 def preview_playbook(
-    playbook_id: str, body: Start, identity: PlaybookStarter, db: Db, now: Now, key: IdempotencyKey
+    playbook_id: Text, body: Start, identity: PlaybookStarter, db: Db, now: Now, key: IdempotencyKey
 ) -> Plan:
     """The actions a start would make, with dates and owners; writes nothing."""
     steps = service.preview(
@@ -73,7 +74,7 @@ def preview_playbook(
 
 @router.post("/{playbook_id}/start", status_code=201)
 def start_playbook(
-    playbook_id: str, body: Start, identity: PlaybookStarter, db: Db, now: Now, key: IdempotencyKey
+    playbook_id: Text, body: Start, identity: PlaybookStarter, db: Db, now: Now, key: IdempotencyKey
 ) -> RunAnswer:
     """Make the linked actions. One run of a playbook at a time on an account."""
     run = service.start(

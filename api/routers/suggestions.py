@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 
 from api.deps import Db, IdempotencyKey, Now, Reader, SuggestionAnswerer
 from api.models.suggestions import Acceptance, Accepted, AnswerUndo, Dismissal, Snooze, SuggestionList
+from api.models.values import Text
 from app.suggestions import service
 from app.suggestions.model import Suggestion
 
@@ -17,7 +18,7 @@ router = APIRouter(prefix="/suggestions", tags=["suggestions"])
 def list_suggestions(
     identity: Reader,
     db: Db,
-    account_key: Annotated[str | None, Query(max_length=64)] = None,
+    account_key: Annotated[Text | None, Query(max_length=64)] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> SuggestionList:
     """Open suggestions, best first: a CSM's own accounts, everybody's for others. With an account all of its states."""

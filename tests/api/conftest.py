@@ -98,9 +98,9 @@ class World:
         return key
 
 
-@pytest.fixture(scope="session")
-def world(postgres_server: Postgres, redis_url: str) -> Iterator[World]:
-    """The one estate and its server."""
+@contextmanager
+def a_world(postgres_server: Postgres, redis_url: str, **more: str) -> Iterator[World]:
+    """An estate of its own and a server over it; `more` is added to the server's environment."""
     warehouse = make_warehouse(postgres_server)
     upgrade(warehouse.application_url)
     transformer = psycopg.connect(warehouse.transformer_dsn, autocommit=True)
@@ -120,6 +120,7 @@ def world(postgres_server: Postgres, redis_url: str) -> Iterator[World]:
         "FOLLOW_SOURCE_CLOCK": "false",
         "ENVIRONMENT": "demo",
         "API_URL": "http://127.0.0.1",
+        **more,
     }
     with serving(environment) as url:
         yield World(url=url, estate=estate, environment=environment)
@@ -127,6 +128,13 @@ def world(postgres_server: Postgres, redis_url: str) -> Iterator[World]:
     transformer.close()
     admin.close()
     drop_database(postgres_server, warehouse.database)
+
+
+@pytest.fixture(scope="session")
+def world(postgres_server: Postgres, redis_url: str) -> Iterator[World]:
+    """The one estate and its server."""
+    with a_world(postgres_server, redis_url) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
