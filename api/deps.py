@@ -5,6 +5,7 @@ Authorisation stands on the route, as a dependency of class `Policy`; a test wal
 
 from collections.abc import Iterator
 from datetime import datetime
+from hashlib import blake2b
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -14,6 +15,8 @@ from app import api_tokens, auth, clock, front
 from app.auth import Door, Identity, Permission
 from app.db import unit_of_work
 from app.errors import NotAuthenticated, NotPermitted
+from app.rate_limits import rate_limits
+from app.settings import get_settings
 
 READ_ONLY = api_tokens.permissions_of((api_tokens.Scope.READ,))
 SAFE_METHODS = frozenset({"GET", "HEAD"})
@@ -43,12 +46,20 @@ def _cookie(request: Request, door: Door) -> str | None:
     return request.cookies.get(auth.session_cookie(door).name)
 
 
+def _bearer(request: Request) -> str | None:
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret if scheme.lower() == "bearer" else None
+
+
 class Policy:
     """Who may call a route: a signed-in person whose role has the permission `needs`.
 
     For a permission that reaches own things only, the service decides on the thing; here the role must have it at all.
     `is_recent`: only within minutes of proving who one is. `may_enrol`: also for somebody whose role needs a second
     factor that they are about to set up. `needs_session`: not with a token. `door`: whose cookie counts.
+
+    Every request of a known person counts against how often one may ask; a token is counted apart from its person, so
+    that a program that runs wild does not keep somebody from their screen.
     """
 
     def __init__(
@@ -67,10 +78,11 @@ class Policy:
         self.may_enrol = may_enrol
 
     def __call__(self, request: Request, db: Db) -> Identity:
-        """The person. Raises NotAuthenticated or NotPermitted."""
+        """The person. Raises NotAuthenticated, TooManyRequests or NotPermitted."""
         identity = self._whose(request, db)
         if identity is None:
             raise NotAuthenticated("You are not signed in.", hint="Sign in and try again; nothing you sent is lost.")
+        self._count(request, identity)
         if self.needs not in identity.permissions:
             raise NotPermitted(f"Your role ({identity.role}) may not do this.", hint="Ask an admin if you should.")
         if identity.limited_to == READ_ONLY and request.method not in SAFE_METHODS:
@@ -79,9 +91,17 @@ class Policy:
             auth.require_recent(identity, now=clock.real_now())
         return identity
 
+    def _count(self, request: Request, identity: Identity) -> None:
+        settings = get_settings()
+        secret = _bearer(request)
+        whose = str(identity.user_id) if secret is None else blake2b(secret.encode("utf-8", "replace")).hexdigest()
+        rate_limits().count("requests", whose, per_minute=settings.api_requests_per_minute)
+        if self.needs is Permission.EXPORT:
+            rate_limits().count("exports", whose, per_minute=settings.api_exports_per_minute)
+
     def _whose(self, request: Request, db: Connection) -> Identity | None:
-        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
+        secret = _bearer(request)
+        if secret is not None:
             # a token is used alone: a cookie that came along decides nothing
             return None if self.needs_session else api_tokens.resolve(db, secret=secret, now=clock.real_now())
         token = _cookie(request, self.door)

@@ -48,7 +48,7 @@ def statistics() -> CacheStatistics:
     return CacheStatistics(**asdict(_statistics))
 
 
-class _Breaker:
+class Breaker:
     """Whether Redis is worth asking."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class _Breaker:
 class _Mutex:
     """The distributed lock, or, when Redis fails, no lock: two processes computing the same is only slower."""
 
-    def __init__(self, lock: Any, breaker: _Breaker) -> None:
+    def __init__(self, lock: Any, breaker: Breaker) -> None:
         self._lock = lock
         self._breaker = breaker
         self._is_held = False
@@ -119,7 +119,7 @@ class Degrade(ProxyBackend):
 
     def __init__(self, *arguments: Any, **keywords: Any) -> None:
         super().__init__(*arguments, **keywords)
-        self.breaker = _Breaker()
+        self.breaker = Breaker()
 
     def _ask(self, ask: Callable[[], Any], otherwise: Any = None) -> Any:
         if not self.breaker.is_closed():

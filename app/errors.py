@@ -115,6 +115,16 @@ class IdempotencyConflict(AppError):
         self.key = key
 
 
+class TooManyRequests(AppError):
+    """More requests within a minute than one may send; the next one is taken in `retry_after_seconds`."""
+
+    def __init__(self, per_minute: int, *, retry_after_seconds: int) -> None:
+        super().__init__(
+            f"More than {per_minute} requests within a minute.", hint=f"Try again in {retry_after_seconds} s."
+        )
+        self.retry_after_seconds = retry_after_seconds
+
+
 class MartUnavailable(AppError):
     """Figures are asked for and no build has been published yet."""
 

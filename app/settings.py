@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     database_pool_size: int = 10
     database_statement_timeout_ms: int = 15_000
     cache_seconds: int = 600
+    # of one person, and of each token; an export reads much
+    api_requests_per_minute: int = 600
+    api_exports_per_minute: int = 20
 
     @property
     def front_url(self) -> str:

@@ -44,6 +44,9 @@ class Gate(Policy):
         super().__init__(needs, needs_session=True, door=door)
         self.comes_back_to = comes_back_to
 
+    def _count(self, request: Request, identity: Identity) -> None:
+        """Every file of a page passes the gate: that says nothing of how much somebody asks."""
+
     def __call__(self, request: Request, db: Db) -> Identity:
         """The person. Raises NotPermitted; NotAuthenticated, or for a page a redirect."""
         try:

@@ -120,6 +120,8 @@ def a_world(postgres_server: Postgres, redis_url: str, **more: str) -> Iterator[
         "FOLLOW_SOURCE_CLOCK": "false",
         "ENVIRONMENT": "demo",
         "API_URL": "http://127.0.0.1",
+        "API_REQUESTS_PER_MINUTE": "1000000",
+        "API_EXPORTS_PER_MINUTE": "1000000",
         **more,
     }
     with serving(environment) as url:
