@@ -220,8 +220,8 @@ def remember(
     """The value of `create`, computed once for all processes while its build is published.
 
     `name` and `arguments` say what it is, `scope` (the role) who may see it, `kind` its type, e.g. `list[Account]`.
-    A kept value that does not fit its type is deleted, counted and made anew. Failures of Redis are misses; those of
-    `create` pass.
+    A kept value that is of another key or does not fit its type is deleted, counted and made anew. Failures of Redis
+    are misses; those of `create` pass.
     """
     cache = on or region()
     adapter = _adapter(kind)
@@ -230,7 +230,7 @@ def remember(
     def creator() -> Any:
         _statistics.created += 1
         made.append(create())
-        return adapter.dump_python(made[-1], mode="json")
+        return {"key": key, "value": adapter.dump_python(made[-1], mode="json")}
 
     _statistics.asked += 1
     key = cache_key(name, build_id=build_id, scope=scope, arguments=arguments)
@@ -238,10 +238,13 @@ def remember(
     if made:
         return made[-1]
     try:
-        return adapter.validate_python(kept)
+        # a value says what it is of: one that lies under the key of another role is not given to that role
+        if isinstance(kept, dict) and kept.get("key") == key:
+            return adapter.validate_python(kept.get("value"))
     except ValidationError:
-        _statistics.bad_values += 1
-        cache.delete(key)
+        pass
+    _statistics.bad_values += 1
+    cache.delete(key)
     fresh = creator()
     cache.set(key, fresh)
     return made[-1]

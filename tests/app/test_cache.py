@@ -1,6 +1,8 @@
 """The cache in front of the marts: right with Redis, and right without it."""
 
 import json
+import pickle
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
@@ -64,6 +66,18 @@ def stored_key(*, name: str = "rows", build_id: int = 1, scope: str = "csm") -> 
     return cache._mangle(cache_key(name, build_id=build_id, scope=scope, arguments={"x": 1}))
 
 
+def ours(value: object) -> bytes:
+    """A value as it lies in Redis under its own key."""
+    key = cache_key("rows", build_id=1, scope="csm", arguments={"x": 1})
+    return b'{"ct": 99999999999.0, "v": 2}|' + json.dumps({"key": key, "value": value}).encode()
+
+
+def test_what_these_tests_put_into_redis_is_as_the_cache_puts_it(region: CacheRegion, redis_url: str) -> None:
+    client(redis_url).set(stored_key(), ours([{"name": "kept", "day": "2026-11-19", "amount": 1}]))
+
+    assert ask(region, Counter()) == [Row("kept", date(2026, 11, 19), 1.0)]
+
+
 def test_a_value_is_made_once_and_comes_back_as_what_it_was(region: CacheRegion) -> None:
     create = Counter()
 
@@ -85,7 +99,7 @@ def test_values_are_json_with_a_time_to_live(region: CacheRegion, redis_url: str
 
     raw = client(redis_url).get(stored_key())
     assert isinstance(raw, bytes)
-    assert json.loads(raw.split(b"|", 1)[1])[0] == {"name": "a", "day": "2026-11-19", "amount": 1.5}
+    assert json.loads(raw.split(b"|", 1)[1])["value"][0] == {"name": "a", "day": "2026-11-19", "amount": 1.5}
     remaining = client(redis_url).ttl(stored_key())
     assert isinstance(remaining, int)
     assert 0 < remaining <= 120
@@ -106,18 +120,22 @@ def test_many_who_ask_at_once_make_it_once(region: CacheRegion) -> None:
     [
         b"",
         b"garbage",
-        b"\x80\x04\x95pickle",
+        pickle.dumps(ROWS),
         b"{}|[]",
         b'{"ct": 1.5}|[]',
         b"[1]|[]",
         b'{"ct": 99999999999.0, "v": 2}|not json',
         b'{"ct": 99999999999.0, "v": 2}|{"name": 1}',
-        b'{"ct": 99999999999.0, "v": 2}|[{"name": "a", "day": "yesterday", "amount": 1}]',
+        b'{"ct": 99999999999.0, "v": 2}|[{"name": "a", "day": "2026-11-19", "amount": 1}]',
+        ours([{"name": "a", "day": "yesterday", "amount": 1}]),
         b'{"ct": 99999999999.0, "v": 2}|[{"nam',
         b'{"ct": "x", "v": 2}|[]',
+        b'{"ct": 99999999999.0, "v": 2}|' + pickle.dumps(ROWS),
+        ours([{"name": "a", "amount": 1.5}]),  # of a version before `day`
+        ours({"rows": [], "next": None}),  # of a version after this one
     ],
 )
-def test_a_poisoned_value_is_replaced_counted_and_never_shown(
+def test_f04_a_poisoned_value_is_replaced_counted_and_never_shown(
     region: CacheRegion, redis_url: str, poison: bytes
 ) -> None:
     client(redis_url).set(stored_key(), poison)
@@ -132,7 +150,7 @@ def test_a_poisoned_value_is_replaced_counted_and_never_shown(
     assert client(redis_url).get(stored_key()) != poison
 
 
-def test_a_value_of_another_kind_of_key_is_replaced(region: CacheRegion, redis_url: str) -> None:
+def test_f04_a_value_of_another_kind_of_key_is_replaced(region: CacheRegion, redis_url: str) -> None:
     client(redis_url).lpush(stored_key(), "a list")
     create = Counter()
 
@@ -141,7 +159,68 @@ def test_a_value_of_another_kind_of_key_is_replaced(region: CacheRegion, redis_u
     assert create.calls == 1
 
 
-def test_without_redis_the_answers_are_right_and_the_wait_is_short() -> None:
+class Payload:
+    """What pickle would carry out on the way in."""
+
+    carried_out = False
+
+    def __reduce__(self) -> tuple[object, tuple[()]]:
+        return (_carry_out, ())
+
+
+def _carry_out() -> None:
+    Payload.carried_out = True
+
+
+@pytest.mark.parametrize("head", [b"", b'{"ct": 99999999999.0, "v": 2}|'], ids=["bare", "behind our header"])
+def test_f04_pickle_in_redis_is_never_carried_out(region: CacheRegion, redis_url: str, head: bytes) -> None:
+    client(redis_url).set(stored_key(), head + pickle.dumps(Payload()))
+
+    assert ask(region, Counter()) == ROWS
+    assert not Payload.carried_out
+
+
+def test_f04_what_stands_under_another_roles_key_is_not_given(region: CacheRegion, redis_url: str) -> None:
+    everything = Counter([*ROWS, Row("secret", date(2026, 11, 21), 9.0)])
+    ask(region, everything, scope="admin")
+    stolen = client(redis_url).get(stored_key(scope="admin"))
+    assert isinstance(stolen, bytes)
+    client(redis_url).set(stored_key(scope="csm"), stolen)
+    before = statistics().bad_values
+
+    assert ask(region, Counter(), scope="csm") == ROWS
+    assert statistics().bad_values == before + 1
+
+
+@pytest.fixture
+def full_redis(redis_url: str) -> Iterator[str]:
+    """The Redis of this run with no room for another value."""
+    server = client(redis_url)
+    server.flushall()
+    kept = server.config_get("maxmemory*")
+    server.config_set("maxmemory-policy", "noeviction")
+    server.config_set("maxmemory", 1)
+    yield redis_url
+    for name in ("maxmemory", "maxmemory-policy"):
+        server.config_set(name, kept[name])  # pyright: ignore[reportIndexIssue, reportArgumentType]
+
+
+def test_f04_a_full_redis_costs_nothing_but_the_work(full_redis: str) -> None:
+    region = make_cache(full_redis, seconds=60)
+    create = Counter()
+    before = statistics().redis_failures
+
+    began = perf_counter()
+    answers = [ask(region, create) for _ in range(20)]
+    seconds = perf_counter() - began
+
+    assert answers == [ROWS] * 20
+    assert create.calls == 20
+    assert seconds < 1.0
+    assert statistics().redis_failures == before + 1
+
+
+def test_f04_without_redis_the_answers_are_right_and_the_wait_is_short() -> None:
     gone = make_cache(f"redis://:x@127.0.0.1:{free_port()}/0", seconds=60)
     create = Counter()
     before = statistics().redis_failures
@@ -156,7 +235,7 @@ def test_without_redis_the_answers_are_right_and_the_wait_is_short() -> None:
     assert statistics().redis_failures == before + 1
 
 
-def test_a_redis_that_answers_nothing_is_left_alone_for_a_while() -> None:
+def test_f04_a_redis_that_answers_nothing_is_left_alone_for_a_while() -> None:
     import socket
 
     silent = socket.socket()
@@ -173,7 +252,7 @@ def test_a_redis_that_answers_nothing_is_left_alone_for_a_while() -> None:
     assert seconds < 2.0
 
 
-def test_redis_is_used_again_after_a_rest(region: CacheRegion, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_f04_redis_is_used_again_after_a_rest(region: CacheRegion, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "REST_SECONDS", 0.05)
     create = Counter()
     wrapped = region.backend
