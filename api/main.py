@@ -13,6 +13,7 @@ from api import errors
 from api.conditional import Conditional
 from api.deps import Anybody
 from api.errors import MEDIA_TYPE
+from api.examples import add_examples
 from api.guard import Guard
 from api.models.problem import Problem
 from api.routers import (
@@ -51,7 +52,7 @@ _PROBLEM = {"model": Problem, "description": "Refused, with a sentence and what 
 
 
 class Api(FastAPI):
-    """FastAPI, but its description says that refusals are `application/problem+json`."""
+    """FastAPI, but its description says that refusals are `application/problem+json`, and has examples."""
 
     def openapi(self) -> dict[str, Any]:
         """The description, made once."""
@@ -61,6 +62,7 @@ class Api(FastAPI):
             for answers in (operation["responses"] for operation in operations):
                 for status in _REFUSED & answers.keys():
                     answers[status]["content"] = {MEDIA_TYPE: answers[status]["content"]["application/json"]}
+            add_examples(described)
         return self.openapi_schema or {}
 
 

@@ -92,7 +92,7 @@ def test_c07_get_never_writes(world: World, harriet: Identity) -> None:
 
     said = {path: client.get(path.format(**known), params=asked.get(path, {})) for path in paths}
 
-    assert {path: answer.text for path, answer in said.items() if answer.status_code not in (200, 204)} == {}
+    assert {path: answer.text for path, answer in said.items() if answer.status_code not in (200, 204, 302)} == {}
     assert len(said) > 20
     assert len(before) > 20
     assert checksums(world) == before
