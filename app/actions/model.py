@@ -97,7 +97,8 @@ class Action:
 
 @dataclass(frozen=True, kw_only=True)
 class ActionRow(Action):
-    """An action as a list shows it. `returned_from_snooze_at` is the last time it came back, while it is open."""
+    """An action as a list shows it. `returned_from_snooze_at` is the last time it came back by itself, while it is
+    open."""
 
     owner_name: str | None
     owner_email: str | None

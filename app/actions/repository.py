@@ -297,6 +297,8 @@ def _with_story(picked: FromClause) -> Select:
             action_events.c.action_id == picked.c.action_id,
             action_events.c.field == "status",
             action_events.c.before == func.to_jsonb(literal(Status.SNOOZED.value)),
+            # by itself: who wakes it by hand, or takes the snooze back, knows already
+            action_events.c.actor_kind == ActorKind.JOB.value,
             picked.c.closed_at.is_(None),
         )
         .lateral("returned")

@@ -113,10 +113,10 @@ def now(work: data.MyWork) -> None:
     opens = partial(_open, "now_open", ids)
     columns = {
         "due": tables.due_chip(dues),
-        "account": tables.text("Account", 146),
+        "account": tables.text("Account", 132),
         "band": tables.band_chip(),
-        "what": tables.link("What", "now_what", partial(_open, "now_what", ids), 160),
-        "why": tables.text("Why now", 220),
+        "what": tables.link("What", "now_what", partial(_open, "now_what", ids), 138),
+        "why": tables.text("Why now", 170),
         "trend": tables.trend(),
         "open": tables.open_button("now_open", opens),
     }
@@ -154,10 +154,10 @@ def coming(work: data.MyWork) -> None:
     opens = partial(_open, "next_open", ids)
     columns = {
         "due": tables.text("Due", 92),
-        "account": tables.text("Account", 164),
+        "account": tables.text("Account", 140),
         "band": tables.band_chip(64),
-        "what": tables.link("What", "next_what", partial(_open, "next_what", ids), 170),
-        "why": tables.text("Why", 250),
+        "what": tables.link("What", "next_what", partial(_open, "next_what", ids), 150),
+        "why": tables.text("Why", 200),
         "open": tables.open_button("next_open", opens),
     }
     tables.show(rows, columns, key="next_table", alt="What comes next")

@@ -201,6 +201,16 @@ def test_a_snoozed_action_wakes_on_its_day_where_it_was(estate: Estate, maya: Id
     assert [event.actor_kind for event in woken.events if event.field == "status"] == ["user", "user", "job"]
 
 
+def test_what_somebody_woke_by_hand_did_not_come_back_by_itself(estate: Estate, maya: Identity) -> None:
+    snoozed = estate.move(
+        maya, estate.action(actor=maya), "snoozed", reason="on holiday", snoozed_until=date(2026, 11, 25)
+    )
+
+    estate.move(maya, snoozed, "new")
+
+    assert estate.detail(snoozed.action_id).action.returned_from_snooze_at is None
+
+
 def test_an_ended_action_is_not_edited_but_may_be_noted(estate: Estate, maya: Identity) -> None:
     action = estate.move(maya, estate.action(actor=maya), "cancelled", reason="duplicate")
 
