@@ -36,7 +36,11 @@ _PLAIN = (
     (re.compile(r"(?<=secret=)[A-Z2-7]{16,}"), "JBSWY3DPEHPK3PXP"),
     (re.compile(r"^[A-Z2-7]{32}$"), "JBSWY3DPEHPK3PXP"),
 )
-_BY_WEEKDAY = {"minutes_this_week"}  # how much of what is due in some business days is due this week
+_BY_WEEKDAY = {
+    "booked_minutes",
+    "due_this_week_count",
+    "minutes_this_week",
+}  # what is due in days is due this week or not
 
 
 class Recorder:
