@@ -1,11 +1,13 @@
 """Bodies and answers of /actions. Rows are the service's own (`app.actions.model`), which have no defaults here."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.models.values import LARGEST_WHOLE, Day, Flag, Text, Whole
+from app.actions.defaults import Defaults
 from app.actions.lifecycle import Result, Status
 from app.actions.model import Action, ActionDraft, ContactDraft, OutcomeDraft
 from app.actions.vocabulary import (
@@ -138,3 +140,59 @@ class Reassignment(Body):
 
     action_ids: Annotated[list[UUID], Field(min_length=1, max_length=500)]
     owner_user_id: UUID | None
+
+
+class StartingType(BaseModel):
+    """A type that may be chosen, and what an action of it starts with; due is counted in the asker's business days."""
+
+    code: ActionType
+    label: str
+    priority: Priority
+    due_date: date
+
+
+class StartingIntervention(BaseModel):
+    """A treatment that may be chosen, and the type it proposes."""
+
+    code: Intervention
+    label: str
+    action_type: ActionType
+
+
+class StartingReason(BaseModel):
+    """A reason that is offered for a type; another may be typed."""
+
+    label: str
+    action_type: ActionType
+
+
+class Starting(BaseModel):
+    """What a new action may be, in the order in which to offer it."""
+
+    types: list[StartingType]
+    interventions: list[StartingIntervention]
+    reasons: list[StartingReason]
+
+    @classmethod
+    def of(cls, given: Defaults) -> "Starting":
+        """As the answer."""
+        return cls(
+            types=[
+                StartingType(
+                    code=ActionType(code),
+                    label=label,
+                    priority=Priority(given.priority_of(code)),
+                    due_date=given.due_of(code),
+                )
+                for code, label in given.offered_types().items()
+            ],
+            interventions=[
+                StartingIntervention(code=Intervention(code), label=label, action_type=ActionType(given.type_of(code)))
+                for code, label in given.offered_interventions().items()
+            ],
+            reasons=[
+                StartingReason(label=label, action_type=ActionType(code))
+                for code in given.offered_types()
+                for label in given.offered_reasons(code).values()
+            ],
+        )

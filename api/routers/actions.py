@@ -6,10 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api.deps import ActionCreator, ActionWorker, Assigner, Db, IdempotencyKey, NoteAuthor, Now, Reader
-from api.models.actions import ActionChanges, Closing, Move, NewAction, NewContact, NewNote, Reassignment
+from api.models.actions import ActionChanges, Closing, Move, NewAction, NewContact, NewNote, Reassignment, Starting
 from api.models.paging import Page, decode_cursor, encode_cursor
 from api.models.values import Day, Text
 from app.actions import contacts, service
+from app.actions.defaults import defaults
 from app.actions.lifecycle import Category, Status
 from app.actions.model import (
     Action,
@@ -21,6 +22,7 @@ from app.actions.model import (
     Note,
     ReassignResult,
 )
+from app.calendar import display_date
 
 router = APIRouter(prefix="/actions", tags=["actions"])
 
@@ -78,6 +80,12 @@ def reassign(body: Reassignment, identity: Assigner, db: Db, now: Now, key: Idem
         owner_user_id=body.owner_user_id,
         idempotency_key=key,
     )
+
+
+@router.get("/starting")
+def new_action_defaults(identity: ActionCreator, db: Db, now: Now) -> Starting:
+    """What may be chosen for a new action, and what it starts with, as the admins have set it."""
+    return Starting.of(defaults(db, actor=identity, today=display_date(now)))
 
 
 @router.get("/{action_id}")

@@ -8,11 +8,12 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from app.actions import service
+from app.actions.defaults import defaults
 from app.actions.model import Action, ActionDraft
 from app.auth import Identity, Permission, Role, can
+from app.db import read
 from app.errors import InvalidInput
 from app.ui import (
-    action_defaults,
     action_form,
     data,
     figures,
@@ -94,6 +95,8 @@ def add(account_keys: list[str], prefill: Prefill) -> None:
         keys = account_keys or [key for key in [st.session_state.get("add_account")] if key]
         return _create(keys, values, idempotency_key, name, subject)
 
+    with read() as db:
+        starting = defaults(db, actor=here.identity, today=here.today)
     action_form.draw(
         name,
         prefill,
@@ -102,7 +105,7 @@ def add(account_keys: list[str], prefill: Prefill) -> None:
         send=send,
         people=people_for_owner(),
         account_key=None if len(account_keys) > 1 else one or "",
-        defaults=action_defaults.defaults(here),
+        defaults=starting,
         starts_at_title=bool(account_keys),
     )
     if st.session_state.pop("add_action:done", False):

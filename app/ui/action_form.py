@@ -15,10 +15,10 @@ from uuid import UUID
 
 import streamlit as st
 
+from app.actions.defaults import Defaults
 from app.auth import Role
 from app.calendar import add_business_days
 from app.ui import kept_fields, people_picker, shortcuts, visit, words
-from app.ui.action_defaults import Defaults
 from app.ui.composer import composer
 from app.ui.kept_fields import Field
 

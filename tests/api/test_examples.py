@@ -128,6 +128,7 @@ def walk(world: World) -> dict[str, dict[str, Any]]:
     call(csm, "POST /suggestions/{suggestion_id}/accept", {"version": one["version"]}, **named)
 
     # actions
+    call(csm, "GET /actions/starting")
     first = call(csm, "POST /actions", a_new_action(account))
     named = {"action_id": first["action_id"]}
     call(csm, "POST /actions/{action_id}/notes", {"note": "They want a demo of the new report."}, **named)

@@ -55,6 +55,7 @@ ALLOWED = {
     ("GET", "/accounts/{account_key}/health"): SIGNED_IN,
     ("GET", "/accounts/{account_key}/events"): SIGNED_IN,
     ("GET", "/actions"): SIGNED_IN,
+    ("GET", "/actions/starting"): WORKERS,
     ("GET", "/actions/{action_id}"): SIGNED_IN,
     ("POST", "/actions"): WORKERS,
     ("PATCH", "/actions/{action_id}"): WORKERS,

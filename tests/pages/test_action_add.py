@@ -7,10 +7,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import configuration
+from app.actions.defaults import Defaults
 from app.auth import Identity, Role
 from app.calendar import Calendar, add_business_days
 from app.ui import action_form
-from app.ui.action_defaults import Defaults
 from app.ui.action_form import Prefill
 from tests.app.factories import NOW, Estate, a_key, key_of
 from tests.pages.conftest import Browser

@@ -118,12 +118,15 @@ def test_an_action_is_added_from_anywhere_and_what_was_typed_survives(
     page.locator("iframe.is-ready").wait_for()
 
     page.keyboard.press("a")
-    expect(page.get_by_label("What")).to_have_value("Ask about the new warehouse")
+    expect(page.get_by_label("Title")).to_have_value("Ask about the new warehouse")
     page.keyboard.press("Enter")
 
     expect(page.get_by_role("status").filter(has_text="Added")).to_be_visible()
     count = "select count(*) from app.actions where title = 'Ask about the new warehouse' and account_key = %s"
     assert estate.one(count, key_of("Birch Logistics")) == 1
+    # as the admins have set it, though nobody chose anything
+    started = "select priority from app.actions where title = 'Ask about the new warehouse' and due_date is not null"
+    assert estate.one(started) == "high"
 
 
 def test_the_theme_reaches_the_frame_without_loading_it_anew(opened: Opened, maya: Identity) -> None:
@@ -233,7 +236,7 @@ def test_within_the_shell_only_its_own_button_adds_an_action_and_an_admin_choose
 
     page.get_by_role("button", name="Add action").click()
     expect(page.get_by_label("Account", exact=True)).to_have_value("Ashford Media")
-    page.get_by_label("What").fill("Call about the renewal")
+    page.get_by_label("Title").fill("Call about the renewal")
     page.get_by_label("Owner").select_option(label="Maya Lind")
     page.keyboard.press("Control+Enter")
 

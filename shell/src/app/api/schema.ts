@@ -288,6 +288,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/actions/starting": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * New Action Defaults
+         * @description What may be chosen for a new action, and what it starts with, as the admins have set it.
+         */
+        get: operations["new_action_defaults"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/exports/{dataset}.{file_format}": {
         parameters: {
             query?: never;
@@ -1529,7 +1549,8 @@ export interface components {
         };
         /**
          * ActionRow
-         * @description An action as a list shows it. `returned_from_snooze_at` is the last time it came back, while it is open.
+         * @description An action as a list shows it. `returned_from_snooze_at` is the last time it came back by itself, while it is
+         *     open.
          */
         ActionRow: {
             /** Account Key */
@@ -2853,6 +2874,52 @@ export interface components {
             starts_on?: string | null;
         };
         /**
+         * Starting
+         * @description What a new action may be, in the order in which to offer it.
+         */
+        Starting: {
+            /** Interventions */
+            interventions: components["schemas"]["StartingIntervention"][];
+            /** Reasons */
+            reasons: components["schemas"]["StartingReason"][];
+            /** Types */
+            types: components["schemas"]["StartingType"][];
+        };
+        /**
+         * StartingIntervention
+         * @description A treatment that may be chosen, and the type it proposes.
+         */
+        StartingIntervention: {
+            action_type: components["schemas"]["ActionType"];
+            code: components["schemas"]["Intervention"];
+            /** Label */
+            label: string;
+        };
+        /**
+         * StartingReason
+         * @description A reason that is offered for a type; another may be typed.
+         */
+        StartingReason: {
+            action_type: components["schemas"]["ActionType"];
+            /** Label */
+            label: string;
+        };
+        /**
+         * StartingType
+         * @description A type that may be chosen, and what an action of it starts with; due is counted in the asker's business days.
+         */
+        StartingType: {
+            code: components["schemas"]["ActionType"];
+            /**
+             * Due Date
+             * Format: date
+             */
+            due_date: string;
+            /** Label */
+            label: string;
+            priority: components["schemas"]["Priority"];
+        };
+        /**
          * Status
          * @description Where an action stands.
          * @enum {string}
@@ -3838,6 +3905,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ReassignResult"];
+                };
+            };
+        };
+    };
+    new_action_defaults: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Starting"];
                 };
             };
         };

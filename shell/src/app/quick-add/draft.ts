@@ -1,6 +1,9 @@
-import { requestKey } from '../api/client';
+import { type Schemas, requestKey } from '../api/client';
 
-/** What is typed into a new action, and the key of its request: sent twice, it is still one action. */
+/**
+ * What is typed into a new action, and the key of its request: sent twice, it is still one action. What is empty was not
+ * chosen, and is what the service proposes.
+ */
 export interface Draft {
   readonly accountKey: string;
   readonly accountName: string;
@@ -17,8 +20,23 @@ export interface Draft {
 
 export function emptyDraft(): Draft {
   return {
-    accountKey: '', accountName: '', title: '', actionType: 'risk', intervention: 'diagnostic_call', priority: 'medium',
+    accountKey: '', accountName: '', title: '', actionType: '', intervention: 'diagnostic_call', priority: '',
     dueDate: '', reason: '', ownerId: '', key: requestKey(),
+  };
+}
+
+/** The draft with what the admins have set in place of what was not chosen, or is not offered any more. */
+export function proposed(draft: Draft, starting: Schemas['Starting'] | null): Draft {
+  if (!starting) return draft;
+  const intervention = starting.interventions.find((one) => one.code === draft.intervention) ?? starting.interventions[0];
+  const wanted = draft.actionType || intervention?.action_type;
+  const type = starting.types.find((one) => one.code === wanted) ?? starting.types[0];
+  return {
+    ...draft,
+    intervention: intervention?.code ?? '',
+    actionType: type?.code ?? '',
+    priority: draft.priority || (type?.priority ?? ''),
+    dueDate: draft.dueDate || (type?.due_date ?? ''),
   };
 }
 

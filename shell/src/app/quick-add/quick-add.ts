@@ -3,11 +3,11 @@ import { Router } from '@angular/router';
 
 import { Api, type Schemas, requestKey } from '../api/client';
 import { sentence } from '../api/problem';
-import { actionTypeValues, interventionValues, priorityValues } from '../api/schema';
+import { priorityValues } from '../api/schema';
 import { FrameLink } from '../frame/frame-link';
 import { Toasts } from '../layout/toasts';
 import { Session } from '../session/session';
-import { type Draft, emptyDraft, keepDraft, readDraft } from './draft';
+import { type Draft, emptyDraft, keepDraft, proposed, readDraft } from './draft';
 import { inWords } from './words';
 
 const WAIT_MS = 140;
@@ -52,31 +52,31 @@ type AccountHit = Schemas['AccountHit'];
           </div>
         </div>
         <div class="field">
-          <label for="add-what">What</label>
+          <label for="add-what">Title</label>
           <input #what id="add-what" maxlength="200" required [value]="draft().title" (input)="change({ title: what.value })" placeholder="Call the champion about the drop in sends" />
         </div>
         <div class="fields">
           <div class="field">
-            <label for="add-intervention">Intervention</label>
-            <select #intervention id="add-intervention" (change)="change({ intervention: intervention.value })">
-              @for (code of interventions; track code) { <option [value]="code" [selected]="code === draft().intervention">{{ words(code) }}</option> }
+            <label for="add-intervention">What to do</label>
+            <select #intervention id="add-intervention" (change)="change({ intervention: intervention.value, actionType: '', priority: '', dueDate: '' })">
+              @for (one of starting()?.interventions; track one.code) { <option [value]="one.code" [selected]="one.code === shown().intervention">{{ one.label }}</option> }
             </select>
           </div>
           <div class="field">
-            <label for="add-type">Type</label>
-            <select #type id="add-type" (change)="change({ actionType: type.value })">
-              @for (code of types; track code) { <option [value]="code" [selected]="code === draft().actionType">{{ words(code) }}</option> }
+            <label for="add-type">Kind</label>
+            <select #type id="add-type" (change)="change({ actionType: type.value, priority: '', dueDate: '' })">
+              @for (one of starting()?.types; track one.code) { <option [value]="one.code" [selected]="one.code === shown().actionType">{{ one.label }}</option> }
             </select>
           </div>
           <div class="field">
             <label for="add-priority">Priority</label>
             <select #priority id="add-priority" (change)="change({ priority: priority.value })">
-              @for (code of priorities; track code) { <option [value]="code" [selected]="code === draft().priority">{{ words(code) }}</option> }
+              @for (code of priorities; track code) { <option [value]="code" [selected]="code === shown().priority">{{ words(code) }}</option> }
             </select>
           </div>
           <div class="field">
-            <label for="add-due">Due <span class="muted">optional</span></label>
-            <input #due id="add-due" type="date" [value]="draft().dueDate" (input)="change({ dueDate: due.value })" />
+            <label for="add-due">Due</label>
+            <input #due id="add-due" type="date" [value]="shown().dueDate" (input)="change({ dueDate: due.value })" />
           </div>
           @if (people().length) {
             <div class="field">
@@ -89,8 +89,11 @@ type AccountHit = Schemas['AccountHit'];
           }
         </div>
         <div class="field">
-          <label for="add-reason">Why <span class="muted">optional</span></label>
-          <textarea #reason id="add-reason" rows="2" maxlength="200" [value]="draft().reason" (input)="change({ reason: reason.value })"></textarea>
+          <label for="add-reason">Why now <span class="muted">optional</span></label>
+          <input #reason id="add-reason" maxlength="200" list="add-reasons" autocomplete="off" [value]="draft().reason" (input)="change({ reason: reason.value })" />
+          <datalist id="add-reasons">
+            @for (label of reasons(); track label) { <option [value]="label"></option> }
+          </datalist>
         </div>
         @if (problem()) { <p class="notice bad" role="alert">{{ problem() }}</p> }
         <footer>
@@ -114,11 +117,18 @@ export class QuickAdd implements AfterViewInit {
   private readonly account = viewChild.required<ElementRef<HTMLInputElement>>('account');
   private readonly what = viewChild.required<ElementRef<HTMLInputElement>>('what');
 
-  protected readonly types = actionTypeValues;
-  protected readonly interventions = interventionValues;
   protected readonly priorities = priorityValues;
   protected readonly words = inWords;
   protected readonly draft = signal<Draft>(readDraft(this.userId));
+  private readonly begun = this.api.get('/actions/starting');
+  /** What the admins offer, and what it starts with; null until it has come. */
+  protected readonly starting = signal<Schemas['Starting'] | null>(null);
+  /** What is typed, and what is proposed where nothing was chosen. */
+  protected readonly shown = computed(() => proposed(this.draft(), this.starting()));
+  protected readonly reasons = computed(() => {
+    const type = this.shown().actionType;
+    return this.starting()?.reasons.filter((one) => one.action_type === type).map((one) => one.label) ?? [];
+  });
   /** Whom the person may give it to; empty for who adds to their own. */
   protected readonly people = signal<readonly Schemas['Workload'][]>([]);
   protected readonly found = signal<readonly AccountHit[]>([]);
@@ -135,6 +145,10 @@ export class QuickAdd implements AfterViewInit {
 
   ngAfterViewInit(): void {
     this.dialog().nativeElement.showModal();
+    this.begun.then(
+      (starting) => this.starting.set(starting),
+      (error: unknown) => this.problem.set(sentence(error)),
+    );
     if (this.draft().accountKey) this.what().nativeElement.focus();
     else void this.takeOpenAccount();
     if (this.session.may('assign')) {
@@ -229,15 +243,16 @@ export class QuickAdd implements AfterViewInit {
     this.isBusy.set(true);
     this.problem.set('');
     try {
+      const whole = proposed(draft, await this.begun);
       const made = await this.api.post(
         '/actions',
         {
           account_key: draft.accountKey,
           title: draft.title,
-          action_type: draft.actionType as Schemas['ActionType'],
-          intervention: draft.intervention as Schemas['Intervention'],
-          priority: draft.priority as Schemas['Priority'],
-          due_date: draft.dueDate || null,
+          action_type: whole.actionType as Schemas['ActionType'],
+          intervention: whole.intervention as Schemas['Intervention'],
+          priority: whole.priority as Schemas['Priority'],
+          due_date: whole.dueDate || null,
           reason: draft.reason.trim() || null,
           owner_user_id: draft.ownerId || null,
         },

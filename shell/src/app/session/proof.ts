@@ -31,7 +31,7 @@ export class Proof {
   readonly button = input('Go on');
   readonly proven = output();
   /** Where a proof at the identity provider leads back to. */
-  readonly comesBackTo = input.required<string>();
+  readonly comesBackTo = input('/security');
   protected readonly isBusy = signal(false);
   protected readonly needsCode = signal(false);
   protected readonly problem = signal('');

@@ -27,7 +27,7 @@ type OpenSession = Schemas['OpenSession'];
         @if (mustEnrol()) { <p class="notice">Your role needs a second factor. Set one up: then everything else works again.</p> }
         @if (needsProof()) {
           <p>Prove first that it is you.</p>
-          <app-proof comesBackTo="/security" (proven)="needsProof.set(false); begin()" />
+          <app-proof (proven)="needsProof.set(false); begin()" />
         } @else if (made(); as one) {
           <p>Point your authenticator app at this picture, or type the key. Both are shown this once.</p>
           <app-qr-picture [text]="one.uri" label="QR code for your authenticator app; the key below says the same" />

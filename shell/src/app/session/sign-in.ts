@@ -17,19 +17,19 @@ import { ORCHESTRATOR, Session, safeNext } from './session';
     <main class="entrance-card">
       <h1>Account intelligence</h1>
       <p class="muted">See the risk, act on it, record the outcome.</p>
-      @if (session.hasEnded() && !problem()) {
+      @if (session.hasEnded() && !message()) {
         <p class="notice" role="status">Your session has ended. Sign in again: the page you were on comes back.</p>
       }
       <form (submit)="$event.preventDefault(); signIn(email.value, password.value, code()?.nativeElement?.value)">
         <label for="email">E-mail</label>
-        <input id="email" #email type="email" name="email" autocomplete="username" required [attr.aria-describedby]="problem() ? 'sign-in-problem' : null" />
+        <input id="email" #email type="email" name="email" autocomplete="username" required [attr.aria-describedby]="message() ? 'sign-in-problem' : null" />
         <label for="password">Password</label>
         <input id="password" #password type="password" name="password" autocomplete="current-password" required />
         @if (needsCode()) {
           <label for="code">Code from your authenticator app</label>
           <input id="code" #code type="text" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="10" required />
         }
-        @if (problem(); as text) {
+        @if (message(); as text) {
           <p class="notice" [class.bad]="!isCodeMissing()" role="alert" id="sign-in-problem">{{ text }}</p>
         }
         <button class="primary" type="submit" [disabled]="isBusy()">{{ isBusy() ? 'Signing in…' : 'Sign in' }}</button>
@@ -51,9 +51,9 @@ export class SignIn implements AfterViewInit {
   readonly next = input<string>();
   protected readonly wanted = computed(() => safeNext(this.next()));
   /** What went wrong at the identity provider, from the address. */
-  readonly problemCode = input<string | undefined>(undefined, { alias: 'problem' });
+  readonly problem = input<string>();
   protected readonly isBusy = signal(false);
-  protected readonly problem = linkedSignal(() => PROVIDER_PROBLEMS[this.problemCode() ?? ''] ?? '');
+  protected readonly message = linkedSignal(() => PROVIDER_PROBLEMS[this.problem() ?? ''] ?? '');
   /** Asked for once the service has said so; the first time it is no mistake of the person's. */
   protected readonly needsCode = signal(false);
   protected readonly isCodeMissing = signal(false);
@@ -65,14 +65,14 @@ export class SignIn implements AfterViewInit {
   protected async signIn(email: string, password: string, code = ''): Promise<void> {
     if (this.isBusy()) return;
     this.isBusy.set(true);
-    this.problem.set('');
+    this.message.set('');
     try {
       await this.session.signIn(email, password, code || null);
       const next = this.wanted();
       if (next === ORCHESTRATOR) location.assign(next);
       else await this.router.navigateByUrl(next, { replaceUrl: true });
     } catch (error) {
-      this.problem.set(sentence(error));
+      this.message.set(sentence(error));
       this.isCodeMissing.set(codeOf(error) === 'second_factor_needed' && !code);
       if (this.isCodeMissing()) this.needsCode.set(true);
       afterNextRender(() => this.focusAgain(), { injector: this.injector });

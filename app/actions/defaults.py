@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy import Connection
+
+from app.auth import Identity
 from app.calendar import Calendar, calendar_of
 from app.configuration import ActionReasons, ActionTypes, CompanyHolidays, Interventions, active
-from app.db import read
-from app.ui.visit import Visit
 from app.users import get_user
 
 
@@ -54,13 +55,12 @@ class Defaults:
         return self.calendar.add_business_days(self.today, self.types.of(action_type).due_offset_bd)
 
 
-def defaults(here: Visit) -> Defaults:
-    """Read what holds now. Raises NotFound when the configuration was never published."""
-    with read() as db:
-        return Defaults(
-            types=active(db, ActionTypes),
-            reasons=active(db, ActionReasons),
-            interventions=active(db, Interventions),
-            calendar=calendar_of(get_user(db, here.identity.user_id), active(db, CompanyHolidays).days),
-            today=here.today,
-        )
+def defaults(db: Connection, *, actor: Identity, today: date) -> Defaults:
+    """What holds now for a person. Raises NotFound when the configuration was never published."""
+    return Defaults(
+        types=active(db, ActionTypes),
+        reasons=active(db, ActionReasons),
+        interventions=active(db, Interventions),
+        calendar=calendar_of(get_user(db, actor.user_id), active(db, CompanyHolidays).days),
+        today=today,
+    )
