@@ -23,6 +23,10 @@ from app.migrations.run import upgrade
 from local.postgres import Postgres, free_port
 from tests.app.factories import PASSWORD, Estate, create_marts
 from tests.conftest import drop_database, make_warehouse
+from tests.e2e.conftest import chromium
+
+# here and not in a test's module: its package ends with the folder, and with it the browser's event loop
+__all__ = ["chromium"]
 
 ROOT = Path(__file__).resolve().parents[2]
 CADDYFILE = ROOT / "Caddyfile"

@@ -10,9 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from app.auth import Identity
 from tests.api.asking import a_new_action, key
 from tests.door.conftest import COOKIE, IN_PAGE, LAUNCH, ORCHESTRATOR_COOKIE, Product, witness
-from tests.e2e.conftest import chromium
 
-__all__ = ["chromium"]
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 
 
