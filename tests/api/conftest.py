@@ -15,15 +15,11 @@ from itertools import count
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 
 from app.auth import Identity, Role, session_hash
-from app.db import make_engine
-from app.migrations.run import upgrade
 from local.postgres import Postgres, free_port
-from tests.app.factories import PASSWORD, Estate, create_marts
-from tests.conftest import drop_database, make_warehouse
+from tests.app.factories import PASSWORD, Estate, an_estate
 
 ROOT = Path(__file__).resolve().parents[2]
 _numbers = count(1)
@@ -101,35 +97,19 @@ class World:
 @contextmanager
 def a_world(postgres_server: Postgres, redis_url: str, **more: str) -> Iterator[World]:
     """An estate of its own and a server over it; `more` is added to the server's environment."""
-    warehouse = make_warehouse(postgres_server)
-    upgrade(warehouse.application_url)
-    transformer = psycopg.connect(warehouse.transformer_dsn, autocommit=True)
-    create_marts(transformer)
-    admin = psycopg.connect(warehouse.admin_dsn, autocommit=True)
-    engine = make_engine(warehouse.application_url, pool_size=5)
-    estate = Estate(
-        engine=engine,
-        transformer=transformer,
-        admin=admin,
-        application_url=warehouse.application_url,
-        loader_dsn=warehouse.loader_dsn,
-    )
-    environment = {
-        "APP_DATABASE_URL": warehouse.application_url,
-        "REDIS_URL": redis_url,
-        "FOLLOW_SOURCE_CLOCK": "false",
-        "ENVIRONMENT": "demo",
-        "API_URL": "http://127.0.0.1",
-        "API_REQUESTS_PER_MINUTE": "1000000",
-        "API_EXPORTS_PER_MINUTE": "1000000",
-        **more,
-    }
-    with serving(environment) as url:
-        yield World(url=url, estate=estate, environment=environment)
-    engine.dispose()
-    transformer.close()
-    admin.close()
-    drop_database(postgres_server, warehouse.database)
+    with an_estate(postgres_server) as estate:
+        environment = {
+            "APP_DATABASE_URL": estate.application_url,
+            "REDIS_URL": redis_url,
+            "FOLLOW_SOURCE_CLOCK": "false",
+            "ENVIRONMENT": "demo",
+            "API_URL": "http://127.0.0.1",
+            "API_REQUESTS_PER_MINUTE": "1000000",
+            "API_EXPORTS_PER_MINUTE": "1000000",
+            **more,
+        }
+        with serving(environment) as url:
+            yield World(url=url, estate=estate, environment=environment)
 
 
 @pytest.fixture(scope="session")

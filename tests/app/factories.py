@@ -23,9 +23,12 @@ from sqlalchemy import Connection, Engine, event
 from app.actions import service as actions
 from app.actions.model import Action, ActionDetail, ActionDraft, OutcomeDraft
 from app.auth import Identity, Role
-from app.db import unit_of_work
+from app.db import make_engine, unit_of_work
 from app.marts.health import MEASURES
+from app.migrations.run import upgrade
 from app.users import create_user
+from local.postgres import Postgres
+from tests.conftest import drop_database, make_warehouse
 
 MARTS = Path(__file__).resolve().parents[2] / "dbt" / "models" / "marts"
 AS_OF = date(2026, 11, 19)  # a Thursday
@@ -326,6 +329,28 @@ class Estate:
         row = self.admin.execute(statement, parameters).fetchone()  # pyright: ignore[reportArgumentType]
         assert row
         return row[0]
+
+
+@contextmanager
+def an_estate(server: Postgres, *, pool_size: int = 5) -> Iterator[Estate]:
+    """An estate on a warehouse of its own on `server`, schema app at the newest migration; dropped at the end."""
+    warehouse = make_warehouse(server)
+    upgrade(warehouse.application_url)
+    engine = make_engine(warehouse.application_url, pool_size=pool_size)
+    with (
+        psycopg.connect(warehouse.transformer_dsn, autocommit=True) as transformer,
+        psycopg.connect(warehouse.admin_dsn, autocommit=True) as admin,
+    ):
+        create_marts(transformer)
+        yield Estate(
+            engine=engine,
+            transformer=transformer,
+            admin=admin,
+            application_url=warehouse.application_url,
+            loader_dsn=warehouse.loader_dsn,
+        )
+    engine.dispose()
+    drop_database(server, warehouse.database)
 
 
 def a_key() -> str:

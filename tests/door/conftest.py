@@ -14,15 +14,11 @@ from threading import Thread
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 
 from app.auth import Identity, Role
-from app.db import make_engine
-from app.migrations.run import upgrade
 from local.postgres import Postgres, free_port
-from tests.app.factories import PASSWORD, Estate, create_marts
-from tests.conftest import drop_database, make_warehouse
+from tests.app.factories import PASSWORD, Estate, an_estate
 from tests.e2e.conftest import chromium
 
 # here and not in a test's module: its package ends with the folder, and with it the browser's event loop
@@ -188,82 +184,85 @@ class Product:
 def product(postgres_server: Postgres, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """Started once: API, pages, both webservers of the orchestrator, and the door before them."""
     folder = tmp_path_factory.mktemp("door")
-    warehouse = make_warehouse(postgres_server)
-    upgrade(warehouse.application_url)
-    transformer = psycopg.connect(warehouse.transformer_dsn, autocommit=True)
-    create_marts(transformer)
-    admin = psycopg.connect(warehouse.admin_dsn, autocommit=True)
-    engine = make_engine(warehouse.application_url, pool_size=5)
-    estate = Estate(
-        engine=engine,
-        transformer=transformer,
-        admin=admin,
-        application_url=warehouse.application_url,
-        loader_dsn=warehouse.loader_dsn,
-    )
-    api, pages, dagster, readonly = (free_port() for _ in range(4))
-    site_port, orchestrator_port = free_port(), free_port()
-    site, orchestrator = f"http://localhost:{site_port}", f"http://127.0.0.1:{orchestrator_port}"
-    environment = {
-        **os.environ,
-        "PYTHONWARNINGS": "ignore",
-        "APP_DATABASE_URL": warehouse.application_url,
-        "REDIS_URL": redis_url,
-        "FOLLOW_SOURCE_CLOCK": "false",
-        "ENVIRONMENT": "production",
-        "API_URL": f"http://127.0.0.1:{api}",
-        "STREAMLIT_PORT": str(pages),
-        "STREAMLIT_URL": f"http://localhost:{pages}/app",
-        "PUBLIC_URL": site,
-        "ORCHESTRATOR_SITE": orchestrator,
-        "PROXY_SECRET": PROXY_SECRET,
-        "DAGSTER_HOME": str(folder / "dagster"),
-        "DAGSTER_DISABLE_TELEMETRY": "1",
-    }
-    (folder / "dagster").mkdir()
-    (folder / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\nnux: {enabled: false}\n")
-    python = sys.executable
-    serve = [python, "-m", "uvicorn", "api.main:create_app", "--factory", "--host", "127.0.0.1", "--no-proxy-headers"]
-    serve += ["--no-server-header", "--log-level", "warning", "--port", str(api)]
-    web = [python, "-m", "dagster_webserver", "-f", str(Path(__file__).with_name("launchable.py")), "-h", "127.0.0.1"]
-    migrate = [python, "-m", "dagster", "instance", "migrate"]
-    subprocess.run(migrate, env=environment, cwd=ROOT, check=True, capture_output=True, timeout=120)
-    with (
-        running(serve, environment, folder / "api.log", answers(f"http://127.0.0.1:{api}/health")),
-        running([python, "-m", "app.asgi"], environment, folder / "pages.log", answers(f"http://127.0.0.1:{pages}/")),
-        running(
-            [*web, "-p", str(dagster)], environment, folder / "dagster.log", answers(f"http://127.0.0.1:{dagster}/")
-        ),
-        running(
-            [*web, "-p", str(readonly), "--read-only"],
-            environment,
-            folder / "readonly.log",
-            answers(f"http://127.0.0.1:{readonly}/"),
-        ),
-        front_door(
-            folder / "front",
-            SITE=site,
-            ORCHESTRATOR_SITE=orchestrator,
-            API=f"127.0.0.1:{api}",
-            STREAMLIT=f"127.0.0.1:{pages}",
-            DAGSTER=f"127.0.0.1:{dagster}",
-            DAGSTER_READONLY=f"127.0.0.1:{readonly}",
-        ) as door,
-    ):
-        yield Product(
-            door=door,
-            estate=estate,
-            folder=folder,
-            api=f"http://127.0.0.1:{api}",
-            streamlit=f"http://127.0.0.1:{pages}",
-            dagster=f"http://127.0.0.1:{dagster}",
-            dagster_readonly=f"http://127.0.0.1:{readonly}",
-            environment=environment,
-        )
-    engine.dispose()
-    transformer.close()
-    admin.close()
-    drop_database(postgres_server, warehouse.database)
+    with an_estate(postgres_server) as estate:
+        api, pages, dagster, readonly = (free_port() for _ in range(4))
+        site_port, orchestrator_port = free_port(), free_port()
+        site, orchestrator = f"http://localhost:{site_port}", f"http://127.0.0.1:{orchestrator_port}"
+        environment = {
+            **os.environ,
+            "PYTHONWARNINGS": "ignore",
+            "APP_DATABASE_URL": estate.application_url,
+            "REDIS_URL": redis_url,
+            "FOLLOW_SOURCE_CLOCK": "false",
+            "ENVIRONMENT": "production",
+            "API_URL": f"http://127.0.0.1:{api}",
+            "STREAMLIT_PORT": str(pages),
+            "STREAMLIT_URL": f"http://localhost:{pages}/app",
+            "PUBLIC_URL": site,
+            "ORCHESTRATOR_SITE": orchestrator,
+            "PROXY_SECRET": PROXY_SECRET,
+            "DAGSTER_HOME": str(folder / "dagster"),
+            "DAGSTER_DISABLE_TELEMETRY": "1",
+        }
+        (folder / "dagster").mkdir()
+        (folder / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\nnux: {enabled: false}\n")
+        python = sys.executable
+        serve = [
+            python,
+            "-m",
+            "uvicorn",
+            "api.main:create_app",
+            "--factory",
+            "--host",
+            "127.0.0.1",
+            "--no-proxy-headers",
+        ]
+        serve += ["--no-server-header", "--log-level", "warning", "--port", str(api)]
+        web = [
+            python,
+            "-m",
+            "dagster_webserver",
+            "-f",
+            str(Path(__file__).with_name("launchable.py")),
+            "-h",
+            "127.0.0.1",
+        ]
+        migrate = [python, "-m", "dagster", "instance", "migrate"]
+        subprocess.run(migrate, env=environment, cwd=ROOT, check=True, capture_output=True, timeout=120)
+        with (
+            running(serve, environment, folder / "api.log", answers(f"http://127.0.0.1:{api}/health")),
+            running(
+                [python, "-m", "app.asgi"], environment, folder / "pages.log", answers(f"http://127.0.0.1:{pages}/")
+            ),
+            running(
+                [*web, "-p", str(dagster)], environment, folder / "dagster.log", answers(f"http://127.0.0.1:{dagster}/")
+            ),
+            running(
+                [*web, "-p", str(readonly), "--read-only"],
+                environment,
+                folder / "readonly.log",
+                answers(f"http://127.0.0.1:{readonly}/"),
+            ),
+            front_door(
+                folder / "front",
+                SITE=site,
+                ORCHESTRATOR_SITE=orchestrator,
+                API=f"127.0.0.1:{api}",
+                STREAMLIT=f"127.0.0.1:{pages}",
+                DAGSTER=f"127.0.0.1:{dagster}",
+                DAGSTER_READONLY=f"127.0.0.1:{readonly}",
+            ) as door,
+        ):
+            yield Product(
+                door=door,
+                estate=estate,
+                folder=folder,
+                api=f"http://127.0.0.1:{api}",
+                streamlit=f"http://127.0.0.1:{pages}",
+                dagster=f"http://127.0.0.1:{dagster}",
+                dagster_readonly=f"http://127.0.0.1:{readonly}",
+                environment=environment,
+            )
 
 
 @pytest.fixture

@@ -6,16 +6,12 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from app.auth import Identity, Role
-from app.db import make_engine
-from app.migrations.run import upgrade
 from local.postgres import Postgres, free_port
-from tests.app.factories import PASSWORD, Estate, create_marts
-from tests.conftest import drop_database, make_warehouse
+from tests.app.factories import PASSWORD, Estate, an_estate
 from tests.door.conftest import PROXY_SECRET, answers, front_door, running
 from tests.e2e.conftest import chromium
 
@@ -34,33 +30,22 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def estate(postgres_server: Postgres) -> Iterator[Estate]:
     """One estate a run, with an account, a contact and three people."""
-    warehouse = make_warehouse(postgres_server)
-    upgrade(warehouse.application_url)
-    transformer = psycopg.connect(warehouse.transformer_dsn, autocommit=True)
-    create_marts(transformer)
-    admin = psycopg.connect(warehouse.admin_dsn, autocommit=True)
-    engine = make_engine(warehouse.application_url, pool_size=2)
-    made = Estate(
-        engine=engine,
-        transformer=transformer,
-        admin=admin,
-        application_url=warehouse.application_url,
-        loader_dsn=warehouse.loader_dsn,
-    )
-    key = made.account()
-    made.account("Birch Logistics", health_band="R")
-    made.put(
-        "dim_contacts", contact_key="c1", account_key=key, contact_name="Ada Quill", is_champion=True, has_left=False
-    )
-    made.publish()
-    made.user()
-    made.user("Harriet Cole", Role.ADMIN)
-    made.user("Alex Stone", Role.ANALYST)
-    yield made
-    engine.dispose()
-    transformer.close()
-    admin.close()
-    drop_database(postgres_server, warehouse.database)
+    with an_estate(postgres_server, pool_size=2) as made:
+        key = made.account()
+        made.account("Birch Logistics", health_band="R")
+        made.put(
+            "dim_contacts",
+            contact_key="c1",
+            account_key=key,
+            contact_name="Ada Quill",
+            is_champion=True,
+            has_left=False,
+        )
+        made.publish()
+        made.user()
+        made.user("Harriet Cole", Role.ADMIN)
+        made.user("Alex Stone", Role.ANALYST)
+        yield made
 
 
 @pytest.fixture(scope="session")
