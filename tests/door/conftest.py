@@ -295,6 +295,7 @@ class Witness:
     headers: dict[str, str] = field(default_factory=dict)
     delay_seconds: float = 0.0
     body: str = "witness"
+    breaks_off: bool = False  # promises more than it sends
 
 
 @contextmanager
@@ -312,10 +313,12 @@ def witness(**how: Any) -> Iterator[Witness]:
             time.sleep(made.delay_seconds)
             body = b"" if made.status == 204 else made.body.encode()
             self.send_response(made.status)
-            for name, value in {**made.headers, "Content-Length": str(len(body))}.items():
+            promised = len(body) + made.breaks_off
+            for name, value in {**made.headers, "Content-Length": str(promised)}.items():
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+            self.close_connection = self.close_connection or made.breaks_off
 
         do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
 

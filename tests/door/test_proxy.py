@@ -494,3 +494,15 @@ def test_z11_the_door_listens_where_it_was_told_only(product: Product) -> None:
     }
 
     assert {address for address, port in listening if port in wanted} == {"0100007F"}
+
+
+def test_a23_an_answer_that_breaks_off_leaves_no_secret_in_the_door_s_log(tmp_path: Path) -> None:
+    with witness(breaks_off=True) as service, front_door(tmp_path, API=service.address) as door:
+        with door.client("a session's token") as client, pytest.raises(httpx.RemoteProtocolError):
+            client.get(f"{door.site}/api/health")
+        assert dict(service.seen[-1]["headers"])["X-Proxy-Secret"] == PROXY_SECRET
+        written = (tmp_path / "caddy.log").read_text()
+
+    assert "aborting with incomplete response" in written
+    assert PROXY_SECRET not in written
+    assert "a session's token" not in written
