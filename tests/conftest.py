@@ -7,6 +7,7 @@ import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -20,6 +21,13 @@ from local.warehouse import WarehouseRoles, prepare
 PASSWORD = "of-the-roles-in-one-run"
 REDIS_PASSWORD = "of-the-cache-in-one-run"
 _numbers = itertools.count(1)
+_HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several processes share the work, one runs the whole of a room, whose tests share servers."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(_HERE).parts[0]))
 
 
 @dataclass(frozen=True)
