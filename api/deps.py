@@ -20,6 +20,8 @@ from app.settings import get_settings
 
 READ_ONLY = api_tokens.permissions_of((api_tokens.Scope.READ,))
 SAFE_METHODS = frozenset({"GET", "HEAD"})
+# what a screen sends with what it asks by itself, every so often: nobody is there because of it
+BACKGROUND_HEADER = "x-background"
 
 
 def transaction() -> Iterator[Connection]:
@@ -44,6 +46,10 @@ def session_token(request: Request) -> str | None:
 
 def _cookie(request: Request, door: Door) -> str | None:
     return request.cookies.get(auth.session_cookie(door).name)
+
+
+def _is_background(request: Request) -> bool:
+    return request.method in SAFE_METHODS and BACKGROUND_HEADER in request.headers
 
 
 def _bearer(request: Request) -> str | None:
@@ -105,7 +111,14 @@ class Policy:
             # a token is used alone: a cookie that came along decides nothing
             return None if self.needs_session else api_tokens.resolve(db, secret=secret, now=clock.real_now())
         token = _cookie(request, self.door)
-        return auth.resolve(db, token=token, now=clock.real_now(), may_enrol=self.may_enrol, door=self.door)
+        return auth.resolve(
+            db,
+            token=token,
+            now=clock.real_now(),
+            may_enrol=self.may_enrol,
+            door=self.door,
+            is_background=_is_background(request),
+        )
 
 
 class Public:

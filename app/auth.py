@@ -424,14 +424,21 @@ def is_alive(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def resolve(
-    db: Connection, *, token: str | None, now: datetime, may_enrol: bool = False, door: Door = Door.PRODUCT
+    db: Connection,
+    *,
+    token: str | None,
+    now: datetime,
+    may_enrol: bool = False,
+    door: Door = Door.PRODUCT,
+    is_background: bool = False,
 ) -> Identity | None:
     """The person behind a session's token for `door`, or None when it is unknown, ended, expired, idle too long, or
     deactivated.
 
     `now` is real time. Writes the last use at most once a minute, so `db` must be able to write. Activity extends
-    the idle limit, never the absolute one. Raises SecondFactorRequired for a person whose role needs a second factor
-    that they have not enrolled, unless `may_enrol`: the few places where they do that.
+    the idle limit, never the absolute one; what a screen asks by itself, `is_background`, is no activity. Raises
+    SecondFactorRequired for a person whose role needs a second factor that they have not enrolled, unless `may_enrol`:
+    the few places where they do that.
     """
     if not token or len(token) > 200:
         return None
@@ -444,7 +451,7 @@ def resolve(
         return None
     if row.must_enrol and not may_enrol:
         raise SecondFactorRequired()
-    if now - row.last_seen_at > SEEN_EVERY:
+    if not is_background and now - row.last_seen_at > SEEN_EVERY:
         db.execute(update(sessions).where(sessions.c.session_id == row.session_id).values(last_seen_at=now))
     return _identity(row, must_enrol=row.must_enrol, session_id=row.session_id, confirmed_at=row.confirmed_at)
 

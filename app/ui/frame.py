@@ -130,7 +130,7 @@ def explain(error: Exception) -> None:
 def _wait_for_the_first_build() -> None:
     """Look every ten seconds, and draw the page again once there is a build to show."""
     if visit.is_fragment_run():
-        here = visit.begin()
+        here = visit.begin(is_background=True)
         if here is None or here.publication is not None:
             st.rerun()
 

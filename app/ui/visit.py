@@ -53,13 +53,15 @@ def client() -> tuple[str, str]:
     return front.client_address(headers, st.context.ip_address), headers.get("User-Agent", "")
 
 
-def begin() -> Visit | None:
-    """Look the session up now; None for somebody who is not signed in, or no longer."""
+def begin(*, is_background: bool = False) -> Visit | None:
+    """Look the session up now; None for somebody who is not signed in, or no longer. `is_background`: a timer asks, and
+    nobody's being there is proved by it.
+    """
     token = session_token()
     found: Visit | None = None
     if token:
         with unit_of_work() as db:
-            identity = auth.resolve(db, token=token, now=clock.real_now())
+            identity = auth.resolve(db, token=token, now=clock.real_now(), is_background=is_background)
             if identity is not None:
                 try:
                     publication: Publication | None = version.published(db)

@@ -10,6 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from app.auth import Identity, Role
+from tests.api.asking import key
 from tests.api.conftest import World
 from tests.app.factories import PASSWORD
 
@@ -50,6 +51,26 @@ def test_a09_no_value_that_the_database_keeps_works_as_a_cookie(world: World, ma
     assert token not in spelled
     assert len(spelled) > 6
     assert {client.get("/session").status_code for client in tried.values()} == {401}
+
+
+def test_a08_asking_in_the_background_is_no_activity_and_writing_always_is(world: World) -> None:
+    person = world.estate.user("Ida Away")
+    client = world.client(person)
+    background = {"x-background": "1"}
+    world.estate.admin.execute(
+        "update app.sessions set last_seen_at = now() - interval '5 minutes' where user_id = %s", [person.user_id]
+    )
+
+    def idle_minutes() -> int:
+        idle = "select extract(epoch from now() - last_seen_at)::int / 60 from app.sessions where user_id = %s"
+        return int(str(world.estate.one(idle, person.user_id)))
+
+    assert client.get("/notices", headers=background).status_code == 200
+    assert client.get("/pipeline", headers=background).status_code == 200
+    assert idle_minutes() == 5
+
+    assert client.post("/notices/read", json={"notice_ids": []}, headers={**key(), **background}).status_code == 200
+    assert idle_minutes() == 0
 
 
 def test_who_is_signed_in_is_told_with_what_they_may(world: World, maya: Identity, alex: Identity) -> None:

@@ -131,6 +131,20 @@ def test_a08_a_session_ends_when_idle_and_in_any_case_after_its_longest_life(est
     assert resolve(estate, busy, now=NOW + longest) is None
 
 
+def test_a08_what_a_screen_asks_by_itself_does_not_keep_a_session_alive(estate: Estate) -> None:
+    estate.user()
+    idle = timedelta(minutes=get_settings().session_idle_minutes)
+    token, _ = sign_in(estate)
+
+    def asks(moment: datetime) -> Identity | None:
+        with estate.work() as db:
+            return auth.resolve(db, token=token, now=moment, is_background=True)
+
+    assert asks(NOW + idle / 2), "it is answered"
+    assert asks(NOW + idle - timedelta(seconds=1))
+    assert asks(NOW + idle + timedelta(seconds=1)) is None
+
+
 @pytest.mark.parametrize(("idle", "longest"), [(30, 8 * 60), (5, 5), (60, 30)])
 def test_a08_both_limits_are_the_operators_to_set(
     estate: Estate, monkeypatch: pytest.MonkeyPatch, idle: int, longest: int
