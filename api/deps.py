@@ -20,8 +20,7 @@ from app.settings import get_settings
 
 READ_ONLY = api_tokens.permissions_of((api_tokens.Scope.READ,))
 SAFE_METHODS = frozenset({"GET", "HEAD"})
-# what a screen sends with what it asks by itself, every so often: nobody is there because of it
-BACKGROUND_HEADER = "x-background"
+BACKGROUND_HEADER = "x-background"  # what the shell sends along with what it asks by itself
 
 
 def transaction() -> Iterator[Connection]:
@@ -46,10 +45,6 @@ def session_token(request: Request) -> str | None:
 
 def _cookie(request: Request, door: Door) -> str | None:
     return request.cookies.get(auth.session_cookie(door).name)
-
-
-def _is_background(request: Request) -> bool:
-    return request.method in SAFE_METHODS and BACKGROUND_HEADER in request.headers
 
 
 def _bearer(request: Request) -> str | None:
@@ -110,15 +105,18 @@ class Policy:
         if secret is not None:
             # a token is used alone: a cookie that came along decides nothing
             return None if self.needs_session else api_tokens.resolve(db, secret=secret, now=clock.real_now())
-        token = _cookie(request, self.door)
         return auth.resolve(
             db,
-            token=token,
+            token=_cookie(request, self.door),
             now=clock.real_now(),
             may_enrol=self.may_enrol,
             door=self.door,
-            is_background=_is_background(request),
+            is_background=self._is_background(request),
         )
+
+    def _is_background(self, request: Request) -> bool:
+        """Whether a timer asks and no person: the session is looked up, and not kept from ending for idleness."""
+        return request.headers.get(BACKGROUND_HEADER) == "1"
 
 
 class Public:

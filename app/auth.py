@@ -436,7 +436,7 @@ def resolve(
     deactivated.
 
     `now` is real time. Writes the last use at most once a minute, so `db` must be able to write. Activity extends
-    the idle limit, never the absolute one; what a screen asks by itself, `is_background`, is no activity. Raises
+    the idle limit, never the absolute one; what a timer asks is none, and says so by `is_background`. Raises
     SecondFactorRequired for a person whose role needs a second factor that they have not enrolled, unless `may_enrol`:
     the few places where they do that.
     """

@@ -47,8 +47,9 @@ class Settings(BaseSettings):
     oidc_client_secret: SecretStr | None = None
     oidc_name: str = "your company's sign-in"
 
-    session_idle_minutes: int = 8 * 60
-    session_absolute_minutes: int = 24 * 60
+    # without anything a person did, and in any case: half an hour, and a working day
+    session_idle_minutes: int = 30
+    session_absolute_minutes: int = 8 * 60
     recent_sign_in_minutes: int = 15
     database_pool_size: int = 10
     database_statement_timeout_ms: int = 15_000

@@ -47,6 +47,12 @@ class Gate(Policy):
     def _count(self, request: Request, identity: Identity) -> None:
         """Every file of a page passes the gate: that says nothing of how much somebody asks."""
 
+    def _is_background(self, request: Request) -> bool:
+        """Only an address that a person opened counts. Pages look for their server by themselves, and the orchestrator
+        asks for news all day; what is done on a page is seen by the page.
+        """
+        return not is_page(request)
+
     def __call__(self, request: Request, db: Db) -> Identity:
         """The person. Raises NotPermitted; NotAuthenticated, or for a page a redirect."""
         try:

@@ -79,8 +79,11 @@ def bar(slot: str, about: str | None = None) -> None:
 @st.fragment(run_every="10s")
 def _bar(slot: str, about: str | None) -> None:
     # once the minute is over, or after an undo, the page is drawn anew: the lists changed, and the timer must end
-    if visit.is_fragment_run() and (visit.begin() is None or st.session_state.pop(changed_key(slot), False)):
-        st.rerun()
+    if visit.is_fragment_run():
+        # a click on Undo has been counted as the person's by its callback
+        here = visit.begin(is_background=True)
+        if here is None or st.session_state.pop(changed_key(slot), False):
+            st.rerun()
     offer = offered(slot, about)
     if offer is None:
         st.rerun()

@@ -54,8 +54,9 @@ def client() -> tuple[str, str]:
 
 
 def begin(*, is_background: bool = False) -> Visit | None:
-    """Look the session up now; None for somebody who is not signed in, or no longer. `is_background`: a timer asks, and
-    nobody's being there is proved by it.
+    """Look the session up now; None for somebody who is not signed in, or no longer.
+
+    `is_background`: a fragment runs by its own timer, which is nothing that a person did.
     """
     token = session_token()
     found: Visit | None = None

@@ -117,32 +117,37 @@ def test_a04_signing_out_ends_the_session_for_every_copy_of_it(estate: Estate) -
 
 def test_a08_a_session_ends_when_idle_and_in_any_case_after_its_longest_life(estate: Estate) -> None:
     estate.user()
-    idle = timedelta(minutes=get_settings().session_idle_minutes)
-    longest = timedelta(minutes=get_settings().session_absolute_minutes)
+    idle, longest = timedelta(minutes=30), timedelta(hours=8)
     forgotten, _ = sign_in(estate)
     busy, _ = sign_in(estate)
 
+    assert resolve(estate, forgotten, now=NOW + idle - timedelta(seconds=1)) is not None
     moment = NOW
-    while moment < NOW + longest - timedelta(hours=1):
-        moment += timedelta(hours=1)
+    while moment < NOW + longest - idle:
+        moment += idle - timedelta(minutes=2)
         assert resolve(estate, busy, now=moment), moment
 
-    assert resolve(estate, forgotten, now=NOW + idle + timedelta(seconds=1)) is None
+    assert resolve(estate, forgotten, now=NOW + 2 * idle) is None
+    assert resolve(estate, busy, now=NOW + longest - timedelta(seconds=1)) is not None
     assert resolve(estate, busy, now=NOW + longest) is None
 
 
-def test_a08_what_a_screen_asks_by_itself_does_not_keep_a_session_alive(estate: Estate) -> None:
+def test_a08_what_a_timer_asks_keeps_no_session_alive(estate: Estate) -> None:
     estate.user()
-    idle = timedelta(minutes=get_settings().session_idle_minutes)
-    token, _ = sign_in(estate)
+    watched, _ = sign_in(estate)
+    used, _ = sign_in(estate)
 
-    def asks(moment: datetime) -> Identity | None:
+    def asks(token: str, after_minutes: int, *, is_background: bool) -> bool:
         with estate.work() as db:
-            return auth.resolve(db, token=token, now=moment, is_background=True)
+            now = NOW + timedelta(minutes=after_minutes)
+            return auth.resolve(db, token=token, now=now, is_background=is_background) is not None
 
-    assert asks(NOW + idle / 2), "it is answered"
-    assert asks(NOW + idle - timedelta(seconds=1))
-    assert asks(NOW + idle + timedelta(seconds=1)) is None
+    answered = [
+        (asks(watched, minute, is_background=True), asks(used, minute, is_background=minute % 25 != 0))
+        for minute in range(60)
+    ]
+
+    assert answered == [(minute < 30, True) for minute in range(60)]
 
 
 @pytest.mark.parametrize(("idle", "longest"), [(30, 8 * 60), (5, 5), (60, 30)])

@@ -28,11 +28,12 @@ class Widget:
 
 @dataclass
 class Drawn:
-    """What one run drew."""
+    """What one run drew; `timers` are the fragments that it told to run by themselves."""
 
     texts: list[str] = field(default_factory=list)
     widgets: list[Widget] = field(default_factory=list)
     exceptions: list[str] = field(default_factory=list)
+    timers: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -107,6 +108,8 @@ class Tab:
                 self._page_hash = message.navigation.page_script_hash
             elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
                 _take(drawn, message)
+            elif kind == "auto_rerun":
+                drawn.timers.append(message.auto_rerun.fragment_id)
             elif kind == "script_finished" and message.script_finished != _NOT_YET:
                 return drawn
 

@@ -1,14 +1,18 @@
 """A session through the door: what a copy of it is worth, and who gets where."""
 
+from collections.abc import Callable
+from typing import Any
+
 import httpx
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from app import throttle
-from app.auth import Identity, Role
+from app.auth import Identity, Role, session_hash
 from tests.app.factories import PASSWORD
 from tests.door.conftest import COOKIE, IN_PAGE, LAUNCH, ORCHESTRATOR_COOKIE, PAGE, Door, Product
+from tests.door.tab import tab
 
 
 def socket_status(door: Door, url: str, token: str | None, origin: str | None, protocol: str) -> int:
@@ -79,6 +83,51 @@ def test_a06_a_lost_role_closes_the_orchestrator_at_once(product: Product, chang
     product.estate.admin.execute(f"update app.users set {change} where user_id = %s".encode(), [leaver.user_id])
 
     assert product.door.graphql(token, "{version}").status_code == (401 if "active" in change else 403)
+
+
+def test_a08_what_pages_ask_by_themselves_is_no_activity_and_what_a_person_does_is(
+    product: Product, harriet: Identity
+) -> None:
+    token = product.token(harriet, fresh=True)
+    product.tokens.clear()
+    site, orchestrator = product.door.site, product.door.orchestrator
+    estate = product.estate
+    ours = f"session_hash = '\\x{session_hash(token).hex()}'"
+    estate.publish()
+
+    def counts(act: Callable[[], Any]) -> bool:
+        """Whether it kept the session from ending for idleness."""
+        estate.admin.execute(
+            f"update app.sessions set last_seen_at = now() - interval '20 minutes' where {ours}".encode()
+        )
+        act()
+        return estate.one(f"select last_seen_at > now() - interval '19 minutes' from app.sessions where {ours}")
+
+    with (
+        product.door.client(token) as here,
+        tab(f"{site}/app", token) as page,
+        tab(f"{site}/app", token) as waiting,
+    ):
+        page.open("accounts")
+        estate.transformer.execute("delete from marts.publications")
+        timer = waiting.open("accounts").timers[0]
+        by_itself = {
+            "inbox": lambda: here.get(f"{site}/api/notices", headers={"x-background": "1"}).raise_for_status(),
+            "server": lambda: here.get(f"{site}/app/_stcore/health").raise_for_status(),
+            "settings": lambda: here.get(f"{site}/app/_stcore/host-config").raise_for_status(),
+            "timer": lambda: waiting.rerun(fragment_id=timer),
+            "news": lambda: product.door.graphql(token, "{version}").raise_for_status(),
+        }
+        by_a_person = {
+            "request": lambda: here.get(f"{site}/api/notices").raise_for_status(),
+            "page": lambda: here.get(f"{site}/app/accounts", headers=PAGE).raise_for_status(),
+            "click": page.rerun,
+            "orchestrator": lambda: here.get(f"{orchestrator}/runs", headers=PAGE).raise_for_status(),
+        }
+        counted = {name: counts(act) for name, act in (by_itself | by_a_person).items()}
+    estate.publish()
+
+    assert counted == dict.fromkeys(by_itself, False) | dict.fromkeys(by_a_person, True)
 
 
 def test_a03_a_cookie_from_before_the_sign_in_is_dead_after_it(product: Product, maya: Identity) -> None:

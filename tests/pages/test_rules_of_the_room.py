@@ -104,3 +104,18 @@ def test_the_fonts_are_ours_and_no_page_asks_another_host() -> None:
         "inter-latin-ext-wght-normal.woff2",
     }
     assert "SIL Open Font License" in (ROOT / "app" / "static" / "inter-LICENSE.txt").read_text()
+
+
+def test_a08_what_a_timer_draws_is_no_activity_of_the_person() -> None:
+    found = 0
+    for path in FACE:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef) and any(
+                "run_every" in ast.unparse(one) for one in node.decorator_list
+            ):
+                looked_up = [
+                    ast.unparse(call) for module, name, call in _calls(node) if (module, name) == ("visit", "begin")
+                ]
+                assert looked_up == ["visit.begin(is_background=True)"], node.name
+                found += 1
+    assert found == 2

@@ -158,7 +158,7 @@ def test_a05_a_session_that_ends_is_told_once_and_the_page_comes_back(
 
 
 @pytest.mark.parametrize("told_by", ["shell", "frame"])
-def test_a_note_half_typed_survives_the_end_of_the_session_and_the_sign_in(
+def test_a08_a_note_half_typed_survives_a_session_that_ended_for_idleness_and_the_sign_in(
     opened: Opened, maya: Identity, estate: Estate, told_by: str
 ) -> None:
     action = estate.action(actor=maya, account_key=key_of("Ashford Media"))
@@ -166,7 +166,9 @@ def test_a_note_half_typed_survives_the_end_of_the_session_and_the_sign_in(
     text = f"They asked for a call on Monday, told by the {told_by}"
     note = inside(page).get_by_label("Note", exact=True)
     note.press_sequentially(text)
-    estate.admin.execute("update app.sessions set revoked_at = now() where user_id = %s", [maya.user_id])
+    estate.admin.execute(
+        "update app.sessions set last_seen_at = now() - interval '31 minutes' where user_id = %s", [maya.user_id]
+    )
 
     if told_by == "shell":
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
