@@ -116,7 +116,7 @@ class Policy:
 
     def _is_background(self, request: Request) -> bool:
         """Whether a timer asks and no person: the session is looked up, and not kept from ending for idleness."""
-        return request.headers.get(BACKGROUND_HEADER) == "1"
+        return request.method in SAFE_METHODS and BACKGROUND_HEADER in request.headers
 
 
 class Public:
