@@ -78,6 +78,11 @@ def attempt_cookie() -> Cookie:
     return _cookie("account_intelligence_attempt", address=get_settings().front_url, minutes=10)
 
 
+def asking_cookie() -> Cookie:
+    """What the orchestrator's host name leaves in a browser that it sends to ask for a ticket."""
+    return _cookie("account_intelligence_asking", address=get_settings().orchestrator_site, minutes=2)
+
+
 class Role(StrEnum):
     """What a person is here; each has exactly one."""
 

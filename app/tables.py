@@ -60,6 +60,7 @@ sessions = Table(
     Column("ticket_hash", LargeBinary),
     Column("ticket_door", Text),
     Column("ticket_expires_at", TIMESTAMP),
+    Column("ticket_question", Text),
 )
 
 # A person's authenticator app; it counts from `confirmed_at` on.

@@ -5,20 +5,20 @@ what the visitor gets: a page that was opened in a tab of its own leads to the s
 name to where a session is handed over to it (hand_over.py); all else is refused.
 """
 
+import secrets
 from typing import Annotated
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.exceptions import HTTPException
 
 from api.deps import Db, Policy
-from app import auth, clock
+from app import auth, clock, tickets
 from app.auth import Door, Identity, Permission
 from app.errors import NotAuthenticated, NotRecent, SecondFactorRequired
 from app.front import front_origin, own_path
 
 router = APIRouter(prefix="/gate", tags=["gate"])
-ORCHESTRATOR = "/orchestrator"  # the front door leads on from here to the orchestrator's own address
 
 
 def is_page(request: Request) -> bool:
@@ -40,9 +40,8 @@ def sign_in_address(wanted: str) -> str:
 class Gate(Policy):
     """The policy of a gate: a session (never a token), and who has none is led to where they get one."""
 
-    def __init__(self, needs: Permission, *, comes_back_to: str | None = None, door: Door = Door.PRODUCT) -> None:
+    def __init__(self, needs: Permission, *, door: Door = Door.PRODUCT) -> None:
         super().__init__(needs, needs_session=True, door=door)
-        self.comes_back_to = comes_back_to
 
     def _count(self, request: Request, identity: Identity) -> None:
         """Every file of a page passes the gate: that says nothing of how much somebody asks."""
@@ -60,12 +59,33 @@ class Gate(Policy):
         except (NotAuthenticated, SecondFactorRequired):
             if not is_page(request):
                 raise
-            raise HTTPException(302, "Sign in first.", {"Location": self._where(request)}) from None
+            raise HTTPException(302, "Sign in first.", self.led(request)) from None
 
-    def _where(self, request: Request) -> str:
-        if self.door is Door.ORCHESTRATOR:
-            return f"{front_origin()}/api/session/hand-over?to=orchestrator"
-        return sign_in_address(self.comes_back_to or request.headers.get("x-forwarded-uri", "/"))
+    def led(self, request: Request) -> dict[str, str]:
+        """The headers that lead a visitor on, and back to where they are."""
+        return {"Location": sign_in_address(request.headers.get("x-forwarded-uri", "/"))}
+
+
+class OrchestratorGate(Gate):
+    """The gate of the orchestrator's host name: who has no cookie of that name is sent to ask for a ticket, with a word
+    that the ticket will be bound to.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(Permission.OPEN_ORCHESTRATOR, door=Door.ORCHESTRATOR)
+
+    def led(self, request: Request) -> dict[str, str]:
+        """The headers that lead a visitor to a ticket, and back to where they are."""
+        word = secrets.token_urlsafe(32)
+        wanted = {
+            "to": Door.ORCHESTRATOR.value,
+            "asked": tickets.question(word),
+            "next": own_path(request.headers.get("x-forwarded-uri", "/")) or "/",
+        }
+        kept = Response()
+        kept.set_cookie(**auth.asking_cookie().kept(word))
+        address = f"{front_origin()}/api/session/hand-over?{urlencode(wanted)}"
+        return {"Location": address, "Set-Cookie": kept.headers["set-cookie"]}
 
 
 def _let_in(identity: Identity, **more: str) -> Response:
@@ -81,7 +101,7 @@ def gate_user(identity: Annotated[Identity, Depends(Gate(Permission.READ))]) -> 
 
 @router.get("/admin", status_code=204)
 def gate_admin(
-    identity: Annotated[Identity, Depends(Gate(Permission.OPEN_ORCHESTRATOR, door=Door.ORCHESTRATOR))],
+    identity: Annotated[Identity, Depends(OrchestratorGate())],
 ) -> Response:
     """Whether the visitor may open the orchestrator, by the cookie of its own host name; `X-Auth-Recent: yes` when
     they may also launch."""

@@ -81,15 +81,17 @@ def test_a02_behind_https_every_cookie_is_bound_to_the_host_and_out_of_reach_of_
         known = httpx.get(f"{url}/session", headers=bound)
         proven = httpx.post(f"{url}/session", json={"email": harriet.email, "password": PASSWORD})
         [(name, value)] = [(one.key, one.value) for one in SimpleCookie(proven.headers["set-cookie"]).values()]
-        led = httpx.get(
-            f"{url}/session/hand-over?to=orchestrator", headers={**PAGE, "cookie": f"{name}={value}"}
-        ).headers["location"]
+        asked = httpx.get(f"{url}/gate/admin", headers={**PAGE, "x-forwarded-uri": "/runs"})
+        [asking] = SimpleCookie(asked.headers["set-cookie"]).values()
+        question = asked.headers["location"].removeprefix("https://accounts.example.com/api")
+        led = httpx.get(f"{url}{question}", headers={**PAGE, "cookie": f"{name}={value}"}).headers["location"]
         ticket = led.removeprefix("https://orchestrator.example.com/hand-over?")
-        handed = httpx.get(f"{url}/gate/hand-over?{ticket}", headers=PAGE)
+        handed = httpx.get(f"{url}/gate/hand-over?{ticket}", headers={**PAGE, "cookie": f"{asking.key}={asking.value}"})
         taken = httpx.delete(f"{url}/session", headers=bound)
 
     assert handed.headers["set-cookie"].startswith("__Host-account_intelligence_orchestrator=")
-    for answer in (given, handed, taken):
+    assert asking.key == "__Host-account_intelligence_asking"
+    for answer in (given, asked, handed, taken):
         parts = {part.strip().lower() for part in answer.headers["set-cookie"].split(";")}
         assert {"secure", "httponly", "samesite=lax", "path=/"} <= parts
         assert not any(part.startswith("domain") for part in parts)

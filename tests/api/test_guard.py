@@ -86,7 +86,8 @@ def test_c07_get_never_writes(world: World, harriet: Identity) -> None:
         "dataset": "actions",
         "file_format": "csv",
     }
-    asked = {"/search": {"text": "a"}, "/views": {"page": "actions"}, "/session/hand-over": {"to": "orchestrator"}}
+    hand_over = {"to": "orchestrator", "asked": "a" * 43}
+    asked = {"/search": {"text": "a"}, "/views": {"page": "actions"}, "/session/hand-over": hand_over}
     paths = [path for path, methods in bare_app().openapi()["paths"].items() if "get" in methods]
     before = checksums(world)
 

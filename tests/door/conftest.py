@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CADDYFILE = ROOT / "Caddyfile"
 COOKIE = "account_intelligence_session"
 ORCHESTRATOR_COOKIE = "account_intelligence_orchestrator"
+ASKING_COOKIE = "account_intelligence_asking"
 PROXY_SECRET = "the secret of this front door"
 INDEX = "<!doctype html><title>Account intelligence</title><script src=/main-ABCD1234.js></script><p>shell"
 _RUNS = "{runsOrError{...on Runs{results{runId}}}}"
@@ -101,17 +102,27 @@ class Door:
         cookie = {"cookie": self.cookies(token)} if token else {}
         return httpx.Client(headers={**cookie, **headers}, timeout=30)
 
-    def ticket(self, token: str) -> str:
-        """Where the product leads somebody with this session who wants to the orchestrator."""
+    def asking(self, path: str = "/") -> tuple[str, str]:
+        """Where the orchestrator's name leads a browser without a cookie, and the cookie it leaves in it."""
+        with httpx.Client(headers=PAGE, timeout=30) as browser:
+            led = browser.get(f"{self.orchestrator}{path}")
+        assert led.status_code == 302, led.text
+        return led.headers["location"], f"{ASKING_COOKIE}={led.cookies[ASKING_COOKIE]}"
+
+    def ticket(self, token: str, path: str = "/") -> tuple[str, str]:
+        """Where the product leads somebody with this session who wants to the orchestrator, and the cookie of the
+        browser that asked."""
+        address, asking = self.asking(path)
         with httpx.Client(headers={**PAGE, "cookie": f"{COOKIE}={token}"}, timeout=30) as browser:
-            led = browser.get(f"{self.site}/api/session/hand-over?to=orchestrator")
+            led = browser.get(address)
         assert led.status_code == 303, led.text
-        return led.headers["location"]
+        return led.headers["location"], asking
 
     def hand_over(self, token: str) -> str:
         """The key that this session gets for the orchestrator; from now on `client` has it too."""
-        with httpx.Client(headers=PAGE, timeout=30) as browser:
-            taken = browser.get(self.ticket(token))
+        ticket, asking = self.ticket(token)
+        with httpx.Client(headers={**PAGE, "cookie": asking}, timeout=30) as browser:
+            taken = browser.get(ticket)
         self.keys[token] = taken.cookies[ORCHESTRATOR_COOKIE]
         return self.keys[token]
 

@@ -132,3 +132,18 @@ def test_c09_a_page_of_strangers_that_frames_us_shows_nothing(product: Product, 
     page.goto(f"{site}/")
     page.evaluate("document.body.append(Object.assign(document.createElement('iframe'), {src: '/app/accounts'}))")
     expect(page.frame_locator("iframe").get_by_role("heading", name="Accounts").first).to_be_visible()
+
+
+def test_a_deep_link_into_the_orchestrator_opens_there_in_a_browser_that_has_no_cookie_of_it(
+    product: Product, harriet: Identity, chromium: Browser
+) -> None:
+    context = chromium.new_context(locale="en-GB")
+    context.add_cookies([{"name": COOKIE, "value": product.token(harriet, fresh=True), "url": product.door.site}])
+    product.tokens.clear()
+    page = context.new_page()
+
+    page.goto(f"{product.door.orchestrator}/runs?view=all")
+
+    expect(page.get_by_role("tab", name="Backfills")).to_be_visible(timeout=30_000)
+    assert page.url.startswith(f"{product.door.orchestrator}/runs")
+    context.close()

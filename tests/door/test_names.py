@@ -50,6 +50,7 @@ WAYS = {
     ("SITE", "/app"): None,  # leads to the next
     ("SITE", "/app/*"): "user",
     ("SITE", "/orchestrator"): None,  # leads to the other site
+    ("SITE", "/orchestrator/*"): None,  # … and to a place on it
     ("SITE", ""): None,  # files of the shell, which hold no data
     ("SITE", "@page"): None,
     ("ORCHESTRATOR_SITE", "/hand-over"): None,  # takes the ticket for a cookie, and shows nothing

@@ -11,7 +11,7 @@ from websockets.sync.client import connect
 from app import throttle
 from app.auth import Identity, Role, session_hash
 from tests.app.factories import PASSWORD
-from tests.door.conftest import COOKIE, IN_PAGE, LAUNCH, ORCHESTRATOR_COOKIE, PAGE, Door, Product
+from tests.door.conftest import ASKING_COOKIE, COOKIE, IN_PAGE, LAUNCH, ORCHESTRATOR_COOKIE, PAGE, Door, Product
 from tests.door.tab import tab
 
 
@@ -179,12 +179,14 @@ def test_a22_one_route_behind_the_door_opens_a_session(product: Product, maya: I
 def test_a_page_leads_to_the_sign_in_and_names_where_to_come_back(product: Product) -> None:
     with product.door.client(**PAGE) as client:
         page = client.get(f"{product.door.site}/app/accounts?band=Critical")
-        orchestrator = client.get(f"{product.door.orchestrator}/runs")
+        orchestrator = client.get(f"{product.door.orchestrator}/runs?view=queued")
         hand_over = client.get(orchestrator.headers["location"])
 
     assert page.headers["location"] == f"{product.door.site}/sign-in?next=/app/accounts%3Fband%3DCritical"
-    assert orchestrator.headers["location"] == f"{product.door.site}/api/session/hand-over?to=orchestrator"
-    assert hand_over.headers["location"] == f"{product.door.site}/sign-in?next=/orchestrator"
+    assert orchestrator.headers["location"].startswith(
+        f"{product.door.site}/api/session/hand-over?to=orchestrator&asked="
+    )
+    assert hand_over.headers["location"] == f"{product.door.site}/sign-in?next=/orchestrator/runs%3Fview%3Dqueued"
     assert {page.status_code, orchestrator.status_code, hand_over.status_code} == {302}
 
 
@@ -208,29 +210,32 @@ def test_a04_the_key_of_the_orchestrators_name_ends_with_its_session_and_opens_n
 
     assert opened.status_code == 200
     assert (as_session.status_code, as_key.status_code) == (401, 401)
-    assert closed.headers["location"] == f"{site}/api/session/hand-over?to=orchestrator"
+    assert closed.headers["location"].startswith(f"{site}/api/session/hand-over?")
 
 
 def test_a02_the_orchestrators_cookie_is_host_only_and_out_of_reach_of_scripts(
     product: Product, harriet: Identity
 ) -> None:
+    ticket, asking = product.door.ticket(product.token(harriet, fresh=True))
     with product.door.client(**PAGE) as browser:
-        taken = browser.get(product.door.ticket(product.token(harriet, fresh=True)))
+        led = browser.get(f"{product.door.orchestrator}/runs")
+        taken = browser.get(ticket, headers={"cookie": asking})
 
-    parts = {part.strip().lower() for part in taken.headers["set-cookie"].split(";")}
-    assert {"httponly", "samesite=lax", "path=/"} <= parts
-    assert not any(part.startswith("domain") for part in parts)
+    for answer in (led, taken):
+        parts = {part.strip().lower() for part in answer.headers["set-cookie"].split(";")}
+        assert {"httponly", "samesite=lax", "path=/"} <= parts
+        assert not any(part.startswith("domain") for part in parts)
     assert (taken.headers["location"], taken.headers["cache-control"]) == ("/", "no-store")
 
 
 def test_a_ticket_counts_once_and_never_puts_a_cookie_on_top_of_another(product: Product, harriet: Identity) -> None:
     other = product.estate.user("Iris Dale", Role.ADMIN)
     held = product.door.hand_over(product.token(other))
-    ticket = product.door.ticket(product.token(harriet, fresh=True))
-    with product.door.client(**PAGE, cookie=f"{ORCHESTRATOR_COOKIE}={held}") as somebody:
+    ticket, asking = product.door.ticket(product.token(harriet, fresh=True))
+    with product.door.client(**PAGE, cookie=f"{ORCHESTRATOR_COOKIE}={held}; {asking}") as somebody:
         kept = somebody.get(ticket)
-    with product.door.client(**PAGE) as browser:
-        first, second = browser.get(ticket), browser.get(ticket, headers={"cookie": ""})
+    with product.door.client(**PAGE, cookie=asking) as browser:
+        first, second = browser.get(ticket), browser.get(ticket)
         made_up = browser.get(f"{product.door.orchestrator}/hand-over?ticket=x")
         none = browser.get(f"{product.door.orchestrator}/hand-over")
     product.tokens.clear()
@@ -241,6 +246,94 @@ def test_a_ticket_counts_once_and_never_puts_a_cookie_on_top_of_another(product:
     assert {(one.status_code, one.headers["location"]) for one in (kept, first, second, made_up)} == {(303, "/")}
 
 
+def test_a03_a_ticket_is_worth_nothing_in_a_browser_that_did_not_ask_for_it(
+    product: Product, harriet: Identity
+) -> None:
+    """Neither a ticket that leaked nor one that somebody was sent, to make them look as somebody else."""
+    leaked, asking = product.door.ticket(product.token(harriet, fresh=True))
+    product.tokens.clear()
+    _, others = product.door.asking()
+
+    with product.door.client(**PAGE) as stranger:
+        taken = [stranger.get(leaked, headers={"cookie": cookie}) for cookie in ("", others, f"{ASKING_COOKIE}=")]
+    with product.door.client(**PAGE, cookie=asking) as who_asked:
+        then = who_asked.get(leaked)
+
+    assert not any("set-cookie" in one.headers for one in taken)
+    assert ORCHESTRATOR_COOKIE in then.cookies
+
+
+def test_a_ticket_is_given_to_a_browser_that_asks_for_it_and_to_no_link(product: Product, harriet: Identity) -> None:
+    address = f"{product.door.site}/api/session/hand-over?to=orchestrator"
+    with product.door.client(product.token(harriet), **PAGE) as browser:
+        statuses = {
+            browser.get(address + asked).status_code for asked in ("", "&asked=", "&asked=x", "&asked=" + "x" * 44)
+        }
+
+    assert statuses == {422}
+
+
+def test_a_deep_link_into_the_orchestrator_leads_there_through_the_sign_in(product: Product, harriet: Identity) -> None:
+    deep = "/runs/8f2c?logs=structured&q=a%2Fb"
+    door = product.door
+    with httpx.Client(headers=PAGE, timeout=30, follow_redirects=True) as browser:
+        sign_in = browser.get(f"{door.orchestrator}{deep}").url
+        browser.post(
+            f"{door.site}/api/session",
+            json={"email": harriet.email, "password": PASSWORD},
+            headers={**IN_PAGE, "origin": door.site},
+        ).raise_for_status()
+        arrived = browser.get(f"{door.site}{sign_in.params['next']}")
+        again = browser.get(f"{door.orchestrator}{deep}")
+
+    assert sign_in.path == "/sign-in"
+    assert (arrived.status_code, str(arrived.url)) == (200, door.orchestrator + deep)
+    assert (again.history, str(again.url)) == ([], door.orchestrator + deep)
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "javascript:alert(1)",
+        "@evil.example",
+        ".evil.example",
+        "",
+    ],
+)
+def test_c13_after_a_hand_over_no_path_leads_elsewhere(product: Product, harriet: Identity, wanted: str) -> None:
+    door = product.door
+    token = product.token(harriet, fresh=True)
+    product.tokens.clear()
+    address, asking = door.asking()
+    asked = httpx.URL(address).copy_set_param("next", wanted)
+    with door.client(**PAGE) as browser:
+        nobody = browser.get(asked)
+        led = browser.get(asked, headers={"cookie": f"{COOKIE}={token}"})
+        planted = httpx.URL(led.headers["location"]).copy_set_param("next", wanted)
+        taken = browser.get(planted, headers={"cookie": asking})
+
+    assert nobody.headers["location"] == f"{door.site}/sign-in?next=/orchestrator/"
+    assert httpx.URL(led.headers["location"]).copy_with(query=None) == httpx.URL(f"{door.orchestrator}/hand-over")
+    assert httpx.URL(led.headers["location"]).params["next"] == "/"
+    assert taken.headers["location"] == "/"
+
+
+@pytest.mark.parametrize(
+    "below", ["/", "/runs/1?a=b", "//evil.example", "/%2f%2fevil.example", "/@evil.example", "/..//evil"]
+)
+def test_c13_what_is_below_the_orchestrators_path_leads_to_its_host_name_only(product: Product, below: str) -> None:
+    with product.door.client() as client:
+        led = client.get(f"{product.door.site}/orchestrator{below}")
+        beside = client.get(f"{product.door.site}/orchestrator.evil.example")
+
+    assert led.status_code == 302 or "shell" in led.text
+    assert led.headers.get("location", "/").removeprefix(product.door.orchestrator).startswith("/")
+    assert "location" not in beside.headers
+
+
 @pytest.mark.parametrize(
     "extra",
     ["&next=//evil.example", "&target=https://evil.example", "&to=https://evil.example", "&url=%5C%5Cevil.example"],
@@ -248,8 +341,9 @@ def test_a_ticket_counts_once_and_never_puts_a_cookie_on_top_of_another(product:
 def test_c13_a_hand_over_leads_to_the_orchestrator_and_nowhere_else(
     product: Product, harriet: Identity, extra: str
 ) -> None:
+    address, _ = product.door.asking()
     with product.door.client(product.token(harriet), **PAGE, **{"x-forwarded-host": "evil.example"}) as browser:
-        led = browser.get(f"{product.door.site}/api/session/hand-over?to=orchestrator{extra}")
+        led = browser.get(f"{address}{extra}")
         taken = browser.get(f"{product.door.orchestrator}/hand-over?ticket=x{extra}")
         unknown = browser.get(f"{product.door.site}/api/session/hand-over?to=//evil.example")
 
@@ -262,14 +356,14 @@ def test_c13_a_hand_over_leads_to_the_orchestrator_and_nowhere_else(
 
 def test_c06_a_hand_over_is_no_answer_to_a_picture_a_script_or_a_form(product: Product, harriet: Identity) -> None:
     token = product.token(harriet)
-    address = f"{product.door.site}/api/session/hand-over?to=orchestrator"
+    address, _ = product.door.asking()
     picture = {"sec-fetch-mode": "no-cors", "sec-fetch-dest": "image"}
     frame = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe"}
     with product.door.client(token) as client:
         refused = [client.get(address, headers=how).status_code for how in (picture, frame, IN_PAGE, {})]
         posted = client.post(address, headers=IN_PAGE, content="{}").status_code
-    ticket = product.door.ticket(token)
-    with product.door.client() as client:
+    ticket, asking = product.door.ticket(token)
+    with product.door.client(cookie=asking) as client:
         refused += [client.get(ticket, headers=how).status_code for how in (picture, frame, {})]
         unasked = client.get(f"{product.door.orchestrator}/runs", headers=frame)
 
@@ -280,9 +374,10 @@ def test_c06_a_hand_over_is_no_answer_to_a_picture_a_script_or_a_form(product: P
 
 def test_only_an_admin_gets_a_ticket(product: Product, maya: Identity, alex: Identity) -> None:
     statuses = []
+    address, _ = product.door.asking()
     for who in (maya, alex):
         with product.door.client(product.token(who), **PAGE) as browser:
-            statuses.append(browser.get(f"{product.door.site}/api/session/hand-over?to=orchestrator").status_code)
+            statuses.append(browser.get(address).status_code)
 
     assert statuses == [403, 403]
 

@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from app.auth import Identity, Role
 from local.postgres import Postgres, free_port
+from tests.api.provider import Provider, a_provider
 from tests.app.factories import PASSWORD, Estate, an_estate
 from tests.door.conftest import PROXY_SECRET, answers, front_door, running
 from tests.e2e.conftest import chromium
@@ -49,7 +50,16 @@ def estate(postgres_server: Postgres) -> Iterator[Estate]:
 
 
 @pytest.fixture(scope="session")
-def origin(built: Path, estate: Estate, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def provider() -> Iterator[Provider]:
+    """The company's identity provider, at another site."""
+    with a_provider() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def origin(
+    built: Path, estate: Estate, provider: Provider, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """The one address, behind the front door as shipped. `localhost`, as a person types it."""
     folder = tmp_path_factory.mktemp("origin")
     api, pages, port, orchestrator = (free_port() for _ in range(4))
@@ -67,6 +77,7 @@ def origin(built: Path, estate: Estate, redis_url: str, tmp_path_factory: pytest
         "PUBLIC_URL": address,
         "ORCHESTRATOR_SITE": f"http://localhost:{orchestrator}",
         "PROXY_SECRET": PROXY_SECRET,
+        **provider.settings(),
     }
     serve = [sys.executable, "-m", "uvicorn", "api.main:create_app", "--factory", "--host", "127.0.0.1"]
     serve += ["--no-proxy-headers", "--no-server-header", "--log-level", "warning", "--port", str(api)]

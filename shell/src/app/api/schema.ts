@@ -361,8 +361,8 @@ export interface paths {
         };
         /**
          * Take Over
-         * @description Take the ticket for a cookie of the orchestrator's name. A cookie that works stays, a bad ticket gives none: in
-         *     every case the orchestrator's own gate decides what follows.
+         * @description Take the ticket for a cookie of the orchestrator's name, where this browser asked for it. A cookie that works
+         *     stays, a bad ticket gives none: in every case the orchestrator's own gate decides what follows.
          */
         get: operations["take_over"];
         put?: never;
@@ -794,7 +794,7 @@ export interface paths {
         };
         /**
          * Hand Over
-         * @description Lead an admin on to the orchestrator, with a ticket that opens it once.
+         * @description Lead an admin on to the orchestrator, with a ticket that opens it once, in the browser that asked.
          */
         get: operations["hand_over"];
         put?: never;
@@ -4029,6 +4029,7 @@ export interface operations {
     take_over: {
         parameters: {
             query?: {
+                next?: string;
                 ticket?: string;
             };
             header?: never;
@@ -5010,6 +5011,9 @@ export interface operations {
     hand_over: {
         parameters: {
             query: {
+                /** @description The question of the browser that asks. */
+                asked: string;
+                next?: string;
                 to: "orchestrator";
             };
             header?: never;

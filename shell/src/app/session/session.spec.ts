@@ -81,7 +81,7 @@ describe('the session', () => {
 });
 
 describe('where signing in leads', () => {
-  it.each(['/pages/my-day', '/pages/account?account=a%2Fb&tab=People', '/orchestrator'])('may be %s', (next) => {
+  it.each(['/pages/my-day', '/security', '/to-orchestrator', '/pages/account?account=a%2Fb&tab=People', '/orchestrator', '/orchestrator/runs/7?view=a%2Fb'])('may be %s', (next) => {
     expect(safeNext(next)).toBe(next);
   });
 
@@ -91,7 +91,7 @@ describe('where signing in leads', () => {
 
   it.each([
     null, undefined, '', '//evil.example', '/\\evil.example', 'https://evil.example', 'javascript:alert(1)', '/pages//evil',
-    '/pages/../api/session', '/pages/x?a=\\\\evil', '/pages/x\n', '/api/session', '/pages/x#//evil', '/pages/x@evil.example', '/pages/。/evil', '/orchestrator/x', '/app/../api', '/app//evil',
+    '/pages/../api/session', '/pages/x?a=\\\\evil', '/pages/x\n', '/api/session', '/pages/x#//evil', '/pages/x@evil.example', '/pages/。/evil', '/orchestrators', '/orchestrator/../api/session', '/orchestrator/%2e%2e/api', '/orchestrator\\evil', '/app/../api', '/app//evil',
   ])('is never %s', (next) => {
     expect(safeNext(next)).toBe('/');
   });

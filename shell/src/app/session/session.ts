@@ -86,12 +86,18 @@ export class Session {
 
 export const ORCHESTRATOR = '/orchestrator';
 
+/** Whether an address is led on to the orchestrator by the front door: a place that this program does not have. */
+export function isOrchestrators(address: string): boolean {
+  const isPath = /^\/orchestrator(\/[^\\\p{Cc}]*)?$/u.test(address);
+  return isPath && new URL(address, location.origin).pathname.startsWith(ORCHESTRATOR);
+}
+
 /**
  * A place of ours to go to after signing in; anything that could lead elsewhere becomes the start. A page that was opened
  * by its own address comes back within the shell.
  */
 export function safeNext(next: string | null | undefined): string {
-  if (next === ORCHESTRATOR) return next;
+  if (next && isOrchestrators(next)) return next;
   // one slash, then a page: neither //host nor /\host nor a control character, which browsers take for either
-  return next && /^\/(pages|app)\/[\w-]+(\?[^\\\p{Cc}]*)?$/u.test(next) ? next.replace(/^\/app\//, '/pages/') : '/';
+  return next && /^\/(security|to-orchestrator|(pages|app)\/[\w-]+)(\?[^\\\p{Cc}]*)?$/u.test(next) ? next.replace(/^\/app\//, '/pages/') : '/';
 }

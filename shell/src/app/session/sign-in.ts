@@ -6,7 +6,7 @@ import { Router } from '@angular/router';
 
 import { codeOf, sentence } from '../api/problem';
 import { PROVIDER_PROBLEMS, Provider } from './provider';
-import { ORCHESTRATOR, Session, safeNext } from './session';
+import { Session, isOrchestrators, safeNext } from './session';
 
 @Component({
   selector: 'app-sign-in',
@@ -69,7 +69,7 @@ export class SignIn implements AfterViewInit {
     try {
       await this.session.signIn(email, password, code || null);
       const next = this.wanted();
-      if (next === ORCHESTRATOR) location.assign(next);
+      if (isOrchestrators(next)) location.assign(next);
       else await this.router.navigateByUrl(next, { replaceUrl: true });
     } catch (error) {
       this.message.set(sentence(error));
