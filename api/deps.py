@@ -4,11 +4,12 @@ Authorisation stands on the route, as a dependency of class `Policy`; a test wal
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Annotated
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Header, Request, Response
 from sqlalchemy import Connection
 
 from app import api_tokens, auth, clock, front
@@ -52,6 +53,27 @@ def _bearer(request: Request) -> str | None:
     return secret if scheme.lower() == "bearer" else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """Somebody who is about to sign in: from where, with which browser, and the session they came with, if any."""
+
+    address: str
+    user_agent: str | None
+    held: str | None
+
+    def enter(self, db: Connection, answer: Response, *, token: str, now: datetime) -> None:
+        """Let the browser keep its new session. The one it came with ends, so that none can be planted."""
+        auth.sign_out(db, token=self.held, now=now)
+        answer.set_cookie(**auth.session_cookie().kept(token))
+
+
+def arrival(request: Request) -> Arrival:
+    """Who is about to sign in."""
+    return Arrival(
+        address=client_address(request), user_agent=request.headers.get("user-agent"), held=session_token(request)
+    )
+
+
 class Policy:
     """Who may call a route: a signed-in person whose role has the permission `needs`.
 
@@ -80,10 +102,11 @@ class Policy:
 
     def __call__(self, request: Request, db: Db) -> Identity:
         """The person. Raises NotAuthenticated, TooManyRequests or NotPermitted."""
-        identity = self._whose(request, db)
+        secret = _bearer(request)
+        identity = self._whose(request, db, secret)
         if identity is None:
             raise NotAuthenticated("You are not signed in.", hint="Sign in and try again; nothing you sent is lost.")
-        self._count(request, identity)
+        self._count(identity, secret)
         if self.needs not in identity.permissions:
             raise NotPermitted(f"Your role ({identity.role}) may not do this.", hint="Ask an admin if you should.")
         if identity.limited_to == READ_ONLY and request.method not in SAFE_METHODS:
@@ -92,16 +115,14 @@ class Policy:
             auth.require_recent(identity, now=clock.real_now())
         return identity
 
-    def _count(self, request: Request, identity: Identity) -> None:
+    def _count(self, identity: Identity, secret: str | None) -> None:
         settings = get_settings()
-        secret = _bearer(request)
         whose = str(identity.user_id) if secret is None else blake2b(secret.encode("utf-8", "replace")).hexdigest()
         rate_limits().count("requests", whose, per_minute=settings.api_requests_per_minute)
         if self.needs is Permission.EXPORT:
             rate_limits().count("exports", whose, per_minute=settings.api_exports_per_minute)
 
-    def _whose(self, request: Request, db: Connection) -> Identity | None:
-        secret = _bearer(request)
+    def _whose(self, request: Request, db: Connection, secret: str | None) -> Identity | None:
         if secret is not None:
             # a token is used alone: a cookie that came along decides nothing
             return None if self.needs_session else api_tokens.resolve(db, secret=secret, now=clock.real_now())
@@ -144,6 +165,7 @@ ViewSaver = Annotated[Identity, Depends(Policy(Permission.SAVE_VIEW))]
 Exporter = Annotated[Identity, Depends(Policy(Permission.EXPORT))]
 Somebody = Annotated[Identity, Depends(Policy(Permission.READ, needs_session=True, may_enrol=True))]
 ClientAddress = Annotated[str, Depends(client_address)]
+Arriving = Annotated[Arrival, Depends(arrival)]
 SessionToken = Annotated[str | None, Depends(session_token)]
 Assigner = Annotated[Identity, Depends(Policy(Permission.ASSIGN))]
 

@@ -15,7 +15,6 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, func, insert, select, update
 
 from app import audit
-from app.audit import Author, Kind, Subject
 from app.auth import Identity, Permission, identity_of, require_recent
 from app.errors import InvalidInput, NotFound, SecondFactorRequired
 from app.inputs import member, required_text
@@ -49,8 +48,8 @@ _GRANTS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """A token as its person sees it; never the secret."""
+class ApiToken:
+    """A personal token as its person sees it; never its secret."""
 
     token_id: UUID
     name: str
@@ -69,8 +68,8 @@ def permissions_of(scopes: tuple[Scope, ...]) -> frozenset[Permission]:
     return frozenset().union(*(_GRANTS[scope] for scope in scopes))
 
 
-def _token(row) -> Token:
-    return Token(
+def _token(row) -> ApiToken:
+    return ApiToken(
         token_id=row.token_id,
         name=row.name,
         scopes=tuple(Scope(scope) for scope in row.scopes),
@@ -82,7 +81,7 @@ def _token(row) -> Token:
 
 def create(
     db: Connection, *, actor: Identity, name: str, scopes: list[str], days: int, now: datetime
-) -> tuple[str, Token]:
+) -> tuple[str, ApiToken]:
     """The secret, which is told this once, and the token. `now` is real time, here and below.
 
     Raises NotRecent, or InvalidInput naming the field.
@@ -107,20 +106,9 @@ def create(
         "expires_at": now + timedelta(days=days),
     }
     made = _token(db.execute(insert(api_tokens).values(values).returning(*api_tokens.c)).one())
-    _told(db, actor, now, made.token_id, f"{shown} ({', '.join(chosen)}) made")
+    told = {f"token {made.token_id}": f"{shown} ({', '.join(chosen)}) made"}
+    audit.record_of_person(db, actor.user_id, actor=actor, now=now, after=told)
     return secret, made
-
-
-def _told(db: Connection, actor: Identity, now: datetime, token_id: UUID, what: str) -> None:
-    audit.record(
-        db,
-        author=Author.of(actor),
-        now=now,
-        subject=Subject.USER,
-        subject_id=actor.user_id,
-        kind=Kind.CHANGED,
-        after={f"token {token_id}": what},
-    )
 
 
 def _live(user_id: UUID, now: datetime):
@@ -129,7 +117,7 @@ def _live(user_id: UUID, now: datetime):
     )
 
 
-def mine(db: Connection, *, actor: Identity, now: datetime) -> list[Token]:
+def mine(db: Connection, *, actor: Identity, now: datetime) -> list[ApiToken]:
     """The person's own tokens that work, the newest first."""
     return [_token(row) for row in db.execute(_live(actor.user_id, now).order_by(api_tokens.c.created_at.desc()))]
 
@@ -147,7 +135,7 @@ def revoke(db: Connection, *, actor: Identity, token_id: UUID, now: datetime) ->
     ).rowcount
     if not ended:
         raise NotFound("token", token_id)
-    _told(db, actor, now, token_id, "revoked")
+    audit.record_of_person(db, actor.user_id, actor=actor, now=now, after={f"token {token_id}": "revoked"})
 
 
 def resolve(db: Connection, *, secret: str, now: datetime) -> Identity | None:

@@ -115,6 +115,29 @@ def record(
     return len(rows)
 
 
+def record_of_person(
+    db: Connection,
+    user_id: UUID,
+    *,
+    actor: Identity | None,
+    now: datetime,
+    kind: Kind = Kind.CHANGED,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object],
+) -> None:
+    """Append what was changed about a person, by `actor` or with None by the operator, as `record` does."""
+    record(
+        db,
+        author=Author.of(actor),
+        now=now,
+        subject=Subject.USER,
+        subject_id=user_id,
+        kind=kind,
+        before=before,
+        after=after,
+    )
+
+
 def trail(
     db: Connection,
     *,

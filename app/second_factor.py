@@ -22,26 +22,14 @@ ISSUER = "Account intelligence"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Enrolment:
-    """What an authenticator app needs: the secret to type, or the address to show as a picture."""
+class NewSecondFactor:
+    """What an authenticator app needs, told this once: the secret to type, or the address to show as a picture."""
 
     secret: str
     uri: str
 
 
-def _told(db: Connection, author: Identity | None, user_id: UUID, now: datetime, what: str) -> None:
-    audit.record(
-        db,
-        author=Author.of(author),
-        now=now,
-        subject=Subject.USER,
-        subject_id=user_id,
-        kind=Kind.CHANGED,
-        after={"second_factor": what},
-    )
-
-
-def begin(db: Connection, *, actor: Identity, now: datetime) -> Enrolment:
+def begin(db: Connection, *, actor: Identity, now: datetime) -> NewSecondFactor:
     """A new secret for the person's own app; it counts after `finish`. Starting again replaces an unfinished one.
 
     `now` is real time, here and below. Raises NotRecent, or InvalidInput for somebody who has an app.
@@ -53,7 +41,7 @@ def begin(db: Connection, *, actor: Identity, now: datetime) -> Enrolment:
     db.execute(delete(second_factors).where(second_factors.c.user_id == actor.user_id))
     db.execute(insert(second_factors).values(user_id=actor.user_id, secret=secret, created_at=now, last_step=0))
     uri = pyotp.totp.TOTP(secret).provisioning_uri(name=actor.email, issuer_name=ISSUER)
-    return Enrolment(secret=secret, uri=uri)
+    return NewSecondFactor(secret=secret, uri=uri)
 
 
 def finish(db: Connection, *, actor: Identity, code: str, address: str, token: str | None, now: datetime) -> None:
@@ -70,7 +58,7 @@ def finish(db: Connection, *, actor: Identity, code: str, address: str, token: s
     throttle.succeeded(db, attempt, now=now)
     db.execute(update(second_factors).where(second_factors.c.user_id == actor.user_id).values(confirmed_at=now))
     end_sessions(db, user_id=actor.user_id, now=now, except_token=token)
-    _told(db, actor, actor.user_id, now, "set up")
+    audit.record_of_person(db, actor.user_id, actor=actor, now=now, after={"second_factor": "set up"})
 
 
 def remove(db: Connection, *, actor: Identity | None, user_id: UUID, now: datetime) -> None:
@@ -84,7 +72,7 @@ def remove(db: Connection, *, actor: Identity | None, user_id: UUID, now: dateti
     if not db.execute(delete(second_factors).where(second_factors.c.user_id == user_id)).rowcount:
         raise NotFound("second factor", user_id)
     end_sessions(db, user_id=user_id, now=now)
-    _told(db, actor, user_id, now, "taken away")
+    audit.record_of_person(db, user_id, actor=actor, now=now, after={"second_factor": "taken away"})
 
 
 def required_roles(db: Connection) -> list[Role]:

@@ -7,7 +7,6 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, or_, select, update
 
 from app import audit
-from app.audit import Author, Kind, Subject
 from app.auth import Identity, Permission, end_sessions, is_alive, require, require_recent
 from app.errors import NotFound
 from app.tables import api_tokens, login_attempts, sessions, users
@@ -17,8 +16,8 @@ KEPT = timedelta(days=30)  # how long an ended session or token is remembered, f
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Session:
-    """A session that works: where and when it was opened, and whether it is the one that asks."""
+class OpenSession:
+    """One of a person's sessions that work: where and when it was opened, and whether it is the one that asks."""
 
     session_id: UUID
     created_at: datetime
@@ -29,7 +28,7 @@ class Session:
     is_current: bool
 
 
-def mine(db: Connection, *, actor: Identity, now: datetime) -> list[Session]:
+def mine(db: Connection, *, actor: Identity, now: datetime) -> list[OpenSession]:
     """The person's own sessions that work, the last used first. `now` is real time, here and below."""
     rows = db.execute(
         select(
@@ -44,7 +43,7 @@ def mine(db: Connection, *, actor: Identity, now: datetime) -> list[Session]:
         .where(sessions.c.user_id == actor.user_id, *is_alive(now))
         .order_by(sessions.c.last_seen_at.desc(), sessions.c.session_id)
     )
-    return [Session(**row._mapping) for row in rows]
+    return [OpenSession(**row._mapping) for row in rows]
 
 
 def end(db: Connection, *, actor: Identity, session_id: UUID, now: datetime) -> None:
@@ -71,15 +70,7 @@ def end_all_of(db: Connection, *, actor: Identity, user_id: UUID, now: datetime)
         raise NotFound("user", user_id)
     ended = end_sessions(db, user_id=user_id, now=now)
     if ended:
-        audit.record(
-            db,
-            author=Author.of(actor),
-            now=now,
-            subject=Subject.USER,
-            subject_id=user_id,
-            kind=Kind.CHANGED,
-            after={"sessions_ended": ended},
-        )
+        audit.record_of_person(db, user_id, actor=actor, now=now, after={"sessions_ended": ended})
     return ended
 
 

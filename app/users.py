@@ -11,7 +11,7 @@ import argparse
 import csv
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Row, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app import audit, passwords
-from app.audit import Author, Kind, Subject
+from app.audit import Kind
 from app.auth import Identity, Permission, Role, end_sessions, normalised_email, require
 from app.calendar import holiday_regions, is_time_zone
 from app.clock import real_now
@@ -119,30 +119,8 @@ def create_user(
     }
     with _addresses_are_free(email=email, owner_email=owner_email), db.begin_nested():
         made = _user(db.execute(insert(users).values(values).returning(*_COLUMNS)).one())
-    _tell(db, made.user_id, actor=actor, now=now, kind=Kind.CREATED, after=asdict(made))
+    audit.record_of_person(db, made.user_id, actor=actor, now=now, kind=Kind.CREATED, after=asdict(made))
     return made
-
-
-def _tell(
-    db: Connection,
-    user_id: UUID,
-    *,
-    actor: Identity | None,
-    now: datetime,
-    kind: Kind = Kind.CHANGED,
-    before: Mapping[str, object] | None = None,
-    after: Mapping[str, object],
-) -> None:
-    audit.record(
-        db,
-        author=Author.of(actor),
-        now=now,
-        subject=Subject.USER,
-        subject_id=user_id,
-        kind=kind,
-        before=before,
-        after=after,
-    )
 
 
 def create_first_admin(db: Connection, *, now: datetime, email: str, display_name: str, password: str) -> User:
@@ -215,7 +193,7 @@ def _set(db: Connection, user: User, *, actor: Identity | None, now: datetime, *
         columns = {name: value.value if isinstance(value, StrEnum) else value for name, value in differing.items()}
         after = _user(db.execute(changed.values(version=user.version + 1, **columns).returning(*_COLUMNS)).one())
     before = {name: getattr(user, name) for name in differing}
-    _tell(db, user.user_id, actor=actor, now=now, before=before, after=differing)
+    audit.record_of_person(db, user.user_id, actor=actor, now=now, before=before, after=differing)
     return after
 
 
@@ -237,7 +215,7 @@ def end_sessions_of(db: Connection, *, actor: Identity, now: datetime, user_id: 
     require(actor, Permission.MANAGE_USERS)
     user = _locked(db, user_id)
     ended = end_sessions(db, user_id=user.user_id, now=now)
-    _tell(db, user.user_id, actor=actor, now=now, after={"sessions": "ended"})
+    audit.record_of_person(db, user.user_id, actor=actor, now=now, after={"sessions": "ended"})
     return ended
 
 
@@ -364,7 +342,7 @@ def change_password(
         .where(users.c.user_id == actor.user_id)
         .values(password_hash=passwords.hash_password(new_password), version=users.c.version + 1)
     )
-    _tell(db, actor.user_id, actor=actor, now=now, after={"password": "changed"})
+    audit.record_of_person(db, actor.user_id, actor=actor, now=now, after={"password": "changed"})
     end_sessions(db, user_id=actor.user_id, now=now, except_token=token)
 
 

@@ -1,25 +1,10 @@
-"""Bodies of /sessions, /second-factor, /tokens and of what an admin does with them."""
-
-from datetime import datetime
-from uuid import UUID
+"""Bodies of /sessions, /second-factor, /tokens and of what an admin does with them, where the application has none."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.models.values import Flag, Whole
-from app.api_tokens import Scope
+from app.api_tokens import ApiToken, Scope
 from app.auth import Role
-
-
-class OpenSession(BaseModel):
-    """One of a person's sessions that work."""
-
-    session_id: UUID
-    created_at: datetime
-    last_seen_at: datetime
-    expires_at: datetime
-    address: str | None
-    user_agent: str | None
-    is_current: bool
 
 
 class Ended(BaseModel):
@@ -33,13 +18,6 @@ class SecondFactorState(BaseModel):
 
     is_enrolled: bool
     is_required: bool
-
-
-class NewSecondFactor(BaseModel):
-    """What an authenticator app needs, told this once: the secret to type, or the address to show as a picture."""
-
-    secret: str
-    uri: str
 
 
 class Code(BaseModel):
@@ -73,17 +51,6 @@ class NewToken(BaseModel):
     name: str
     scopes: list[Scope]
     days: Whole = 90
-
-
-class ApiToken(BaseModel):
-    """A personal token; never its secret."""
-
-    token_id: UUID
-    name: str
-    scopes: list[Scope]
-    created_at: datetime
-    expires_at: datetime
-    last_used_at: datetime | None
 
 
 class MadeToken(BaseModel):

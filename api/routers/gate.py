@@ -43,7 +43,7 @@ class Gate(Policy):
     def __init__(self, needs: Permission, *, door: Door = Door.PRODUCT) -> None:
         super().__init__(needs, needs_session=True, door=door)
 
-    def _count(self, request: Request, identity: Identity) -> None:
+    def _count(self, identity: Identity, secret: str | None) -> None:
         """Every file of a page passes the gate: that says nothing of how much somebody asks."""
 
     def _is_background(self, request: Request) -> bool:

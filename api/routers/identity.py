@@ -1,6 +1,5 @@
 """What a person does about their own sessions, second factor and tokens, and an admin about those of others."""
 
-from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -8,19 +7,19 @@ from fastapi import APIRouter, Depends, Response
 
 from api.deps import ClientAddress, Db, Policy, SessionToken, Somebody
 from api.models.identity import (
-    ApiToken,
     Code,
     Ended,
     MadeToken,
-    NewSecondFactor,
     NewToken,
-    OpenSession,
     Requirement,
     RoleRequirement,
     SecondFactorState,
 )
 from app import api_tokens, auth, clock, one_time_codes, second_factor, sessions
+from app.api_tokens import ApiToken
 from app.auth import Identity, Permission, Role
+from app.second_factor import NewSecondFactor
+from app.sessions import OpenSession
 
 router = APIRouter(tags=["identity"])
 Person = Annotated[Identity, Depends(Policy(Permission.READ, needs_session=True))]
@@ -30,7 +29,7 @@ Admin = Annotated[Identity, Depends(Policy(Permission.MANAGE_USERS, is_recent=Tr
 @router.get("/sessions")
 def list_sessions(identity: Person, db: Db) -> list[OpenSession]:
     """The person's sessions that work, the last used first."""
-    return [OpenSession(**asdict(one)) for one in sessions.mine(db, actor=identity, now=clock.real_now())]
+    return sessions.mine(db, actor=identity, now=clock.real_now())
 
 
 @router.delete("/sessions")
@@ -64,7 +63,7 @@ def second_factor_state(identity: Somebody, db: Db) -> SecondFactorState:
 @router.post("/second-factor", status_code=201)
 def begin_second_factor(identity: Somebody, db: Db) -> NewSecondFactor:
     """Begin to set up an authenticator app; it counts once `/second-factor/confirm` has seen a code of it."""
-    return NewSecondFactor(**asdict(second_factor.begin(db, actor=identity, now=clock.real_now())))
+    return second_factor.begin(db, actor=identity, now=clock.real_now())
 
 
 @router.post("/second-factor/confirm", status_code=204)
@@ -108,7 +107,7 @@ def end_sessions_of(user_id: UUID, identity: Admin, db: Db) -> Ended:
 @router.get("/tokens")
 def list_tokens(identity: Person, db: Db) -> list[ApiToken]:
     """The person's own tokens that work."""
-    return [ApiToken(**asdict(one)) for one in api_tokens.mine(db, actor=identity, now=clock.real_now())]
+    return api_tokens.mine(db, actor=identity, now=clock.real_now())
 
 
 @router.post("/tokens", status_code=201)
@@ -117,7 +116,7 @@ def create_token(wanted: NewToken, identity: Person, db: Db) -> MadeToken:
     secret, made = api_tokens.create(
         db, actor=identity, name=wanted.name, scopes=[*wanted.scopes], days=wanted.days, now=clock.real_now()
     )
-    return MadeToken(secret=secret, token=ApiToken(**asdict(made)))
+    return MadeToken(secret=secret, token=made)
 
 
 @router.delete("/tokens/{token_id}", status_code=204)

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse
 
-from api.deps import Anybody, ClientAddress, Db, SessionToken
+from api.deps import Anybody, Arriving, Db
 from api.errors import mapped
 from api.models.session import Ways
 from app import auth, clock, identity_provider
@@ -56,8 +56,7 @@ def begin_at_provider(
 def come_back_from_provider(
     request: Request,
     db: Db,
-    address: ClientAddress,
-    planted: SessionToken,
+    arrival: Arriving,
     state: Annotated[str, Query(max_length=200)] = "",
     code: Annotated[str, Query(max_length=4_000)] = "",
 ) -> RedirectResponse:
@@ -73,14 +72,13 @@ def come_back_from_provider(
             email=proof.email,
             has_second_factor=proof.has_second_factor,
             proven_at=proof.proven_at,
-            address=address,
-            user_agent=request.headers.get("user-agent"),
+            address=arrival.address,
+            user_agent=arrival.user_agent,
             now=now,
         )
     except AppError as error:
         return _to_sign_in(error)
-    auth.sign_out(db, token=planted, now=now)
     answer = RedirectResponse(front_origin() + (own_path(attempt.next) or "/"), 302)
-    answer.set_cookie(**auth.session_cookie().kept(token))
+    arrival.enter(db, answer, token=token, now=now)
     answer.delete_cookie(**auth.attempt_cookie().dropped())
     return answer

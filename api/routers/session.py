@@ -1,8 +1,8 @@
 """/session: the one door. The session is an opaque id in an HttpOnly cookie; the database keeps its hash only."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
-from api.deps import Anybody, ClientAddress, Db, SessionToken, Somebody
+from api.deps import Anybody, Arriving, ClientAddress, Db, SessionToken, Somebody
 from api.models.session import Credentials, Person, Proof
 from app import auth, clock
 from app.auth import Identity
@@ -24,14 +24,7 @@ def _person(identity: Identity) -> Person:
 
 
 @router.post("", status_code=201, dependencies=[Anybody])
-def sign_in(
-    credentials: Credentials,
-    request: Request,
-    response: Response,
-    db: Db,
-    address: ClientAddress,
-    planted: SessionToken,
-) -> Person:
+def sign_in(credentials: Credentials, response: Response, db: Db, arrival: Arriving) -> Person:
     """Sign in; sets the session cookie. The session a request came with ends, so that none can be planted."""
     now = clock.real_now()
     token, identity = auth.sign_in(
@@ -39,12 +32,11 @@ def sign_in(
         email=credentials.email,
         password=credentials.password,
         code=credentials.code,
-        address=address,
-        user_agent=request.headers.get("user-agent"),
+        address=arrival.address,
+        user_agent=arrival.user_agent,
         now=now,
     )
-    auth.sign_out(db, token=planted, now=now)
-    response.set_cookie(**auth.session_cookie().kept(token))
+    arrival.enter(db, response, token=token, now=now)
     return _person(identity)
 
 

@@ -7,6 +7,8 @@ import pandas as pd
 import streamlit as st
 
 from app.auth import Role
+from app.front import front_origin
+from app.settings import get_settings
 from app.ui import figures, frame, settings_data, settings_user, tables, visit
 from app.ui.text import shortened
 
@@ -41,6 +43,9 @@ def table() -> None:
             width=200,
         )
         st.button("Add user", icon=":material/person_add:", key="add_user", on_click=settings_user.open_new)
+        if get_settings().public_url:  # a page of the shell, which the front door serves
+            address = f"{front_origin()}/security"
+            st.markdown(f":small[Second factor per role: [Sign-in and security]({address})]", width="content")
     find = (st.session_state.get("find_user") or "").strip().lower()
     shown = [one for one in everybody if find in f"{one.display_name} {one.email} {one.owner_email or ''}".lower()]
     shown.sort(key=lambda one: not one.is_active)

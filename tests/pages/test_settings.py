@@ -13,6 +13,7 @@ from app import configuration, users
 from app.audit import AuditEvent, Kind, Subject
 from app.auth import Identity, Role, resolve
 from app.notices import outbox
+from app.settings import get_settings
 from app.ui import settings_audit, settings_lists, settings_user
 from app.ui.settings_drafts import differences, merged, plausible
 from tests.app.factories import NOW, Estate, a_key
@@ -57,6 +58,18 @@ def test_every_part_opens_before_the_first_build(browser: Browser, estate: Estat
     page = _open(browser, estate.user("Harriet Cole", Role.ADMIN), part)
 
     assert not page.error
+
+
+@pytest.mark.parametrize("front", ["https://accounts.example.com", ""])
+def test_users_lead_to_where_a_role_is_asked_for_a_second_factor(
+    browser: Browser, harriet: Identity, monkeypatch: pytest.MonkeyPatch, front: str
+) -> None:
+    monkeypatch.setenv("PUBLIC_URL", front)
+    get_settings.cache_clear()
+
+    said = texts(_open(browser, harriet, "Users"))
+
+    assert ("[Sign-in and security](https://accounts.example.com/security)" in said) == bool(front)
 
 
 def test_an_edited_table_outlives_a_reload_and_a_colleagues_version_in_between(

@@ -1688,7 +1688,7 @@ export interface components {
         };
         /**
          * ApiToken
-         * @description A personal token; never its secret.
+         * @description A personal token as its person sees it; never its secret.
          */
         ApiToken: {
             /**
@@ -2295,7 +2295,7 @@ export interface components {
         NoticeKind: "assigned" | "taken_away" | "note_added" | "came_back" | "escalated" | "decision_needed" | "handover" | "delivery_failed";
         /**
          * OpenSession
-         * @description One of a person's sessions that work.
+         * @description One of a person's sessions that work: where and when it was opened, and whether it is the one that asks.
          */
         OpenSession: {
             /** Address */
