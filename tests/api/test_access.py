@@ -5,10 +5,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from itertools import count, permutations
 from typing import Any
+from urllib.parse import quote, unquote
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyarrow import parquet
 
 from api.main import bare_app
@@ -245,6 +248,130 @@ def test_z03_no_parameter_makes_a_file_hold_more_than_is_theirs(world: World, ma
     answer = world.client(maya).get("/exports/accounts.parquet", params={parameter: others})
 
     assert others not in parquet.read_table(io.BytesIO(answer.content))["account_key"].to_pylist()
+
+
+def spelled(given: str) -> st.SearchStrategy[str]:
+    """An id as somebody might try it: in other cases and forms, as a number, cut, with something around it, or as
+    nobody would."""
+    number = UUID(given).int
+    cases = st.lists(st.booleans(), min_size=len(given), max_size=len(given)).map(
+        lambda ups: "".join(one.upper() if up else one for one, up in zip(given, ups, strict=True))
+    )
+    around = st.sampled_from(
+        ["", " ", "%20", "%00", "%0a", "{", "}", "+", "-", "0x", "urn:uuid:", '"', "'", "[]", ";", "%2f", "..%2f"]
+    )
+    forms = st.sampled_from(
+        [given, given.replace("-", ""), str(number), f"-{number}", f"{number}.0", f"{number:e}", hex(number), given[:8]]
+    )
+    odd = st.sampled_from(["0", "-1", "1.5", "1e309", "NaN", "null", "true", "*", "%25"]) | st.text(
+        st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12
+    ).map(lambda text: quote(text, safe=""))
+    return cases | odd | st.tuples(around, cases | forms, around).map("".join)
+
+
+@pytest.fixture(scope="module")
+def their_things(world: World) -> dict[str, Any]:
+    """An account of one CSM with an action, a note and an outcome on it, and another CSM who tries."""
+    owner, stranger = person(world), person(world)
+    account = world.account(csm_email=owner.owner_email)
+    client = world.client(owner)
+    going, ended = (open_action(world, client, account_key=account) for _ in range(2))
+    noted = client.post(f"/actions/{going['action_id']}/notes", json={"note": "Between us"}, headers=key())
+    assert noted.status_code == 201, noted.text
+    closed = client.post(f"/actions/{ended['action_id']}/close", json=CLOSING, headers=key())
+    assert closed.status_code == 200, closed.text
+    told = client.get(f"/actions/{ended['action_id']}").json()
+    note = client.get(f"/actions/{going['action_id']}").json()["notes"][0]
+    return {
+        "owner": owner,
+        "stranger": stranger,
+        "account": account,
+        "actions": [going["action_id"], ended["action_id"]],
+        "parts": [note["note_id"], told["outcomes"][0]["outcome_id"]],
+    }
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_z03_however_an_id_is_written_a_stranger_changes_nothing_of_it(
+    world: World, their_things: dict[str, Any], data: st.DataObject
+) -> None:
+    client = world.client(their_things["stranger"])
+    target = data.draw(st.sampled_from([*their_things["actions"], *their_things["parts"]]), "target")
+    text = data.draw(spelled(target), "id")
+    account = data.draw(st.sampled_from([their_things["account"], their_things["account"].upper(), text]), "account")
+    method, path, body = data.draw(
+        st.sampled_from(
+            [
+                *((method, f"/actions/{text}{path}", body) for method, path, body in WORK),
+                *((method, f"/actions/{text}", {"version": 1}) for method in ("DELETE", "PUT")),
+                *(
+                    (method, f"/actions/{their_things['actions'][0]}/{part}/{text}", {"note": "Other", "version": 1})
+                    for method in ("PATCH", "PUT", "DELETE")
+                    for part in ("notes", "outcomes")
+                ),
+                *(
+                    (method, f"/accounts/{quote(account, safe='%')}", {"csm_email": "x@y.example"})
+                    for method in ("PATCH", "PUT", "DELETE")
+                ),
+                (
+                    "POST",
+                    "/actions/bulk",
+                    {
+                        "change": {"kind": "cancel", "reason": "duplicate"},
+                        "items": [{"action_id": unquote(text), "version": 1}],
+                    },
+                ),
+                ("POST", "/actions/reassign", {"action_ids": [unquote(text)], "owner_user_id": None}),
+            ]
+        ),
+        "request",
+    )
+    before = world.estate.fingerprint()
+
+    answer = client.request(method, path, json=body, headers=key())
+
+    bulk_of_nothing = answer.status_code == 200 and answer.json().get("changed") == []
+    assert answer.status_code in {403, 404, 405, 409, 422} or bulk_of_nothing, answer.text
+    assert world.estate.fingerprint() == before
+
+
+READ_BY = [
+    "filter",
+    "sort",
+    "include",
+    "order_by",
+    "fields",
+    "expand",
+    "id",
+    "ids",
+    "action_id",
+    "owner",
+    "user_id",
+    "as",
+]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_z03_no_filter_order_or_inclusion_makes_a_read_tell_more(
+    world: World, their_things: dict[str, Any], data: st.DataObject
+) -> None:
+    client = world.client(their_things["stranger"])
+    path = data.draw(
+        st.sampled_from(["/actions?mine=true", "/suggestions?mine=true", "/notices", "/tokens", "/sessions"])
+    )
+    ids = st.sampled_from([*their_things["actions"], *their_things["parts"], str(their_things["owner"].user_id)])
+    values = ids | ids.flatmap(spelled) | st.sampled_from(["notes", "outcomes", "-1", "1.5"])
+    asked = data.draw(st.dictionaries(st.sampled_from(READ_BY), values, min_size=1, max_size=3))
+    plain = client.get(path)
+
+    answer = client.get(str(httpx.URL(path).copy_merge_params(asked)))
+
+    assert answer.status_code in {200, 422}
+    if answer.status_code == 200:
+        assert answer.json() == plain.json()
+    assert not [one for one in (*their_things["actions"], *their_things["parts"]) if one in answer.text]
 
 
 # --- Z05: fields that nobody may set
