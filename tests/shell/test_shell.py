@@ -309,7 +309,7 @@ def test_a_token_for_a_program_is_made_shown_once_listed_and_revoked(
 
     assert uses() == 200
     page.reload()
-    expect(page.get_by_text("read, and take files")).to_be_visible()
+    expect(page.get_by_text("· read, and take files ·")).to_be_visible()
     expect(page.get_by_text(secret)).to_have_count(0)
     page.get_by_role("button", name="Revoke the token Reporting").click()
     expect(page.get_by_text("None. A program that acts for you needs one.")).to_be_visible()
