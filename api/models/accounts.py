@@ -5,6 +5,7 @@ from datetime import date
 from pydantic import BaseModel
 
 from app.marts.health import Movement
+from app.marts.people import Contact
 
 
 class HealthPoint(BaseModel):
@@ -35,3 +36,9 @@ class AccountHealth(BaseModel):
     days: list[HealthPoint]
     measures: list[MeasureToday]
     movement: list[Movement]
+
+
+class ContactList(BaseModel):
+    """Stakeholders: present before former, champions first, then by newest two-way contact."""
+
+    items: list[Contact]

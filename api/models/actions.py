@@ -167,8 +167,14 @@ class StartingReason(BaseModel):
 
 
 class Starting(BaseModel):
-    """What a new action may be, in the order in which to offer it."""
+    """What a new action may be, in the order in which to offer it.
 
+    `days_off` are the Mondays to Fridays of the year from `today` on which the asker does not work, so that a form can
+    say how many business days away a date is.
+    """
+
+    today: date
+    days_off: list[date]
     types: list[StartingType]
     interventions: list[StartingIntervention]
     reasons: list[StartingReason]
@@ -177,6 +183,8 @@ class Starting(BaseModel):
     def of(cls, given: Defaults) -> "Starting":
         """As the answer."""
         return cls(
+            today=given.today,
+            days_off=list(given.days_off()),
             types=[
                 StartingType(
                     code=ActionType(code),

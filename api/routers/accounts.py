@@ -6,12 +6,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 
 from api.deps import Db, Reader
-from api.models.accounts import AccountHealth, HealthPoint, MeasureToday
+from api.models.accounts import AccountHealth, ContactList, HealthPoint, MeasureToday
 from api.models.paging import Page, decode_cursor, encode_cursor
 from api.models.values import Moment, Text
 from app.cache import remember
 from app.errors import NotFound
-from app.marts import cached, health, timeline
+from app.marts import cached, health, people, timeline
 from app.marts.accounts import Account
 from app.marts.timeline import AccountEvent
 from app.marts.version import published
@@ -125,6 +125,13 @@ def get_account_health(
         kind=AccountHealth,
         create=lambda: _health(db, account, days),
     )
+
+
+@router.get("/{account_key}/contacts")
+def list_account_contacts(account_key: Text, identity: Reader, db: Db, with_former: bool = False) -> ContactList:
+    """The account's stakeholders, at most 500; those who left only when asked for."""
+    get_account(account_key, identity, db)
+    return ContactList(items=people.contacts(db, account_key, with_former=with_former))
 
 
 @router.get("/{account_key}/events")

@@ -4,14 +4,16 @@ kind, counted in the owner's own business days.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
 from app.auth import Identity
-from app.calendar import Calendar, calendar_of
+from app.calendar import SATURDAY, Calendar, calendar_of
 from app.configuration import ActionReasons, ActionTypes, CompanyHolidays, Interventions, active
 from app.users import get_user
+
+TOLD_DAYS = 366  # how far ahead a screen can count business days by itself
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ class Defaults:
     def due_of(self, action_type: str) -> date:
         """The due date that a kind starts with."""
         return self.calendar.add_business_days(self.today, self.types.of(action_type).due_offset_bd)
+
+    def days_off(self) -> tuple[date, ...]:
+        """Mondays to Fridays of the year from today on which the person here does not work, in order."""
+        ahead = (self.today + timedelta(days=number) for number in range(TOLD_DAYS))
+        return tuple(day for day in ahead if day.weekday() < SATURDAY and not self.calendar.is_business_day(day))
 
 
 def defaults(db: Connection, *, actor: Identity, today: date) -> Defaults:

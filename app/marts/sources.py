@@ -1,15 +1,31 @@
-"""How fresh and how sure: the last loads of every source, and which source record became which account.
+"""How fresh and how sure: the last loads of every source against its promise, and which source record became which
+account.
 
 Source: ops.load_run, one row per load of a stream; marts.bridge_account_sources, one row per source record.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import groupby
 
 from sqlalchemy import Connection, text
 
 from app.db import reading_mart
 from app.marts import reading
+
+# what every source is promised to be loaded within, and when it counts as given up; dbt's sources declare the same
+PROMISED_WITHIN = timedelta(hours=26)
+STALE_AFTER = timedelta(hours=72)
+
+
+class Freshness(StrEnum):
+    """Within the promise, past it, or so far past it that the figures should not be relied on."""
+
+    FRESH = "fresh"
+    LATE = "late"
+    STALE = "stale"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +41,16 @@ class StreamFreshness:
     error_message: str | None
     good_ended_at: datetime | None
     source_now: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFreshness:
+    """One source: the newest good load of its stream that is furthest behind, None when one never had any."""
+
+    source: str
+    loaded_at: datetime | None
+    promised_within_minutes: int
+    state: Freshness
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +96,29 @@ def freshness(db: Connection) -> list[StreamFreshness]:
     """One row per stream that was ever loaded, by source and stream. Raises MartUnavailable before the first load."""
     with reading_mart("ops.load_run"):
         return [StreamFreshness(*row) for row in db.execute(_FRESHNESS)]
+
+
+def state_at(moment: datetime | None, *, now: datetime) -> Freshness:
+    """How fresh is what was loaded, or published, at `moment`; both real time. What never was is stale."""
+    if moment is None or now - moment > STALE_AFTER:
+        return Freshness.STALE
+    return Freshness.LATE if now - moment > PROMISED_WITHIN else Freshness.FRESH
+
+
+def by_source(streams: Iterable[StreamFreshness], *, now: datetime) -> list[SourceFreshness]:
+    """One row per source, by its name. A source is no fresher than its stream that is furthest behind."""
+    found = []
+    for source, rows in groupby(sorted(streams, key=lambda one: one.source), key=lambda one: one.source):
+        good = [row.good_ended_at for row in rows]
+        loaded_at = None if None in good else min(moment for moment in good if moment)
+        minutes = int(PROMISED_WITHIN.total_seconds() // 60)
+        found.append(SourceFreshness(source, loaded_at, minutes, state_at(loaded_at, now=now)))
+    return found
+
+
+def worst(states: Sequence[Freshness]) -> Freshness:
+    """What may be said of all of them together; of nothing, that it is stale."""
+    return max(states, key=list(Freshness).index, default=Freshness.STALE)
 
 
 def links(db: Connection, account_key: str | None, *, limit: int = 500) -> list[SourceLink]:

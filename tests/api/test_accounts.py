@@ -135,3 +135,18 @@ def test_events_page_back_in_time(world: World, maya: Identity) -> None:
     assert [one["title"] for one in first["items"] + rest["items"]] == [f"{back} days ago" for back in range(5)]
     assert rest["next_cursor"] is None
     assert [one["title"] for one in calls["items"]] == ["1 days ago", "3 days ago"]
+
+
+def test_the_people_of_an_account_are_who_is_there_now_champions_first(world: World, maya: Identity) -> None:
+    key = world.account()
+    for name, is_champion, has_left in (("Ben", False, False), ("Ada", True, False), ("Cal", True, True)):
+        person = {"contact_key": f"{key[:8]}-{name}", "contact_name": name, "stakeholder_role": "decision_maker"}
+        world.estate.put("dim_contacts", account_key=key, is_champion=is_champion, has_left=has_left, **person)
+    client = world.client(maya)
+
+    present = client.get(f"/accounts/{key}/contacts").json()["items"]
+    everybody = client.get(f"/accounts/{key}/contacts", params={"with_former": True}).json()["items"]
+
+    assert [one["contact_name"] for one in present] == ["Ada", "Ben"]
+    assert [one["contact_name"] for one in everybody] == ["Ada", "Ben", "Cal"]
+    assert client.get("/accounts/nobody/contacts").status_code == 404

@@ -1,6 +1,7 @@
 """Actions over HTTP: what is answered is in the database, once, and a refusal loses nothing that was typed."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -280,3 +281,15 @@ def test_the_workload_counts_what_people_have_to_do(world: World, harriet: Ident
     items = world.client(harriet).get("/workload").json()["items"]
 
     assert [one["open_count"] for one in items if one["user_id"] == str(luca.user_id)] == [1]
+
+
+def test_a_new_action_is_told_today_and_which_weekdays_are_free(world: World, maya: Identity) -> None:
+    starting = world.client(maya).get("/actions/starting").json()
+
+    off = [date.fromisoformat(day) for day in starting["days_off"]]
+    today = date.fromisoformat(starting["today"])
+    assert abs((today - datetime.now(UTC).date()).days) <= 1
+    assert off == sorted(off)
+    assert all(today <= day <= today + timedelta(days=366) and day.weekday() < 5 for day in off)
+    # in England every Christmas makes one weekday free at least, by itself or in lieu
+    assert any((day.month, day.day) in {(12, 25), (12, 26), (12, 27), (12, 28)} for day in off)

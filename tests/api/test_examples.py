@@ -87,7 +87,9 @@ def walk(world: World) -> dict[str, dict[str, Any]]:
     estate.health(account, [64.0, 70.0])
     estate.invoice(account)
     estate.loads()
-    estate.load("hubspot", "companies", "succeeded", NOW)
+    estate.load("hubspot", "companies", "succeeded", real_now())
+    person = {"contact_name": "Ada Quill", "job_title": "Head of CRM", "stakeholder_role": "champion"}
+    estate.put("dim_contacts", contact_key="c1", account_key=account, is_champion=True, has_left=False, **person)
     with estate.work() as db:
         suggestions.evaluate(db, now=NOW, build_id=estate.publish())
     csm, admin = world.client(maya), world.client(harriet)
@@ -111,7 +113,7 @@ def walk(world: World) -> dict[str, dict[str, Any]]:
     # what one sees
     call(csm, "GET /search", query={"text": "ashford"})
     call(csm, "GET /accounts")
-    for part in ("", "/health", "/events"):
+    for part in ("", "/health", "/contacts", "/events"):
         call(csm, "GET /accounts/{account_key}" + part, account_key=account)
     call(csm, "GET /pipeline")
 

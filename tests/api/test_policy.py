@@ -53,6 +53,7 @@ ALLOWED = {
     ("GET", "/accounts"): SIGNED_IN,
     ("GET", "/accounts/{account_key}"): SIGNED_IN,
     ("GET", "/accounts/{account_key}/health"): SIGNED_IN,
+    ("GET", "/accounts/{account_key}/contacts"): SIGNED_IN,
     ("GET", "/accounts/{account_key}/events"): SIGNED_IN,
     ("GET", "/actions"): SIGNED_IN,
     ("GET", "/actions/starting"): WORKERS,

@@ -79,8 +79,12 @@ def test_freshness_names_the_build_and_every_stream(world: World, maya: Identity
 
     after = world.client(maya).get("/pipeline").json()
 
-    assert before["streams"] == []
+    assert (before["streams"], before["state"]) == ([], "stale")
     assert after["publication"]["as_of_date"] == "2026-11-19"
     [stream] = after["streams"]
     assert (stream["source"], stream["stream"], stream["status"]) == ("hubspot", "companies", "failed")
     assert stream["good_ended_at"] == "2026-11-20T06:00:00Z"
+    [source] = after["sources"]
+    assert (source["source"], source["loaded_at"]) == ("hubspot", "2026-11-20T06:00:00Z")
+    assert source["promised_within_minutes"] == 26 * 60
+    assert after["state"] == source["state"]

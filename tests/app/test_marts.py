@@ -4,12 +4,14 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, timedelta
 from inspect import getmembers, isclass
+from pathlib import Path
 from time import perf_counter
 from types import ModuleType
 from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection
@@ -17,8 +19,10 @@ from sqlalchemy import Connection
 from app.errors import MartUnavailable
 from app.marts import accounts, health, money, outcomes, people, risk, sources, support, timeline, usage, version
 from app.marts.health import MEASURES, HealthDay, split
+from app.marts.sources import StreamFreshness
 from tests.app.factories import AS_OF, NOW, Estate, key_of, mart_columns
 
+ROOT = Path(__file__).resolve().parents[2]
 KEY = key_of("Ashford Media")
 READERS: dict[str, Callable[[Connection], Any]] = {
     "version.published": version.published,
@@ -310,6 +314,56 @@ def test_freshness_shows_the_newest_run_and_the_newest_good_one(estate: Estate) 
 
     assert (found["companies"].status, found["companies"].good_ended_at) == ("failed", good)
     assert found["invoices"].status == "warned"
+
+
+HOURS = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"),
+    [(0 * HOURS, "fresh"), (26 * HOURS, "fresh"), (27 * HOURS, "late"), (72 * HOURS, "late"), (73 * HOURS, "stale")],
+)
+def test_a_source_is_late_past_its_promise_and_stale_long_after(age: timedelta, expected: str) -> None:
+    assert sources.state_at(NOW - age, now=NOW) == expected
+
+
+def test_a_source_is_no_fresher_than_its_stream_that_is_furthest_behind() -> None:
+    def stream(source: str, name: str, good: datetime | None) -> StreamFreshness:
+        return StreamFreshness(source, name, "succeeded", NOW, NOW, None, None, good, None)
+
+    found = sources.by_source(
+        [
+            stream("stripe", "prices", NOW),
+            stream("hubspot", "calls", NOW),
+            stream("stripe", "invoices", NOW - 30 * HOURS),
+            stream("zendesk", "users", None),
+        ],
+        now=NOW,
+    )
+
+    assert [(one.source, one.loaded_at, one.state) for one in found] == [
+        ("hubspot", NOW, "fresh"),
+        ("stripe", NOW - 30 * HOURS, "late"),
+        ("zendesk", None, "stale"),
+    ]
+    assert sources.worst([one.state for one in found]) == "stale"
+    assert sources.worst([]) == "stale", "of nothing nobody can say that it is fresh"
+
+
+def test_the_promise_is_the_one_that_dbt_checks() -> None:
+    promise = {
+        "warn_after": {"count": sources.PROMISED_WITHIN // HOURS, "period": "hour"},
+        "error_after": {"count": sources.STALE_AFTER // HOURS, "period": "hour"},
+    }
+    declared = [
+        source["config"]["freshness"]
+        for path in sorted((ROOT / "dbt" / "models" / "staging").glob("*/_*__sources.yml"))
+        for source in yaml.safe_load(path.read_text())["sources"]
+        if "freshness" in source.get("config", {})
+    ]
+
+    assert len(declared) > 4
+    assert declared == [promise] * len(declared)
 
 
 def test_as_of_is_a_day(estate: Estate) -> None:

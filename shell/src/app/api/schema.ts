@@ -40,6 +40,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/accounts/{account_key}/contacts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Account Contacts
+         * @description The account's stakeholders, at most 500; those who left only when asked for.
+         */
+        get: operations["list_account_contacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/accounts/{account_key}/events": {
         parameters: {
             query?: never;
@@ -462,7 +482,8 @@ export interface paths {
         };
         /**
          * Pipeline
-         * @description When the figures were built, up to which day they reach, and how each load before them ended.
+         * @description When the figures were built, up to which day they reach, whether every source keeps its promise, and how each load
+         *     ended.
          */
         get: operations["pipeline"];
         put?: never;
@@ -1499,7 +1520,7 @@ export interface components {
         ActionDetail: {
             action: components["schemas"]["ActionRow"];
             /** Contacts */
-            contacts: components["schemas"]["Contact"][];
+            contacts: components["schemas"]["app__actions__model__Contact"][];
             /** Events */
             events: components["schemas"]["ActionEvent"][];
             /** Legal Moves */
@@ -1714,6 +1735,85 @@ export interface components {
             token_id: string;
         };
         /**
+         * Contact
+         * @description One attempt to reach the customer, never changed. `logged_at` may be days after `contacted_on`.
+         */
+        app__actions__model__Contact: {
+            /** Account Key */
+            account_key: string;
+            /**
+             * Action Id
+             * Format: uuid
+             */
+            action_id: string;
+            channel: components["schemas"]["Channel"];
+            /**
+             * Contact Id
+             * Format: uuid
+             */
+            contact_id: string;
+            /**
+             * Contacted On
+             * Format: date
+             */
+            contacted_on: string;
+            /**
+             * Logged At
+             * Format: date-time
+             */
+            logged_at: string;
+            /**
+             * Logged By
+             * Format: uuid
+             */
+            logged_by: string;
+            /** Logged By Name */
+            logged_by_name: string;
+            /** Minutes */
+            minutes: number | null;
+            /** Person Reached */
+            person_reached: string | null;
+            stakeholder_role_reached: components["schemas"]["StakeholderRole"] | null;
+            /** Was Reached */
+            was_reached: boolean;
+        };
+        /**
+         * Contact
+         * @description One contact. `stakeholder_role`: champion, decision_maker, budget_holder, end_user, unknown.
+         */
+        app__marts__people__Contact: {
+            /** Account Key */
+            account_key: string;
+            /** Contact Id */
+            contact_id: string | null;
+            /** Contact Key */
+            contact_key: string;
+            /** Contact Name */
+            contact_name: string | null;
+            /** Created Date */
+            created_date: string | null;
+            /** Email */
+            email: string | null;
+            /** Has Bounced */
+            has_bounced: boolean;
+            /** Has Left */
+            has_left: boolean;
+            /** Is Champion */
+            is_champion: boolean;
+            /** Is Product User */
+            is_product_user: boolean;
+            /** Job Title */
+            job_title: string | null;
+            /** Last Product Activity Date */
+            last_product_activity_date: string | null;
+            /** Last Two Way Contact Date */
+            last_two_way_contact_date: string | null;
+            /** Left Date */
+            left_date: string | null;
+            /** Stakeholder Role */
+            stakeholder_role: string | null;
+        };
+        /**
          * Applied
          * @description What shall happen to which actions.
          */
@@ -1843,49 +1943,6 @@ export interface components {
             code: string;
         };
         /**
-         * Contact
-         * @description One attempt to reach the customer, never changed. `logged_at` may be days after `contacted_on`.
-         */
-        Contact: {
-            /** Account Key */
-            account_key: string;
-            /**
-             * Action Id
-             * Format: uuid
-             */
-            action_id: string;
-            channel: components["schemas"]["Channel"];
-            /**
-             * Contact Id
-             * Format: uuid
-             */
-            contact_id: string;
-            /**
-             * Contacted On
-             * Format: date
-             */
-            contacted_on: string;
-            /**
-             * Logged At
-             * Format: date-time
-             */
-            logged_at: string;
-            /**
-             * Logged By
-             * Format: uuid
-             */
-            logged_by: string;
-            /** Logged By Name */
-            logged_by_name: string;
-            /** Minutes */
-            minutes: number | null;
-            /** Person Reached */
-            person_reached: string | null;
-            stakeholder_role_reached: components["schemas"]["StakeholderRole"] | null;
-            /** Was Reached */
-            was_reached: boolean;
-        };
-        /**
          * ContactHit
          * @description A contact as search shows it, with the account they belong to.
          */
@@ -1906,6 +1963,14 @@ export interface components {
             is_champion: boolean;
             /** Job Title */
             job_title: string | null;
+        };
+        /**
+         * ContactList
+         * @description Stakeholders: present before former, champions first, then by newest two-way contact.
+         */
+        ContactList: {
+            /** Items */
+            items: components["schemas"]["app__marts__people__Contact"][];
         };
         /**
          * Credentials
@@ -2000,6 +2065,12 @@ export interface components {
             /** Contacts */
             contacts: components["schemas"]["ContactHit"][];
         };
+        /**
+         * Freshness
+         * @description Within the promise, past it, or so far past it that the figures should not be relied on.
+         * @enum {string}
+         */
+        Freshness: "fresh" | "late" | "stale";
         /**
          * Health
          * @description `status` is degraded without the cache: slower, same answers. `publication` is null before the first build.
@@ -2422,9 +2493,20 @@ export interface components {
         /**
          * Pipeline
          * @description The build that readers see, null before the first, and the newest load of every stream, by source and stream.
+         *
+         *     `sources` measures each source against its promise at `asked_at`, real time; `state` is the worst of them and of the
+         *     publication itself.
          */
         Pipeline: {
+            /**
+             * Asked At
+             * Format: date-time
+             */
+            asked_at: string;
             publication: components["schemas"]["Published"] | null;
+            /** Sources */
+            sources: components["schemas"]["SourceFreshness"][];
+            state: components["schemas"]["Freshness"];
             /** Streams */
             streams: components["schemas"]["StreamFreshness"][];
         };
@@ -2858,6 +2940,19 @@ export interface components {
          */
         Source: "manual" | "suggestion" | "rule" | "playbook" | "assigned";
         /**
+         * SourceFreshness
+         * @description One source: the newest good load of its stream that is furthest behind, None when one never had any.
+         */
+        SourceFreshness: {
+            /** Loaded At */
+            loaded_at: string | null;
+            /** Promised Within Minutes */
+            promised_within_minutes: number;
+            /** Source */
+            source: string;
+            state: components["schemas"]["Freshness"];
+        };
+        /**
          * StakeholderRole
          * @description Whom the intervention reached.
          * @enum {string}
@@ -2876,12 +2971,22 @@ export interface components {
         /**
          * Starting
          * @description What a new action may be, in the order in which to offer it.
+         *
+         *     `days_off` are the Mondays to Fridays of the year from `today` on which the asker does not work, so that a form can
+         *     say how many business days away a date is.
          */
         Starting: {
+            /** Days Off */
+            days_off: string[];
             /** Interventions */
             interventions: components["schemas"]["StartingIntervention"][];
             /** Reasons */
             reasons: components["schemas"]["StartingReason"][];
+            /**
+             * Today
+             * Format: date
+             */
+            today: string;
             /** Types */
             types: components["schemas"]["StartingType"][];
         };
@@ -3275,6 +3380,48 @@ export interface operations {
             };
         };
     };
+    list_account_contacts: {
+        parameters: {
+            query?: {
+                with_former?: boolean;
+            };
+            header?: never;
+            path: {
+                account_key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactList"];
+                };
+            };
+        };
+    };
     list_account_events: {
         parameters: {
             query?: {
@@ -3632,7 +3779,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Contact"];
+                    "application/json": components["schemas"]["app__actions__model__Contact"];
                 };
             };
         };
@@ -6028,6 +6175,7 @@ export const dismissalReasonValues: ReadonlyArray<FlattenedDeepRequired<componen
 export const eventKindValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["EventKind"]> = ["created", "field_changed", "status_changed", "note_added", "contact_logged", "closed"];
 export const executionValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Execution"]> = ["done_as_planned", "done_differently", "attempted_without_reach", "not_done"];
 export const formatValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Format"]> = ["csv", "xlsx", "parquet"];
+export const freshnessValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Freshness"]> = ["fresh", "late", "stale"];
 export const healthCacheValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Health"]["cache"]> = ["up", "down", "off"];
 export const healthStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Health"]["status"]> = ["ok", "degraded"];
 export const interventionValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Intervention"]> = ["diagnostic_call", "executive_reach_out", "business_review", "training", "configuration_audit", "integration_help", "support_escalation", "champion_onboarding", "onboarding_rescue", "value_report", "commercial_offer", "billing_fix", "reengagement_email", "roadmap_talk", "no_contact"];
