@@ -1,7 +1,7 @@
 import { ChangeDetectionStrategy, Component, ElementRef, computed, inject, output, signal, viewChild } from '@angular/core';
 import { RouterLink } from '@angular/router';
 
-import { sentence } from '../api/problem';
+import { Work } from '../api/work';
 import { ROLE_NAMES, Session } from '../session/session';
 import { type Choice, Theme } from '../theme/theme';
 
@@ -45,7 +45,7 @@ import { type Choice, Theme } from '../theme/theme';
         }
         <button type="button" (click)="close(true); keysWanted.emit()">Keyboard shortcuts <kbd>?</kbd></button>
         <button type="button" (click)="signOut()">Sign out</button>
-        @if (problem()) { <p class="notice bad" role="alert">{{ problem() }}</p> }
+        @if (work.problem(); as text) { <p class="notice bad" role="alert">{{ text }}</p> }
       </div>
     }
   `,
@@ -57,7 +57,7 @@ export class UserMenu {
   private readonly opener = viewChild.required<ElementRef<HTMLButtonElement>>('opener');
   readonly keysWanted = output();
   protected readonly isOpen = signal(false);
-  protected readonly problem = signal('');
+  protected readonly work = new Work();
   protected readonly choices: readonly { choice: Choice; label: string }[] = [
     { choice: 'system', label: 'System' },
     { choice: 'light', label: 'Light' },
@@ -78,11 +78,7 @@ export class UserMenu {
     if (event.target instanceof Node && !this.host.nativeElement.contains(event.target)) this.close(false);
   }
 
-  protected async signOut(): Promise<void> {
-    try {
-      await this.session.signOut();
-    } catch (error) {
-      this.problem.set(sentence(error));
-    }
+  protected signOut(): Promise<void> {
+    return this.work.run(() => this.session.signOut());
   }
 }

@@ -1,6 +1,7 @@
 import { ChangeDetectionStrategy, Component, ElementRef, inject, input, output, signal, viewChild } from '@angular/core';
 
-import { codeOf, sentence } from '../api/problem';
+import { codeOf } from '../api/problem';
+import { Work } from '../api/work';
 import { Provider } from './provider';
 import { Session } from './session';
 
@@ -19,8 +20,8 @@ import { Session } from './session';
         <label for="proof-code">Code from your authenticator app</label>
         <input id="proof-code" #code type="text" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="10" required />
       }
-      @if (problem(); as text) { <p class="notice bad" role="alert">{{ text }}</p> }
-      <button class="primary" type="submit" [disabled]="isBusy()">{{ button() }}</button>
+      @if (work.problem(); as text) { <p class="notice bad" role="alert">{{ text }}</p> }
+      <button class="primary" type="submit" [disabled]="work.isBusy()">{{ button() }}</button>
     </form>
     <app-provider [next]="comesBackTo()" [isFresh]="true" />
   `,
@@ -32,22 +33,19 @@ export class Proof {
   readonly proven = output();
   /** Where a proof at the identity provider leads back to. */
   readonly comesBackTo = input('/security');
-  protected readonly isBusy = signal(false);
+  protected readonly work = new Work();
   protected readonly needsCode = signal(false);
-  protected readonly problem = signal('');
 
   protected async prove(password: string, code = ''): Promise<void> {
-    if (this.isBusy()) return;
-    this.isBusy.set(true);
-    this.problem.set('');
-    try {
-      await this.session.confirm(password, code || null);
+    if (this.work.isBusy()) return;
+    await this.work.run(async () => {
+      try {
+        await this.session.confirm(password, code || null);
+      } catch (error) {
+        if (codeOf(error) === 'second_factor_needed') this.needsCode.set(true);
+        throw error;
+      }
       this.proven.emit();
-    } catch (error) {
-      if (codeOf(error) === 'second_factor_needed') this.needsCode.set(true);
-      this.problem.set(sentence(error));
-    } finally {
-      this.isBusy.set(false);
-    }
+    });
   }
 }

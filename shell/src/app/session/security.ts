@@ -2,7 +2,7 @@ import { ChangeDetectionStrategy, Component, computed, inject, input, signal } f
 import { Router, RouterLink } from '@angular/router';
 
 import { Api, type Schemas } from '../api/client';
-import { codeOf, sentence } from '../api/problem';
+import { Work } from '../api/work';
 import { FactorRoles } from './factor-roles';
 import { Proof } from './proof';
 import { QrPicture } from './qr-picture';
@@ -20,14 +20,14 @@ type OpenSession = Schemas['OpenSession'];
   template: `
     <main class="entrance-card wide">
       <h1>Sign-in and security</h1>
-      @if (problem(); as text) { <p class="notice bad" role="alert">{{ text }}</p> }
+      @if (work.problem(); as text) { <p class="notice bad" role="alert">{{ text }}</p> }
 
       <section aria-labelledby="factor">
         <h2 id="factor">Authenticator app</h2>
         @if (mustEnrol()) { <p class="notice">Your role needs a second factor. Set one up: then everything else works again.</p> }
-        @if (needsProof()) {
+        @if (work.waiting()) {
           <p>Prove first that it is you.</p>
-          <app-proof (proven)="needsProof.set(false); begin()" />
+          <app-proof (proven)="work.waiting.set(null); begin()" />
         } @else if (made(); as one) {
           <p>Point your authenticator app at this picture, or type the key. Both are shown this once.</p>
           <app-qr-picture [text]="one.uri" label="QR code for your authenticator app; the key below says the same" />
@@ -35,13 +35,13 @@ type OpenSession = Schemas['OpenSession'];
           <form (submit)="$event.preventDefault(); finish(code.value)">
             <label for="new-code">Code that the app shows now</label>
             <input id="new-code" #code type="text" inputmode="numeric" autocomplete="one-time-code" maxlength="10" required />
-            <button class="primary" type="submit" [disabled]="isBusy()">Turn it on</button>
+            <button class="primary" type="submit" [disabled]="work.isBusy()">Turn it on</button>
           </form>
         } @else if (factor()?.is_enrolled) {
           <p>Set up: signing in asks for a code. If you lose the app, an administrator can take it away.</p>
         } @else if (factor()) {
           <p>Not set up. With an app, a stolen password alone opens nothing.</p>
-          <button type="button" class="primary" [disabled]="isBusy()" (click)="begin()">Set up an authenticator app</button>
+          <button type="button" class="primary" [disabled]="work.isBusy()" (click)="begin()">Set up an authenticator app</button>
         }
       </section>
 
@@ -83,9 +83,7 @@ export class Security {
   protected readonly factor = signal<Schemas['SecondFactorState'] | null>(null);
   protected readonly made = signal<Schemas['NewSecondFactor'] | null>(null);
   protected readonly sessions = signal<readonly OpenSession[]>([]);
-  protected readonly needsProof = signal(false);
-  protected readonly isBusy = signal(false);
-  protected readonly problem = signal('');
+  protected readonly work = new Work<'factor'>();
   protected readonly mustEnrol = computed(() => {
     const factor = this.factor();
     return factor !== null && factor.is_required && !factor.is_enrolled;
@@ -96,18 +94,11 @@ export class Security {
   }
 
   protected begin(): Promise<void> {
-    return this.doing(async () => {
-      try {
-        this.made.set(await this.api.post('/second-factor', {}));
-      } catch (error) {
-        if (codeOf(error) !== 'sign_in_again') throw error;
-        this.needsProof.set(true);
-      }
-    });
+    return this.work.run(() => this.work.proven('factor', async () => this.made.set(await this.api.post('/second-factor', {}))));
   }
 
   protected finish(code: string): Promise<void> {
-    return this.doing(async () => {
+    return this.work.run(async () => {
       const wasNeeded = this.mustEnrol();
       await this.api.post('/second-factor/confirm', { code });
       this.made.set(null);
@@ -118,14 +109,14 @@ export class Security {
   }
 
   protected end(one: OpenSession): Promise<void> {
-    return this.doing(async () => {
+    return this.work.run(async () => {
       await this.api.delete(`/sessions/${one.session_id}` as '/sessions/{session_id}');
       await this.load();
     });
   }
 
   protected endOthers(): Promise<void> {
-    return this.doing(async () => {
+    return this.work.run(async () => {
       await this.api.delete('/sessions');
       await this.load();
     });
@@ -147,21 +138,9 @@ export class Security {
   }
 
   private load(): Promise<void> {
-    return this.doing(async () => {
+    return this.work.run(async () => {
       this.factor.set(await this.api.get('/second-factor'));
       if (!this.mustEnrol()) this.sessions.set(await this.api.get('/sessions'));
     });
-  }
-
-  private async doing(work: () => Promise<void>): Promise<void> {
-    this.isBusy.set(true);
-    this.problem.set('');
-    try {
-      await work();
-    } catch (error) {
-      this.problem.set(sentence(error));
-    } finally {
-      this.isBusy.set(false);
-    }
   }
 }

@@ -1,7 +1,7 @@
 import { ChangeDetectionStrategy, Component, inject, signal } from '@angular/core';
 
 import { Api, type Schemas } from '../api/client';
-import { codeOf, sentence } from '../api/problem';
+import { Work } from '../api/work';
 import { Proof } from './proof';
 
 type Token = Schemas['ApiToken'];
@@ -20,7 +20,7 @@ const SCOPES: readonly { scope: Scope; label: string }[] = [
   imports: [Proof],
   changeDetection: ChangeDetectionStrategy.OnPush,
   template: `
-    @if (problem(); as text) { <p class="notice bad" role="alert">{{ text }}</p> }
+    @if (work.problem(); as text) { <p class="notice bad" role="alert">{{ text }}</p> }
     @if (made(); as one) {
       <p class="notice" role="status">Copy the token “{{ one.token.name }}” now: it is shown this once.</p>
       <p class="secret" translate="no">{{ one.secret }}</p>
@@ -34,7 +34,7 @@ const SCOPES: readonly { scope: Scope; label: string }[] = [
         </li>
       } @empty { <li class="muted">None. A program that acts for you needs one.</li> }
     </ul>
-    @if (waiting(); as wanted) {
+    @if (work.waiting(); as wanted) {
       <p>Prove first that it is you.</p>
       <app-proof button="Make the token" (proven)="make(wanted)" />
     } @else {
@@ -53,7 +53,7 @@ const SCOPES: readonly { scope: Scope; label: string }[] = [
           <option value="90" selected>90 days</option>
           <option value="365">A year</option>
         </select>
-        <button type="submit" [disabled]="isBusy()">Make a token</button>
+        <button type="submit" [disabled]="work.isBusy()">Make a token</button>
       </form>
     }
   `,
@@ -64,13 +64,10 @@ export class Tokens {
   protected readonly tokens = signal<readonly Token[]>([]);
   protected readonly chosen = signal<Scope[]>(['read']);
   protected readonly made = signal<Schemas['MadeToken'] | null>(null);
-  /** What was asked for and needs a fresh proof first. */
-  protected readonly waiting = signal<NewToken | null>(null);
-  protected readonly isBusy = signal(false);
-  protected readonly problem = signal('');
+  protected readonly work = new Work<NewToken>();
 
   constructor() {
-    void this.doing(() => this.load());
+    void this.work.run(() => this.load());
   }
 
   protected toggle(scope: Scope): void {
@@ -78,20 +75,14 @@ export class Tokens {
   }
 
   protected make(wanted: NewToken): Promise<void> {
-    return this.doing(async () => {
-      try {
-        this.made.set(await this.api.post('/tokens', wanted));
-        this.waiting.set(null);
-      } catch (error) {
-        if (codeOf(error) !== 'sign_in_again') throw error;
-        this.waiting.set(wanted);
-      }
+    return this.work.run(async () => {
+      await this.work.proven(wanted, async () => this.made.set(await this.api.post('/tokens', wanted)));
       await this.load();
     });
   }
 
   protected revoke(one: Token): Promise<void> {
-    return this.doing(async () => {
+    return this.work.run(async () => {
       await this.api.delete(`/tokens/${one.token_id}` as '/tokens/{token_id}');
       if (this.made()?.token.token_id === one.token_id) this.made.set(null);
       await this.load();
@@ -108,17 +99,5 @@ export class Tokens {
 
   private async load(): Promise<void> {
     this.tokens.set(await this.api.get('/tokens'));
-  }
-
-  private async doing(work: () => Promise<void>): Promise<void> {
-    this.isBusy.set(true);
-    this.problem.set('');
-    try {
-      await work();
-    } catch (error) {
-      this.problem.set(sentence(error));
-    } finally {
-      this.isBusy.set(false);
-    }
   }
 }
