@@ -160,8 +160,9 @@ class StartingIntervention(BaseModel):
 
 
 class StartingReason(BaseModel):
-    """A reason that is offered for a type; another may be typed."""
+    """A reason that is offered for a type, stored by its code; another may be typed."""
 
+    code: str
     label: str
     action_type: ActionType
 
@@ -199,8 +200,8 @@ class Starting(BaseModel):
                 for code, label in given.offered_interventions().items()
             ],
             reasons=[
-                StartingReason(label=label, action_type=ActionType(code))
+                StartingReason(code=reason, label=label, action_type=ActionType(code))
                 for code in given.offered_types()
-                for label in given.offered_reasons(code).values()
+                for reason, label in given.offered_reasons(code).items()
             ],
         )

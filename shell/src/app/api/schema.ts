@@ -482,8 +482,7 @@ export interface paths {
         };
         /**
          * Pipeline
-         * @description When the figures were built, up to which day they reach, whether every source keeps its promise, and how each load
-         *     ended.
+         * @description When the figures were built, up to which day they reach, how fresh each source is, and how each load ended.
          */
         get: operations["pipeline"];
         put?: never;
@@ -3002,10 +3001,12 @@ export interface components {
         };
         /**
          * StartingReason
-         * @description A reason that is offered for a type; another may be typed.
+         * @description A reason that is offered for a type, stored by its code; another may be typed.
          */
         StartingReason: {
             action_type: components["schemas"]["ActionType"];
+            /** Code */
+            code: string;
             /** Label */
             label: string;
         };
