@@ -7,7 +7,7 @@ import type { Shortcut } from './keyboard';
   changeDetection: ChangeDetectionStrategy.OnPush,
   template: `
     <dialog #dialog class="panel narrow" aria-labelledby="shortcuts-title" (close)="closed.emit()">
-      <header><h2 id="shortcuts-title">Keyboard</h2></header>
+      <div class="head"><h2 id="shortcuts-title">Keyboard</h2></div>
       <dl class="keys">
         @for (one of shortcuts(); track one.keys) {
           <div>

@@ -25,7 +25,8 @@ export interface Hit {
     <dialog #dialog class="panel palette" aria-label="Search" closedby="any" (close)="closed.emit()">
       <input
         #field
-        type="search"
+        type="text"
+        enterkeyhint="search"
         role="combobox"
         aria-label="Search accounts, people and actions"
         aria-expanded="true"
