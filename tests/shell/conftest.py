@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from app.auth import Identity, Role
+from app.clock import real_now
 from local.postgres import Postgres, free_port
 from tests.api.provider import Provider, a_provider
 from tests.app.factories import PASSWORD, Estate, an_estate
@@ -30,7 +31,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def estate(postgres_server: Postgres) -> Iterator[Estate]:
-    """One estate a run, with an account, a contact and three people."""
+    """One estate a run, with two accounts, who is at one and who has left it, a load and three people."""
     with an_estate(postgres_server, pool_size=2) as made:
         key = made.account()
         made.account("Birch Logistics", health_band="R")
@@ -39,9 +40,21 @@ def estate(postgres_server: Postgres) -> Iterator[Estate]:
             contact_key="c1",
             account_key=key,
             contact_name="Ada Quill",
+            job_title="Head of CRM",
+            stakeholder_role="decision_maker",
             is_champion=True,
             has_left=False,
         )
+        made.put(
+            "dim_contacts",
+            contact_key="c2",
+            account_key=key,
+            contact_name="Gus Former",
+            is_champion=False,
+            has_left=True,
+        )
+        made.loads()
+        made.load("hubspot", "companies", "succeeded", real_now())
         made.publish()
         made.user()
         made.user("Harriet Cole", Role.ADMIN)

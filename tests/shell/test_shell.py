@@ -1,6 +1,7 @@
 """The shell around the pages: address, title, theme, session and keyboard in step with what the frame shows."""
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from playwright.sync_api import FrameLocator, Page, expect
 from pyotp.totp import TOTP
 
 from app.auth import Identity, Role
+from app.clock import real_now
 from tests.api.asking import a_new_action, key
 from tests.app.factories import PASSWORD, Estate, key_of
 from tests.shell.conftest import Opened, enter
@@ -110,7 +112,7 @@ def test_an_action_is_added_from_anywhere_and_what_was_typed_survives(
     page = opened(maya, "/pages/accounts")
     page.keyboard.press("a")
     page.get_by_label("Account", exact=True).fill("birch")
-    expect(page.locator("#add-accounts [aria-selected=true]")).to_contain_text("Birch Logistics")
+    expect(page.locator("#add-account-list [aria-selected=true]")).to_contain_text("Birch Logistics")
     page.keyboard.press("Enter")
     page.keyboard.type("Ask about the new warehouse")
     page.keyboard.press("Escape")
@@ -127,6 +129,184 @@ def test_an_action_is_added_from_anywhere_and_what_was_typed_survives(
     # as the admins have set it, though nobody chose anything
     started = "select priority from app.actions where title = 'Ask about the new warehouse' and due_date is not null"
     assert estate.one(started) == "high"
+
+
+def adding(page: Page, account: str) -> None:
+    """The dialog, with the account chosen by the keyboard and the focus on what comes next."""
+    page.keyboard.press("a")
+    page.get_by_label("Account", exact=True).fill(account)
+    expect(page.locator("#add-account-list [aria-selected=true]")).to_contain_text(account)
+    page.keyboard.press("Enter")
+
+
+def test_a_stakeholder_is_picked_from_who_is_there_now_or_typed(opened: Opened, maya: Identity, estate: Estate) -> None:
+    page = opened(maya, "/pages/my-day")
+    adding(page, "Ashford Media")
+    expect(page.get_by_label("Title")).to_be_focused()
+    page.keyboard.type("Ask for the budget")
+    field = page.get_by_role("combobox", name="Stakeholder")
+    field.focus()
+    page.keyboard.press("ArrowDown")
+    listed = page.get_by_role("listbox", name="Stakeholders").get_by_role("option")
+    expect(listed).to_have_text([re.compile("Ada Quill.*Head of CRM · decision maker")])
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(field).to_have_value("Ada Quill")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="Added: Ask for the budget")).to_be_visible()
+
+    adding(page, "Ashford Media")
+    field.press_sequentially("Ad")
+    expect(listed).to_have_count(1)
+    page.keyboard.press("Enter")  # no arrow chose anybody: the name stays as typed
+    expect(page.get_by_role("status").filter(has_text="Added: Diagnostic call")).to_be_visible()
+
+    stakeholder = "select stakeholder from app.actions where title = %s order by created_at desc limit 1"
+    assert estate.one(stakeholder, "Ask for the budget") == "Ada Quill"
+    assert estate.one(stakeholder, "Diagnostic call") == "Ad"
+
+
+def test_a_date_is_said_in_words_as_it_changes(opened: Opened, maya: Identity) -> None:
+    page = opened(maya, "/pages/my-day")
+    page.keyboard.press("a")
+    due, words = page.get_by_label("Due"), page.locator("#add-due-words")
+    day = next(day for count in range(14, 21) if (day := real_now().date() + timedelta(days=count)).weekday() == 5)
+
+    expect(words).to_contain_text(re.compile(r"\w{3} \d+ \w{3} \d{4} · in \d+ business day"))
+    due.fill(day.isoformat())
+    expect(words).to_have_text(
+        f"Sat {day.day} {day:%b %Y} · not a business day, in {(day - real_now().date()).days} days"
+    )
+
+    # no whole date: what is proposed counts again, and the field says so when it is left
+    due.fill("")
+    expect(words).to_contain_text("business day")
+    due.blur()
+    expect(due).not_to_have_value("")
+
+
+def test_a_playbook_is_started_from_anywhere_once_its_steps_were_seen(
+    opened: Opened, maya: Identity, estate: Estate
+) -> None:
+    page = opened(maya, "/pages/my-day")
+    page.keyboard.press("a")
+    page.get_by_text("Playbook", exact=True).click()
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("alert")).to_contain_text("Which account")
+    page.get_by_label("Account", exact=True).fill("Ashford")
+    expect(page.locator("#add-account-list [aria-selected=true]")).to_contain_text("Ashford Media")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Playbook", exact=True).nth(-1)).to_be_focused()
+    page.keyboard.type("Adoption")
+
+    steps = page.get_by_role("region", name="Steps").locator("tbody tr")
+    expect(steps.first).to_contain_text(re.compile(r"1.*\w{3} \d+ \w{3}Maya Lind"))
+    assert estate.one("select count(*) from app.playbook_runs") == 0
+    count = steps.count()
+    page.get_by_role("button", name=f"Start: {count} actions").click()
+
+    told = page.get_by_role("status").filter(has_text=f"Adoption started on Ashford Media: {count} actions")
+    told.get_by_role("link", name="Open the account").click()
+    page.wait_for_function("key => location.search.includes(`account=${key}`)", arg=key_of("Ashford Media"))
+    expect(inside(page).get_by_text("Adoption").first).to_be_visible()
+    assert estate.one("select count(*) from app.actions where playbook_run_id is not null") == count
+
+    # once at a time: said before it is tried
+    page.keyboard.press("a")
+    expect(page.get_by_label("Account", exact=True)).to_have_value("Ashford Media")
+    page.get_by_text("Playbook", exact=True).click()
+    page.get_by_label("Playbook", exact=True).nth(-1).select_option("adoption")
+    expect(page.get_by_text(f"0 of {count} steps are done")).to_be_visible()
+    expect(page.get_by_role("button", name="Start")).to_be_disabled()
+
+
+def test_one_escape_closes_and_the_focus_is_where_it_was(opened: Opened, maya: Identity) -> None:
+    page = opened(maya, "/pages/accounts")
+    dialog = page.get_by_role("dialog")
+    typed = inside(page).get_by_role("searchbox", name="Search accounts")
+    typed.click()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("ashford")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("Ashford Media")
+
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    page.keyboard.type("bir")
+    expect(typed).to_have_value("bir")
+
+    add = page.get_by_role("button", name="Add action")
+    add.click()
+    page.keyboard.type("ashf")
+    expect(page.locator("#add-account-list [aria-selected=true]")).to_contain_text("Ashford Media")
+    page.keyboard.press("Escape")
+    expect(page.locator("#add-account-list")).to_be_hidden()  # a list that is open comes first
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(add).to_be_focused()
+
+    add.click()
+    page.get_by_label("Title").fill("Half a title")
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect(add).to_be_focused()
+
+    add.click()
+    page.keyboard.press("Control+k")  # one thing in place of another, and away with it
+    page.keyboard.press("Control+k")
+    expect(dialog).to_have_count(0)
+    expect(add).to_be_focused()
+
+
+def test_the_bar_says_how_fresh_the_figures_are_and_which_source_is_late(
+    opened: Opened, maya: Identity, estate: Estate
+) -> None:
+    page = opened(maya, "/pages/my-day")
+    mark = page.locator("app-freshness").get_by_role("button")
+    expect(mark).to_have_accessible_name(re.compile(r"^Fresh: data of \d\d:\d\d, .*(ago|now)$"))
+    expect(mark).to_have_text("Fresh")
+    try:
+        estate.admin.execute("update ops.load_run set ended_at = now() - interval '30 hours'")
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        expect(mark).to_have_text("Late")
+    finally:
+        estate.admin.execute("update ops.load_run set ended_at = now()")
+
+    mark.click()
+    row = page.get_by_role("group", name="How fresh the figures are").get_by_role("row", name="HubSpot")
+    expect(row).to_contain_text(re.compile("30 h ago.*within 26 h.*Late"))
+    page.keyboard.press("Escape")
+    expect(row).not_to_be_visible()
+    expect(mark).to_be_focused()
+
+
+def test_a08_what_the_shell_asks_by_itself_does_not_keep_the_session_alive(opened: Opened, estate: Estate) -> None:
+    who = estate.user("Ida Away")
+    page = opened(who, "/pages/my-day")
+    shows(page, "My day", "/pages/my-day")
+    page.wait_for_timeout(1500)  # what follows the page's first run
+    estate.admin.execute(
+        "update app.sessions set last_seen_at = now() - interval '5 minutes' where user_id = %s", [who.user_id]
+    )
+
+    asked = [page.expect_response(lambda one, name=name: name in one.url) for name in ("/api/notices", "/api/pipeline")]
+    with asked[0], asked[1]:
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+    idle = "select now() - last_seen_at >= interval '5 minutes' from app.sessions where user_id = %s"
+    assert estate.one(idle, who.user_id) is True
+
+
+@pytest.mark.parametrize("width", [1440, 1024])
+def test_no_name_of_the_rail_is_wider_than_its_place(opened: Opened, harriet: Identity, width: int) -> None:
+    page = opened(harriet, "/pages/assignments", width=width)
+
+    room = page.evaluate(
+        """() => [...document.querySelectorAll('.rail a')].map(link => {
+            const [outer, inner] = [link, link.querySelector('span')].map(it => it.getBoundingClientRect());
+            return [link.innerText, inner.left - outer.left, outer.right - inner.right];
+        })"""
+    )
+    assert [name for name, left, right in room if min(left, right) < 2] == []
 
 
 def test_the_theme_reaches_the_frame_without_loading_it_anew(opened: Opened, maya: Identity) -> None:
@@ -400,6 +580,22 @@ def test_axe_finds_nothing_in_any_state(opened: Opened, maya: Identity, scheme: 
     page.keyboard.press("Escape")
     page.keyboard.press("a")
     look(page, "add")
+    page.keyboard.press("Control+Enter")
+    look(page, "add without an account")
+    page.get_by_label("Account", exact=True).fill("Ashford")
+    expect(page.locator("#add-account-list [aria-selected=true]")).to_contain_text("Ashford Media")
+    look(page, "accounts")
+    page.keyboard.press("Enter")
+    page.get_by_role("combobox", name="Stakeholder").click()
+    expect(page.get_by_role("option").filter(has_text="Ada Quill")).to_be_visible()
+    look(page, "stakeholders")
+    page.get_by_text("Playbook", exact=True).click()
+    page.get_by_label("Playbook", exact=True).nth(-1).select_option("handover")
+    expect(page.get_by_role("region", name="Steps")).to_be_visible()
+    look(page, "playbook")
+    page.keyboard.press("Escape")
+    page.locator("app-freshness").get_by_role("button").click()
+    look(page, "freshness")
     page.keyboard.press("Escape")
     page.keyboard.press("?")
     look(page, "keys")

@@ -26,11 +26,24 @@ export class Api {
   private readonly http = inject(HttpClient);
 
   get<P extends PathWith<'get'>>(path: P, query?: Query<Operation<P, 'get'>>): Promise<Success<Operation<P, 'get'>>> {
+    return this.read(path, query, {});
+  }
+
+  /** As `get`, asked by a timer: the service does not take it for somebody being there. */
+  peek<P extends PathWith<'get'>>(path: P, query?: Query<Operation<P, 'get'>>): Promise<Success<Operation<P, 'get'>>> {
+    return this.read(path, query, { 'X-Background': '1' });
+  }
+
+  private read<P extends PathWith<'get'>>(
+    path: P,
+    query: Query<Operation<P, 'get'>> | undefined,
+    headers: Record<string, string>,
+  ): Promise<Success<Operation<P, 'get'>>> {
     const params: Record<string, string | number | boolean> = {};
     for (const [name, value] of Object.entries<unknown>(query ?? {})) {
       if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') params[name] = value;
     }
-    return firstValueFrom(this.http.get<Success<Operation<P, 'get'>>>(`/api${path}`, { params }));
+    return firstValueFrom(this.http.get<Success<Operation<P, 'get'>>>(`/api${path}`, { params, headers }));
   }
 
   /** A write; `key` makes sending it again harmless, and is made when the form is drawn. */

@@ -2,11 +2,13 @@ import { ApplicationRef, ChangeDetectionStrategy, Component, DestroyRef, compute
 import { Router, RouterLink, RouterLinkActive, RouterOutlet } from '@angular/router';
 
 import { FrameLink } from '../frame/frame-link';
+import { focused } from '../keys/focus';
 import { Keyboard, type Shortcut } from '../keys/keyboard';
 import { ShortcutList } from '../keys/shortcut-list';
 import { QuickAdd } from '../quick-add/quick-add';
 import { SearchPalette } from '../search/search-palette';
 import { Session } from '../session/session';
+import { FreshnessMark } from './freshness-mark';
 import { Icon } from './icon';
 import { InboxCount } from './inbox-count';
 import { homeOf, placesOf } from './places';
@@ -19,7 +21,8 @@ type Open = 'search' | 'add' | 'keys' | null;
 /** Top bar and rail around the frame. */
 @Component({
   selector: 'app-layout',
-  imports: [Icon, QuickAdd, RouterLink, RouterLinkActive, RouterOutlet, SearchPalette, ShortcutList, ToastArea, UserMenu],
+  imports: [FreshnessMark, Icon, QuickAdd, RouterLink, RouterLinkActive, RouterOutlet, SearchPalette, ShortcutList, ToastArea, UserMenu],
+  providers: [InboxCount],
   changeDetection: ChangeDetectionStrategy.OnPush,
   host: { class: 'layout' },
   template: `
@@ -45,6 +48,7 @@ type Open = 'search' | 'add' | 'keys' | null;
           <app-icon name="inbox" />
           @if (inbox.unread()) { <span class="count" aria-hidden="true">{{ shownCount() }}</span> }
         </a>
+        <app-freshness />
         <app-user-menu (keysWanted)="open('keys')" />
       </div>
       <div class="progress" [class.is-on]="link.isRunning()" aria-hidden="true"></div>
@@ -72,6 +76,8 @@ export class Layout {
   protected readonly link = inject(FrameLink);
   protected readonly inbox = inject(InboxCount);
   protected readonly opened = signal<Open>(null);
+  /** What had the focus before something was opened. */
+  private from: HTMLElement | null = null;
   protected readonly mod = navigator.platform.startsWith('Mac') ? '⌘' : 'Ctrl';
   protected readonly places = computed(() => placesOf(this.session.role()));
   protected readonly home = computed(() => homeOf(this.session.role() ?? 'csm'));
@@ -92,21 +98,26 @@ export class Layout {
   constructor() {
     const keyboard = inject(Keyboard);
     keyboard.use(this.shortcuts());
-    this.inbox.watch(true);
-    inject(DestroyRef).onDestroy(() => {
-      keyboard.use([]);
-      this.inbox.watch(false);
-    });
+    inject(DestroyRef).onDestroy(() => keyboard.use([]));
   }
 
   protected open(what: Open): void {
-    this.opened.set(this.opened() === what ? null : what);
+    if (!this.opened()) this.from = focused();
+    if (this.opened() === what) {
+      this.close();
+      return;
+    }
+    this.opened.set(what);
     // drawn before the next key: letters typed right after Ctrl+K belong in the field
     this.application.tick();
   }
 
+  /** Away with what is open, and the focus back to where it was. */
   protected close(): void {
     this.opened.set(null);
+    this.application.tick();
+    if (this.from?.isConnected) this.from.focus();
+    else this.link.focus();
   }
 
   private go(address: string): void {

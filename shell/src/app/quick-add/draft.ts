@@ -1,8 +1,9 @@
 import { type Schemas, requestKey } from '../api/client';
+import { inWords } from './words';
 
 /**
- * What is typed into a new action, and the key of its request: sent twice, it is still one action. What is empty was not
- * chosen, and is what the service proposes.
+ * What is typed into a new action or chosen of a playbook, and the key of its request: sent twice, it is still done once.
+ * What is empty was not chosen, and is what the service proposes.
  */
 export interface Draft {
   readonly accountKey: string;
@@ -13,19 +14,24 @@ export interface Draft {
   readonly priority: string;
   readonly dueDate: string;
   readonly reason: string;
+  readonly stakeholder: string;
   /** Empty: the CSM's own, or of an admin the unassigned queue. */
   readonly ownerId: string;
+  /** Whether a playbook is started in place of one action. */
+  readonly kind: 'action' | 'playbook';
+  readonly playbookId: string;
+  readonly startsOn: string;
   readonly key: string;
 }
 
 export function emptyDraft(): Draft {
   return {
     accountKey: '', accountName: '', title: '', actionType: '', intervention: 'diagnostic_call', priority: '',
-    dueDate: '', reason: '', ownerId: '', key: requestKey(),
+    dueDate: '', reason: '', stakeholder: '', ownerId: '', kind: 'action', playbookId: '', startsOn: '', key: requestKey(),
   };
 }
 
-/** The draft with what the admins have set in place of what was not chosen, or is not offered any more. */
+/** The draft with what the admins have set in place of what was not chosen, is past, or is not offered any more. */
 export function proposed(draft: Draft, starting: Schemas['Starting'] | null): Draft {
   if (!starting) return draft;
   const intervention = starting.interventions.find((one) => one.code === draft.intervention) ?? starting.interventions[0];
@@ -36,7 +42,25 @@ export function proposed(draft: Draft, starting: Schemas['Starting'] | null): Dr
     intervention: intervention?.code ?? '',
     actionType: type?.code ?? '',
     priority: draft.priority || (type?.priority ?? ''),
-    dueDate: draft.dueDate || (type?.due_date ?? ''),
+    dueDate: draft.dueDate >= starting.today ? draft.dueDate : (type?.due_date ?? ''),
+  };
+}
+
+/** The body of the request: what was not chosen as it is proposed, an unchanged reason by its code. */
+export function newAction(draft: Draft, starting: Schemas['Starting']): Schemas['NewAction'] {
+  const whole = proposed(draft, starting);
+  const reason = draft.reason.trim();
+  const untitled = starting.interventions.find((one) => one.code === whole.intervention)?.label ?? inWords(whole.intervention);
+  return {
+    account_key: whole.accountKey,
+    title: whole.title.trim() || untitled,
+    action_type: whole.actionType as Schemas['ActionType'],
+    intervention: whole.intervention as Schemas['Intervention'],
+    priority: whole.priority as Schemas['Priority'],
+    due_date: whole.dueDate || null,
+    reason: starting.reasons.find((one) => one.action_type === whole.actionType && one.label === reason)?.code ?? (reason || null),
+    stakeholder: whole.stakeholder.trim() || null,
+    owner_user_id: whole.ownerId || null,
   };
 }
 
@@ -50,7 +74,8 @@ export function readDraft(userId: string): Draft {
     if (typeof read !== 'object' || read === null) return empty;
     const given = read as Record<string, unknown>;
     const kept = Object.keys(empty).filter((name) => typeof given[name] === 'string');
-    return { ...empty, ...Object.fromEntries(kept.map((name) => [name, given[name]])) };
+    const draft = { ...empty, ...Object.fromEntries(kept.map((name) => [name, given[name]])) };
+    return { ...draft, kind: draft.kind === 'playbook' ? 'playbook' : 'action' };
   } catch {
     return emptyDraft();
   }

@@ -1,105 +1,64 @@
-import { AfterViewInit, ChangeDetectionStrategy, Component, DestroyRef, ElementRef, computed, inject, output, signal, viewChild } from '@angular/core';
+import { AfterViewInit, ChangeDetectionStrategy, Component, DestroyRef, ElementRef, Injector, afterNextRender, computed, inject, output, signal, viewChild } from '@angular/core';
 import { Router } from '@angular/router';
 
 import { Api, type Schemas, requestKey } from '../api/client';
 import { sentence } from '../api/problem';
-import { priorityValues } from '../api/schema';
+import { Work } from '../api/work';
+import { type WorkingDays, count, shortDay } from '../dates/day';
 import { FrameLink } from '../frame/frame-link';
-import { Toasts } from '../layout/toasts';
+import { type Toast, Toasts } from '../layout/toasts';
 import { Session } from '../session/session';
-import { type Draft, emptyDraft, keepDraft, proposed, readDraft } from './draft';
-import { inWords } from './words';
+import { ActionForm } from './action-form';
+import { Combobox } from './combobox';
+import { type Draft, emptyDraft, keepDraft, newAction, readDraft } from './draft';
+import { playbookChoice } from './playbook-choice';
+import { PlaybookStart } from './playbook-start';
 
 const WAIT_MS = 140;
-type AccountHit = Schemas['AccountHit'];
 
-/** A new action from anywhere: on the account that is open, or on one found by name. */
+/** A new action, or a playbook, from anywhere: on the account that is open, or on one found by name. */
 @Component({
   selector: 'app-quick-add',
+  imports: [ActionForm, Combobox, PlaybookStart],
   changeDetection: ChangeDetectionStrategy.OnPush,
   template: `
-    <dialog #dialog class="panel" aria-labelledby="add-title" (close)="closed.emit()">
-      <header><h2 id="add-title">Add action</h2></header>
-      <form (submit)="$event.preventDefault(); send()" (keydown.control.enter)="send()" (keydown.meta.enter)="send()">
-        <div class="field">
-          <label for="add-account">Account</label>
-          <input
-            #account
-            id="add-account"
-            role="combobox"
-            aria-autocomplete="list"
-            aria-controls="add-accounts"
-            [attr.aria-expanded]="options().length > 0"
-            [attr.aria-activedescendant]="options().length ? 'add-account-' + at() : null"
-            autocomplete="off"
-            spellcheck="false"
-            maxlength="100"
-            required
-            placeholder="Type a name or a domain"
-            [value]="draft().accountName"
-            (input)="findAccounts(account.value)"
-            (keydown)="onAccountKey($event)"
-            (blur)="onAccountBlur()"
-          />
-          <div class="options" id="add-accounts" role="listbox" aria-label="Accounts" [hidden]="!options().length">
-            @for (one of options(); track one.account_key; let place = $index) {
-              <!-- the field keeps the focus and handles the keys: the pattern of a combobox -->
-              <!-- eslint-disable-next-line @angular-eslint/template/click-events-have-key-events, @angular-eslint/template/interactive-supports-focus -->
-              <div class="hit" role="option" [id]="'add-account-' + place" [attr.aria-selected]="place === at()" (pointerdown)="$event.preventDefault()" (pointermove)="at.set(place)" (click)="choose(one)">
-                <span class="hit-title">{{ one.account_name }}</span><span class="hit-note">{{ one.csm_name }}</span>
-              </div>
-            }
+    <dialog #dialog class="panel add-panel" aria-labelledby="add-title" (close)="closed.emit()">
+      <div class="head">
+        <h2 id="add-title">{{ isPlaybook() ? 'Start a playbook' : 'Add action' }}</h2>
+        @if (mayStart) {
+          <div class="segments" role="radiogroup" aria-label="What to add">
+            <label><input type="radio" name="add-kind" [checked]="!isPlaybook()" (change)="change({ kind: 'action' })" /><span>One action</span></label>
+            <label><input type="radio" name="add-kind" [checked]="isPlaybook()" (change)="change({ kind: 'playbook' })" /><span>Playbook</span></label>
           </div>
-        </div>
-        <div class="field">
-          <label for="add-what">Title</label>
-          <input #what id="add-what" maxlength="200" required [value]="draft().title" (input)="change({ title: what.value })" placeholder="Call the champion about the drop in sends" />
-        </div>
-        <div class="fields">
+        }
+      </div>
+      <form novalidate (submit)="$event.preventDefault(); send()" (keydown.control.enter)="$event.preventDefault(); send()" (keydown.meta.enter)="$event.preventDefault(); send()">
+        <div class="form-part body">
           <div class="field">
-            <label for="add-intervention">What to do</label>
-            <select #intervention id="add-intervention" (change)="change({ intervention: intervention.value, actionType: '', priority: '', dueDate: '' })">
-              @for (one of starting()?.interventions; track one.code) { <option [value]="one.code" [selected]="one.code === shown().intervention">{{ one.label }}</option> }
-            </select>
+            <label for="add-account">Account</label>
+            <app-combobox
+              #account
+              fieldId="add-account"
+              label="Accounts"
+              placeholder="Type a name or a domain"
+              [text]="draft().accountName"
+              [options]="accounts()"
+              [nothing]="noAccount()"
+              (typed)="findAccounts($event)"
+              (chosen)="choose($event.key, $event.title)"
+            />
           </div>
-          <div class="field">
-            <label for="add-type">Kind</label>
-            <select #type id="add-type" (change)="change({ actionType: type.value, priority: '', dueDate: '' })">
-              @for (one of starting()?.types; track one.code) { <option [value]="one.code" [selected]="one.code === shown().actionType">{{ one.label }}</option> }
-            </select>
-          </div>
-          <div class="field">
-            <label for="add-priority">Priority</label>
-            <select #priority id="add-priority" (change)="change({ priority: priority.value })">
-              @for (code of priorities; track code) { <option [value]="code" [selected]="code === shown().priority">{{ words(code) }}</option> }
-            </select>
-          </div>
-          <div class="field">
-            <label for="add-due">Due</label>
-            <input #due id="add-due" type="date" [value]="shown().dueDate" (input)="change({ dueDate: due.value })" />
-          </div>
-          @if (people().length) {
-            <div class="field">
-              <label for="add-owner">Owner</label>
-              <select #owner id="add-owner" (change)="change({ ownerId: owner.value })">
-                <option value="" [selected]="!draft().ownerId">Nobody yet: the unassigned queue</option>
-                @for (one of people(); track one.user_id) { <option [value]="one.user_id" [selected]="one.user_id === draft().ownerId">{{ one.display_name }}</option> }
-              </select>
-            </div>
+          @if (isPlaybook()) {
+            <app-playbook-start [draft]="draft()" [days]="days()" [choice]="choice" (changed)="change($event)" />
+          } @else {
+            <app-action-form [draft]="draft()" [starting]="starting()" [days]="days()" (changed)="change($event)" />
           }
         </div>
-        <div class="field">
-          <label for="add-reason">Why now <span class="muted">optional</span></label>
-          <input #reason id="add-reason" maxlength="200" list="add-reasons" autocomplete="off" [value]="draft().reason" (input)="change({ reason: reason.value })" />
-          <datalist id="add-reasons">
-            @for (label of reasons(); track label) { <option [value]="label"></option> }
-          </datalist>
-        </div>
-        @if (problem()) { <p class="notice bad" role="alert">{{ problem() }}</p> }
+        @if (work.problem(); as text) { <p class="notice bad" role="alert">{{ text }}</p> }
         <footer>
           <span class="muted">What you type is kept if you close this.</span>
           <button type="button" (click)="dialog.close()">Cancel</button>
-          <button type="submit" class="primary" [disabled]="isBusy()">{{ isBusy() ? 'Adding…' : 'Add action' }}</button>
+          <button type="submit" class="primary" [disabled]="work.isBusy() || (isPlaybook() && !!choice.running())">{{ button() }}</button>
         </footer>
       </form>
     </dialog>
@@ -110,32 +69,40 @@ export class QuickAdd implements AfterViewInit {
   private readonly router = inject(Router);
   private readonly toasts = inject(Toasts);
   private readonly link = inject(FrameLink);
+  private readonly injector = inject(Injector);
   private readonly session = inject(Session);
   private readonly userId = this.session.person()?.user_id ?? '';
   readonly closed = output();
   private readonly dialog = viewChild.required<ElementRef<HTMLDialogElement>>('dialog');
-  private readonly account = viewChild.required<ElementRef<HTMLInputElement>>('account');
-  private readonly what = viewChild.required<ElementRef<HTMLInputElement>>('what');
+  private readonly account = viewChild.required<Combobox>('account');
+  private readonly action = viewChild(ActionForm);
+  private readonly playbook = viewChild(PlaybookStart);
 
-  protected readonly priorities = priorityValues;
-  protected readonly words = inWords;
+  protected readonly mayStart = this.session.may('start_playbook');
   protected readonly draft = signal<Draft>(readDraft(this.userId));
+  protected readonly isPlaybook = computed(() => this.mayStart && this.draft().kind === 'playbook');
   private readonly begun = this.api.get('/actions/starting');
   /** What the admins offer, and what it starts with; null until it has come. */
   protected readonly starting = signal<Schemas['Starting'] | null>(null);
-  /** What is typed, and what is proposed where nothing was chosen. */
-  protected readonly shown = computed(() => proposed(this.draft(), this.starting()));
-  protected readonly reasons = computed(() => {
-    const type = this.shown().actionType;
-    return this.starting()?.reasons.filter((one) => one.action_type === type).map((one) => one.label) ?? [];
+  protected readonly days = computed<WorkingDays | null>(() => {
+    const starting = this.starting();
+    return starting && { today: starting.today, daysOff: new Set(starting.days_off) };
   });
-  /** Whom the person may give it to; empty for who adds to their own. */
-  protected readonly people = signal<readonly Schemas['Workload'][]>([]);
-  protected readonly found = signal<readonly AccountHit[]>([]);
-  protected readonly at = signal(0);
-  protected readonly options = computed(() => (this.draft().accountKey ? [] : this.found()));
-  protected readonly isBusy = signal(false);
-  protected readonly problem = signal('');
+  protected readonly choice = playbookChoice(this.draft, this.days);
+  private readonly found = signal<readonly Schemas['AccountHit'][] | null>(null);
+  protected readonly accounts = computed(() =>
+    this.draft().accountKey ? [] : (this.found() ?? []).map((one) => ({ key: one.account_key, title: one.account_name, note: one.csm_name ?? '' })),
+  );
+  protected readonly noAccount = computed(() => {
+    const typed = this.draft().accountName.trim();
+    return typed && !this.draft().accountKey && this.found() ? `No account holds “${typed}”. Try fewer letters.` : '';
+  });
+  protected readonly work = new Work();
+  protected readonly button = computed(() => {
+    if (!this.isPlaybook()) return this.work.isBusy() ? 'Adding…' : 'Add action';
+    const steps = this.choice.steps().length;
+    return this.work.isBusy() ? 'Starting…' : steps ? `Start: ${count(steps, 'action')}` : 'Start';
+  });
   private timer: ReturnType<typeof setTimeout> | undefined;
   private asked = 0;
 
@@ -147,15 +114,12 @@ export class QuickAdd implements AfterViewInit {
     this.dialog().nativeElement.showModal();
     this.begun.then(
       (starting) => this.starting.set(starting),
-      (error: unknown) => this.problem.set(sentence(error)),
+      (error: unknown) => this.work.problem.set(sentence(error)),
     );
-    if (this.draft().accountKey) this.what().nativeElement.focus();
-    else void this.takeOpenAccount();
-    if (this.session.may('assign')) {
-      this.api.get('/workload').then(
-        (answer) => this.people.set(answer.items),
-        (error: unknown) => this.problem.set(sentence(error)),
-      );
+    if (this.draft().accountKey) this.goOn();
+    else {
+      this.account().focus();
+      void this.takeOpenAccount();
     }
   }
 
@@ -166,7 +130,7 @@ export class QuickAdd implements AfterViewInit {
     if (typeof key !== 'string' || !this.router.url.startsWith('/pages/account?')) return;
     try {
       const account = await this.api.get(`/accounts/${encodeURIComponent(key)}` as '/accounts/{account_key}');
-      if (!this.account().nativeElement.value) this.choose(account);
+      if (!this.draft().accountName) this.choose(account.account_key, account.account_name);
     } catch {
       // the field stays empty and can be filled by hand
     }
@@ -176,97 +140,79 @@ export class QuickAdd implements AfterViewInit {
     // a changed request is another request: a new key, or the service would refuse it as a conflict
     this.draft.update((draft) => ({ ...draft, ...values, key: requestKey() }));
     keepDraft(this.userId, this.draft());
+    this.work.problem.set('');
   }
 
   protected findAccounts(text: string): void {
     this.change({ accountName: text, accountKey: '' });
-    this.at.set(0);
     clearTimeout(this.timer);
     const turn = ++this.asked;
     if (!text.trim()) {
-      this.found.set([]);
+      this.found.set(null);
       return;
     }
     this.timer = setTimeout(() => {
       this.api.get('/search', { text: text.trim(), limit: 6 }).then(
         (answer) => {
+          // answers may overtake one another: only that to the newest question counts
           if (turn === this.asked) this.found.set(answer.accounts);
         },
-        (error: unknown) => this.problem.set(sentence(error)),
+        (error: unknown) => this.work.problem.set(sentence(error)),
       );
     }, WAIT_MS);
   }
 
-  protected onAccountKey(event: KeyboardEvent): void {
-    const count = this.options().length;
-    if (!count) return;
-    if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-      event.preventDefault();
-      this.at.set((this.at() + (event.key === 'ArrowDown' ? 1 : count - 1)) % count);
-    } else if (event.key === 'Enter' && !event.isComposing) {
-      event.preventDefault();
-      const one = this.options()[this.at()];
-      if (one) this.choose(one);
-    } else if (event.key === 'Escape') {
-      event.preventDefault();
-      this.found.set([]);
-    }
+  protected choose(accountKey: string, accountName: string): void {
+    // who was chosen there is nobody here
+    const isAnother = accountKey !== this.draft().accountKey;
+    this.change({ accountKey, accountName, ...(isAnother ? { stakeholder: '' } : {}) });
+    this.found.set(null);
+    this.goOn();
   }
 
-  /** A name typed to its end counts as chosen. */
-  protected onAccountBlur(): void {
-    const typed = this.draft().accountName.trim().toLowerCase();
-    const exact = this.options().find((one) => one.account_name.toLowerCase() === typed);
-    if (exact) this.choose(exact);
-  }
-
-  protected choose(account: Pick<AccountHit, 'account_key' | 'account_name'>): void {
-    this.change({ accountKey: account.account_key, accountName: account.account_name });
-    this.found.set([]);
-    this.problem.set('');
-    this.what().nativeElement.focus();
+  /** To the first field after the account. */
+  private goOn(): void {
+    const go = () => (this.isPlaybook() ? this.playbook() : this.action())?.focus();
+    afterNextRender(go, { injector: this.injector });
   }
 
   protected async send(): Promise<void> {
-    if (this.isBusy()) return;
+    if (this.work.isBusy() || (this.isPlaybook() && this.choice.running())) return;
     const draft = this.draft();
     if (!draft.accountKey) {
-      this.problem.set('Which account is it for? Choose one from the list.');
-      this.account().nativeElement.focus();
+      this.work.problem.set('Which account is it for? Choose one from the list.');
+      this.account().focus();
       return;
     }
-    if (!draft.title.trim()) {
-      this.problem.set('What is to be done? A few words are enough.');
-      this.what().nativeElement.focus();
+    if (this.isPlaybook() && !this.choice.chosen()) {
+      this.work.problem.set('Which playbook? Choose one, and see its steps before it starts.');
+      this.playbook()?.focus();
       return;
     }
-    this.isBusy.set(true);
-    this.problem.set('');
-    try {
-      const whole = proposed(draft, await this.begun);
-      const made = await this.api.post(
-        '/actions',
-        {
-          account_key: draft.accountKey,
-          title: draft.title,
-          action_type: whole.actionType as Schemas['ActionType'],
-          intervention: whole.intervention as Schemas['Intervention'],
-          priority: whole.priority as Schemas['Priority'],
-          due_date: whole.dueDate || null,
-          reason: draft.reason.trim() || null,
-          owner_user_id: draft.ownerId || null,
-        },
-        draft.key,
-      );
+    await this.work.run(async () => {
+      const done = this.isPlaybook() ? await this.start(draft) : await this.add(draft);
       keepDraft(this.userId, null);
       this.draft.set(emptyDraft());
       this.dialog().nativeElement.close();
-      this.toasts.tell({ text: `Added: ${made.title}`, link: { label: 'Open', page: 'actions', query: { action: made.action_id } } });
+      this.toasts.tell(done);
       this.link.rerun();
-    } catch (error) {
-      this.problem.set(sentence(error));
-    } finally {
-      this.isBusy.set(false);
-    }
+    });
+  }
+
+  private async add(draft: Draft): Promise<Toast> {
+    const made = await this.api.post('/actions', newAction(draft, await this.begun), draft.key);
+    const due = made.due_date ? `, due ${shortDay(made.due_date)}` : '';
+    return { text: `Added: ${made.title}${due}`, link: { label: 'Open', page: 'actions', query: { action: made.action_id } } };
+  }
+
+  private async start(draft: Draft): Promise<Toast> {
+    const address = `/playbooks/${encodeURIComponent(draft.playbookId)}/start` as '/playbooks/{playbook_id}/start';
+    const body = { account_key: draft.accountKey, starts_on: this.choice.startsOn() || null };
+    const { run, total } = await this.api.post(address, body, draft.key);
+    const first = run.steps[0]?.due_date;
+    return {
+      text: `${run.playbook_name} started on ${run.account_name}: ${count(total, 'action')}${first ? `, the first due ${shortDay(first)}` : ''}`,
+      link: { label: 'Open the account', page: 'account', query: { account: run.account_key } },
+    };
   }
 }
