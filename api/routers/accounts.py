@@ -116,14 +116,14 @@ def get_account_health(
     account_key: Text, identity: Reader, db: Db, days: Annotated[int, Query(ge=1, le=730)] = 90
 ) -> AccountHealth:
     """The score of the last `days` days, what it is made of today, and what moved it in between."""
-    account = get_account(account_key, identity, db)
+    # the account is looked up only to make the history: one that is kept is of an account that exists
     return remember(
         "api.account_health",
         build_id=published(db).build_id,
         scope=identity.role,
         arguments={"account_key": account_key, "days": days},
         kind=AccountHealth,
-        create=lambda: _health(db, account, days),
+        create=lambda: _health(db, get_account(account_key, identity, db), days),
     )
 
 
