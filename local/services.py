@@ -18,7 +18,9 @@ class Service:
     address: str
     ports: tuple[str, ...]
     is_up: probes.Probe
-    ready_within_seconds: float = 90.0
+    # only one that hangs waits so long, one that ends is told at once; eight programs that import at the same time on a
+    # busy machine, on a first start without byte code, have needed more than 90 s
+    ready_within_seconds: float = 240.0
     env: Mapping[str, str] = field(default_factory=dict)
 
 
