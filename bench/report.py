@@ -1,5 +1,6 @@
 """Figures as a table a reader can check: what, how much, what was promised, and the ratio of the two."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +15,16 @@ class Figure:
     measured: str
     promise: str
     ratio: float
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest of `values` that at least `share` of them do not exceed (nearest rank). Raises ValueError for none.
+
+    Never between two: a percentile that nobody waited for is not a wait.
+    """
+    if not values:
+        raise ValueError("no values")
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
 
 
 def table(figures: Sequence[Figure], before: Machine, after: Machine) -> str:

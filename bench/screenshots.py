@@ -3,9 +3,7 @@
 import sys
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page
-
-from bench.browser import CSM, chromium
+from bench.browser import CSM, chromium, framed, sign_in
 from local.state import Environment, State
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screens"
@@ -20,18 +18,6 @@ SHOTS = (
 )
 
 
-def _at_the_front(browser: Browser, environment: Environment, person: str) -> Page:
-    """A page of its own for `person`, signed in at the front door, at the size of an ordinary laptop."""
-    page = browser.new_context(viewport={"width": 1440, "height": 900}, locale="en-GB").new_page()
-    page.set_default_timeout(30_000)
-    page.goto(environment.variables["SITE"])
-    page.get_by_label("E-mail").fill(person)
-    page.get_by_label("Password", exact=True).fill(environment.variables["DEMO_PASSWORD"])
-    page.get_by_role("button", name="Sign in").click()
-    page.locator("iframe.is-ready").wait_for()
-    return page
-
-
 def main(account_key: str) -> None:
     """Take all pictures at 1440 x 900; `account_key` is the account to show."""
     environment = Environment.existing(State.default())
@@ -40,9 +26,9 @@ def main(account_key: str) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with chromium() as browser:
         for name, person, path, complete in SHOTS:
-            page = _at_the_front(browser, environment, person)
+            page = sign_in(browser, environment, person)
             page.goto(environment.variables["SITE"] + path.format(account=account_key))
-            page.frame_locator("iframe").get_by_text(complete).first.wait_for()
+            framed(page).get_by_text(complete).first.wait_for()
             page.wait_for_timeout(2_000)  # charts draw after their text
             page.screenshot(path=FOLDER / f"{name}.png")
             page.close()

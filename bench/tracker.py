@@ -24,7 +24,7 @@ from app.auth import Identity, Role
 from app.db import make_engine, read, unit_of_work
 from app.migrations.run import upgrade
 from app.users import create_user
-from bench.report import Figure
+from bench.report import Figure, percentile
 from local.postgres import Postgres, free_port
 from local.warehouse import WarehouseRoles, prepare
 
@@ -143,10 +143,6 @@ def _tracker(server: Postgres, url: str) -> Tracker:
     return Tracker(make_engine(url), plain, people, ids)
 
 
-def _p95(seconds: list[float]) -> float:
-    return sorted(seconds)[int(len(seconds) * 0.95) - 1] * 1000
-
-
 def _side_by_side(
     name: str, promise_ms: float, ours: Callable[[int], object], plain: Callable[[int], object]
 ) -> Figure:
@@ -158,7 +154,7 @@ def _side_by_side(
             work(number)
             if number >= 5:
                 taken[place].append(time.perf_counter() - began)
-    mine, theirs = _p95(taken[0]), _p95(taken[1])
+    mine, theirs = (percentile(seconds, 0.95) * 1000 for seconds in taken)
     measured = f"p95 {mine:.0f} ms; plain SQL {theirs:.0f} ms ({mine / theirs:.1f} times)"
     return Figure(f"tracker, {name}", measured, f"{promise_ms:.0f} ms", mine / promise_ms)
 
