@@ -1,20 +1,21 @@
 """`make bench`: measure the running demo. `start` stops and starts it, `pipeline` lets a simulated day pass; `tracker`
-fills a database of its own. `cold` makes and starts a second demo, so it is measured only when it is named."""
+fills a database of its own; `cache`, `api` and `streamlit` load a copy of the demo. `cold` makes and starts a second
+demo, so it is measured only when it is named."""
 
 import argparse
 import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import browser, cold, machine, tracker
+from bench import browser, cache, cold, load, machine, sessions, tracker
 from bench.report import Figure, table
 from local.state import ROOT, Environment, State
 
 RESULTS = Path(__file__).with_name("results.md")
-PARTS = ("start", "browser", "pipeline", "tracker", "cold")
 
 
 def _local(*arguments: str) -> tuple[float, str]:
@@ -70,22 +71,27 @@ def in_the_browser() -> list[Figure]:
         return [*figures, *browser.closings(page, environment, to_close)]
 
 
+PARTS: dict[str, Callable[[], list[Figure]]] = {
+    "start": later_start,
+    "browser": in_the_browser,
+    "pipeline": one_day,
+    "tracker": tracker.measure,
+    "cache": cache.measure,
+    "api": load.measure,
+    "streamlit": sessions.measure,
+    "cold": cold.first_start,
+}
+
+
 def main() -> None:
     """Measure the chosen parts and append the table to bench/results.md."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; without any, all but cold")
-    parts = parser.parse_args().parts or [part for part in PARTS if part != "cold"]
+    wanted = parser.parse_args().parts or [part for part in PARTS if part != "cold"]
+    if unknown := set(wanted) - PARTS.keys():
+        parser.error(f"no part {', '.join(sorted(unknown))}: choose of {', '.join(PARTS)}")
     before = machine.look()
-    figures: list[Figure] = []
-    for part, measure in (
-        ("start", later_start),
-        ("browser", in_the_browser),
-        ("pipeline", one_day),
-        ("tracker", tracker.measure),
-        ("cold", cold.first_start),
-    ):
-        if part in parts:
-            figures += measure()
+    figures = [figure for part, measure in PARTS.items() if part in wanted for figure in measure()]
     text = table(figures, before, machine.look())
     print(text)
     with RESULTS.open("a") as kept:

@@ -3,16 +3,13 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
-from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.sync.client import ClientConnection, connect
 
+from bench.tab import handshake, is_drawn, message, rerun
 from tests.door.conftest import COOKIE
-
-_NOT_YET = ForwardMsg.FINISHED_EARLY_FOR_RERUN
 
 
 @dataclass(frozen=True)
@@ -55,15 +52,8 @@ def tab(address: str, token: str | None, *, resume: str = "") -> Iterator["Tab"]
 
     `resume` is the id of a Streamlit session to take up again.
     """
-    parts = urlsplit(address)
-    with connect(
-        f"ws://{parts.netloc}{parts.path}/_stcore/stream",
-        origin=f"{parts.scheme}://{parts.netloc}",  # pyright: ignore[reportArgumentType]
-        additional_headers={"Cookie": f"{COOKIE}={token}"} if token else {},
-        subprotocols=["streamlit", "none", resume] if resume else ["streamlit"],  # pyright: ignore[reportArgumentType]
-        max_size=None,
-        proxy=None,
-    ) as socket:
+    cookie = f"{COOKIE}={token}" if token else None
+    with connect(**handshake(address, cookie, resume=resume)) as socket:
         yield Tab(socket)
 
 
@@ -90,37 +80,33 @@ class Tab:
         return self.rerun((WidgetState(id=one, trigger_value=True) for one in ids), fragment_id=fragment_id)
 
     def _run(self, states: Iterable[WidgetState] = (), *, page_name: str = "", fragment_id: str = "") -> Drawn:
-        asked = BackMsg()
-        state = asked.rerun_script
-        state.query_string, state.page_name, state.page_script_hash = self._query, page_name, self._page_hash
-        state.fragment_id = fragment_id
-        state.widget_states.widgets.extend(states)
-        self._socket.send(asked.SerializeToString())
+        self._socket.send(
+            rerun(page=page_name, page_hash=self._page_hash, query=self._query, states=states, fragment_id=fragment_id)
+        )
         drawn = Drawn()
         while True:
-            message = ForwardMsg()
-            message.ParseFromString(self._socket.recv(timeout=60))  # pyright: ignore[reportArgumentType]
-            kind = message.WhichOneof("type")
+            said = message(self._socket.recv(timeout=60))
+            kind = said.WhichOneof("type")
             if kind == "new_session":
-                self.session_id = message.new_session.initialize.session_id
+                self.session_id = said.new_session.initialize.session_id
                 drawn = Drawn()
             elif kind == "navigation":
-                self._page_hash = message.navigation.page_script_hash
-            elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
-                _take(drawn, message)
+                self._page_hash = said.navigation.page_script_hash
+            elif kind == "delta" and said.delta.WhichOneof("type") == "new_element":
+                _take(drawn, said)
             elif kind == "auto_rerun":
-                drawn.timers.append(message.auto_rerun.fragment_id)
-            elif kind == "script_finished" and message.script_finished != _NOT_YET:
+                drawn.timers.append(said.auto_rerun.fragment_id)
+            elif is_drawn(said):
                 return drawn
 
 
-def _take(drawn: Drawn, message: ForwardMsg) -> None:
-    element = message.delta.new_element
+def _take(drawn: Drawn, said: ForwardMsg) -> None:
+    element = said.delta.new_element
     kind = element.WhichOneof("type") or ""
     content = getattr(element, kind)
     for name in ("body", "label"):
-        if isinstance(said := getattr(content, name, None), str) and said:
-            drawn.texts.append(said)
+        if isinstance(text := getattr(content, name, None), str) and text:
+            drawn.texts.append(text)
     if kind == "exception":
         drawn.exceptions.append(content.message)
     if isinstance(widget_id := getattr(content, "id", None), str) and widget_id:
@@ -129,7 +115,7 @@ def _take(drawn: Drawn, message: ForwardMsg) -> None:
                 widget_id,
                 getattr(content, "label", ""),
                 kind,
-                message.delta.fragment_id,
+                said.delta.fragment_id,
                 bool(getattr(content, "disabled", False)),
             )
         )
