@@ -78,6 +78,11 @@ def sign_in(browser: Browser, environment: Environment, person: str) -> Page:
     return page
 
 
+def settle(shown: FrameLocator) -> None:
+    """Wait until nothing on the page stands for what is still to come: its texts are there before its buttons."""
+    expect(shown.get_by_test_id("stSkeleton")).to_have_count(0, timeout=30_000)
+
+
 def _opened(page: Page, environment: Environment, path: str) -> FrameLocator:
     """A page by its address; from there on everything happens in the frame."""
     page.goto(f"{environment.variables['SITE']}/pages/{path}")
@@ -124,11 +129,13 @@ def acceptances(page: Page, environment: Environment) -> list[Figure]:
     """From the click on *Accept* to its confirmation, for every suggestion on My day; nothing when none waits."""
     shown = _opened(page, environment, "my-day")
     PAGES["My day"].content(shown).wait_for()
+    settle(shown)
     buttons = shown.get_by_role("button", name="Accept", exact=False)
     taken: list[float] = []
     while len(taken) < ROUNDS and buttons.count():
         taken.append(_confirmed(shown, buttons.first, "Accepted:"))
         time.sleep(1.5)  # the list is drawn anew
+        settle(shown)
     if not taken:
         print("No suggestion waits: accepting one was not measured.", file=sys.stderr)
     return [_figure("a suggestion accepted", taken, WRITE_PROMISE)] if taken else []

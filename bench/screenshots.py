@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from bench.browser import CSM, chromium, framed, sign_in
+from bench.browser import CSM, chromium, framed, settle, sign_in
 from local.state import Environment, State
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "screens"
@@ -29,6 +29,7 @@ def main(account_key: str) -> None:
             page = sign_in(browser, environment, person)
             page.goto(environment.variables["SITE"] + path.format(account=account_key))
             framed(page).get_by_text(complete).first.wait_for()
+            settle(framed(page))
             page.wait_for_timeout(2_000)  # charts draw after their text
             page.screenshot(path=FOLDER / f"{name}.png")
             page.close()
