@@ -197,24 +197,24 @@ class Supervisor:
                 elapsed = time.monotonic() - began
                 child = self.running[service.name]
                 if child.poll() is not None:
-                    raise StartFailed(self._died(service, child.returncode))
+                    raise StartFailed(f"{service.name} ended with exit {child.returncode}. {self._end_of_log(service)}")
                 if service.is_up():
                     self.say(f"{service.name:<34} {elapsed:6.1f} s   {service.address}")
                     waiting.remove(service)
                 elif elapsed > service.ready_within_seconds:
                     raise StartFailed(
                         f"{service.name} did not answer within {service.ready_within_seconds:.0f} s. "
-                        f"Its log: {self._log(service)}"
+                        f"{self._end_of_log(service)}"
                     )
             time.sleep(0.2)
 
     def _log(self, service: Service) -> Path:
         return self.state.logs / f"{service.name}.log"
 
-    def _died(self, service: Service, code: int) -> str:
+    def _end_of_log(self, service: Service) -> str:
         log = self._log(service)
         tail = log.read_text(errors="replace")[-800:].strip() if log.exists() else ""
-        return f"{service.name} ended with exit {code}. Its log ({log}) ends:\n{tail}"
+        return f"Its log ({log}) ends:\n{tail}"
 
     def _spawn(self, service: Service) -> None:
         child = spawn(

@@ -11,8 +11,9 @@ import pytest
 
 from local.postgres import free_port
 from local.processes import is_alive, spawn, start_ticks, stop_group
+from local.services import Service
 from local.state import PORTS, ROOT, Environment, State, StateBroken
-from local.supervisor import AlreadyRunning, StartFailed, end_leftovers, refuse_taken_ports, take_lock
+from local.supervisor import AlreadyRunning, StartFailed, Supervisor, end_leftovers, refuse_taken_ports, take_lock
 
 SLEEPER = (sys.executable, "-c", "import time; time.sleep(60)")
 
@@ -137,3 +138,20 @@ def test_children_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         os.sched_yield()
         subprocess.run(["sleep", "0.05"], check=True)
     assert not is_alive(grandchild)
+
+
+@pytest.mark.parametrize(
+    ("then", "told"),
+    [("time.sleep(60)", "hanging did not answer within 3 s"), ("sys.exit(3)", "hanging ended with exit 3")],
+)
+def test_a_service_that_does_not_come_up_is_told_with_the_end_of_its_log(state: State, then: str, told: str) -> None:
+    program = f"import sys, time; print('still importing', flush=True); {then}"
+    hanging = Service("hanging", (sys.executable, "-c", program), "no port", (), lambda: False, 3.0)
+    supervisor = Supervisor(state, Environment.establish(state), lambda _: None)
+    supervisor.services = [hanging]
+
+    try:
+        with pytest.raises(StartFailed, match=rf"{told}(.|\n)*still importing"):
+            supervisor._start_services()
+    finally:
+        supervisor.stop()
