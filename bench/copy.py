@@ -5,6 +5,7 @@ of its own, an empty cache, and services of the same code, asked directly and no
 on beside it, idle but for its hourly pipeline, and whoever measures runs on the same machine.
 """
 
+import csv
 import os
 import subprocess
 import tempfile
@@ -73,7 +74,8 @@ class Copy:
 
     def sign_in(self, api: Served, count: int) -> list[Person]:
         """So many browsers at once, of the demo's CSMs in turn, signed in by their password."""
-        emails = [row.split(",")[0] for row in PEOPLE.read_text().splitlines() if ",csm," in row]
+        with PEOPLE.open(newline="", encoding="utf-8") as rows:
+            emails = [row["email"] for row in csv.DictReader(rows) if row["role"] == "csm"]
         people = []
         for number in range(count):
             email = emails[number % len(emails)]
@@ -90,10 +92,12 @@ def _copy_of(demo: Environment, folder: Path) -> None:
     folder.mkdir()
     if account:
         os.chown(folder, account.uid, account.gid)
-    target = ["--pgdata", str(folder / "data"), "--checkpoint=fast", "--no-sync"]
+    at = ["--host=127.0.0.1", f"--port={demo.port('POSTGRES_PORT')}", "--username=postgres"]
+    into = [f"--pgdata={folder / 'data'}", "--checkpoint=fast", "--no-sync"]
     subprocess.run(
-        [binaries(account) / "pg_basebackup", "--dbname", demo.dsn("postgres", "postgres"), *target],
+        [binaries(account) / "pg_basebackup", *at, *into],
         cwd="/", check=True,
+        env={"PATH": os.environ.get("PATH", ""), "PGPASSWORD": demo.chosen["POSTGRES_PASSWORD"]},
         user=account.uid if account else None,
         group=account.gid if account else None,
         extra_groups=[] if account else None,
