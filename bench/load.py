@@ -29,6 +29,7 @@ from bench.report import Figure, percentile
 
 STEPS = (5, 20, 35, 50, 75, 100, 150, 200)  # requests a second
 SECONDS, REQUESTS = 15.0, 200  # a step has at least these: with fewer, one slow answer is the 99th percentile
+WARMING = (20, 10.0)  # requests a second and seconds that do not count
 PEOPLE = 40
 PROMISE_MS = 300.0
 BARE = "bare"
@@ -206,7 +207,7 @@ async def _rising(address: str, people: Sequence[Person]) -> list[Step]:
         listed = await client.get("/accounts?limit=100", headers={"Cookie": people[0].cookie})
         crowd = Crowd(client, people, [one["account_key"] for one in listed.raise_for_status().json()["items"]])
         await crowd.open_work()
-        await step(crowd, STEPS[0], 5.0, seed=0)  # imports, prepared statements and the cache are not load
+        await step(crowd, *WARMING, seed=0)  # imports, connections, prepared statements and the cache are not load
         return await climb(STEPS, lambda rate: step(crowd, rate, max(SECONDS, REQUESTS / rate), seed=rate))
 
 
