@@ -57,7 +57,7 @@ const WAIT_MS = 140;
         @if (work.problem(); as text) { <p class="notice bad" role="alert">{{ text }}</p> }
         <footer>
           <span class="muted">What you type is kept if you close this.</span>
-          <button type="button" (click)="dialog.close()">Cancel</button>
+          <button type="button" (click)="dialog.close()">Close</button>
           <button type="submit" class="primary" [disabled]="work.isBusy() || (isPlaybook() && !!choice.running())">{{ button() }}</button>
         </footer>
       </form>
