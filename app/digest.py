@@ -193,7 +193,7 @@ def send_due(db: Connection, *, now: datetime) -> DigestReport:
         if digest is None:
             empty += 1
             continue
-        enqueued += outbox.enqueue(
+        message_id = outbox.enqueue(
             db,
             now=now,
             channel=outbox.Channel.EMAIL,
@@ -203,4 +203,5 @@ def send_due(db: Connection, *, now: datetime) -> DigestReport:
             body=digest.body,
             dedupe_key=key,
         )
+        enqueued += message_id is not None
     return DigestReport(enqueued=enqueued, empty=empty)

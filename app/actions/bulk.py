@@ -6,7 +6,7 @@ among two hundred must not cost the other changes, and an undo must never wipe o
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,7 +17,7 @@ from app.actions.bulk_plan import Assign, BulkChange, Cancel, Redate, Snooze, ch
 from app.actions.lifecycle import Move
 from app.actions.model import Action, ActionFilter, ActionRow, Refused
 from app.actions.tables import actions, bulk_changes
-from app.actions.writing import person
+from app.actions.writing import UNDO_GRACE, UNDO_WINDOW, person
 from app.auth import Identity, Permission, require
 from app.calendar import Calendar, calendar_of
 from app.configuration import CompanyHolidays, active
@@ -26,8 +26,6 @@ from app.idempotency import once
 from app.users import get_user
 
 LARGEST_BULK = 500
-UNDO_WINDOW = timedelta(seconds=60)
-UNDO_GRACE = timedelta(seconds=5)  # a click in the last second still has to travel
 
 _KINDS: dict[type[BulkChange], str] = {Snooze: "snooze", Redate: "redate", Cancel: "cancel", Assign: "assign"}
 

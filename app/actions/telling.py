@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from app.actions.lifecycle import is_open
 from app.actions.model import Action, Note
 from app.actions.repository import EventActor
+from app.actions.writing import UNDO_GRACE, UNDO_WINDOW
 from app.calendar import shown_date
-from app.notices.service import NewNotice, NoticeKind, notify_all
+from app.notices.service import NewNotice, NoticeKind, notify_all, withdraw
 
 EXCERPT = 300
 
@@ -29,29 +30,38 @@ def owners_changed(
 ) -> None:
     """Tell new owners what they have and old ones what they no longer have. Pairs of before (None: it is new) and
     after; those whose owner stayed, and ended actions, tell nobody.
+
+    Their mail waits while the change may be undone. Who lost something within that minute, and gets it back before
+    they have read or been sent of it, is told neither; nor who got something that goes again.
     """
-    told: list[NewNotice] = []
+    sides: list[tuple[NewNotice, str]] = []
     for before, after in changes:
         was = before.owner_user_id if before else None
         if was == after.owner_user_id or not is_open(after.status):
             continue
-        for user_id, kind, words in (
-            (after.owner_user_id, NoticeKind.ASSIGNED, "gave you"),
-            (was, NoticeKind.TAKEN_AWAY, "took from you"),
+        for user_id, kind, words, opposite in (
+            (after.owner_user_id, NoticeKind.ASSIGNED, "gave you", NoticeKind.TAKEN_AWAY),
+            (was, NoticeKind.TAKEN_AWAY, "took from you", NoticeKind.ASSIGNED),
         ):
-            if user_id is not None and user_id != actor.user_id:
-                told.append(
-                    NewNotice(
-                        user_id=user_id,
-                        kind=kind,
-                        title=f"{actor.name} {words}: {after.title}",
-                        body=about(after),
-                        action_id=after.action_id,
-                        account_key=after.account_key,
-                        dedupe_key=f"{kind}:{after.action_id}:{after.version}",
-                    )
+            if user_id is not None:
+                notice = NewNotice(
+                    user_id=user_id,
+                    kind=kind,
+                    title=f"{actor.name} {words}: {after.title}",
+                    body=about(after),
+                    action_id=after.action_id,
+                    account_key=after.account_key,
+                    dedupe_key=f"{kind}:{after.action_id}:{after.version}",
                 )
-    notify_all(db, now=now, told=told)
+                sides.append((notice, f"{opposite}:{after.action_id}:"))
+    minute = UNDO_WINDOW + UNDO_GRACE
+    undone = withdraw(db, since=now - minute, told=[(notice.user_id, opposite) for notice, opposite in sides])
+    told = [
+        notice
+        for notice, opposite in sides
+        if notice.user_id != actor.user_id and (notice.user_id, opposite) not in undone
+    ]
+    notify_all(db, now=now, told=told, mail_not_before=now + minute)
 
 
 def playbook_stopped(

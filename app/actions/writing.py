@@ -5,7 +5,7 @@ The use cases are in `service.py`; this is what they share.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection
@@ -25,6 +25,8 @@ _FOLLOWS = frozenset({"status", "status_before_snooze", "closed_at"})
 # what changes no field of the action, so that nobody's text collides with it
 _BESIDE = frozenset({EventKind.NOTE_ADDED, EventKind.CONTACT_LOGGED})
 UNDONE = "Undone"
+UNDO_WINDOW = timedelta(seconds=60)
+UNDO_GRACE = timedelta(seconds=5)  # a click in the last second still has to travel
 
 
 def person(actor: Identity) -> EventActor:

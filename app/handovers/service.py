@@ -19,6 +19,7 @@ from app.actions.model import Action
 from app.actions.repository import EventActor
 from app.actions.vocabulary import ActorKind
 from app.actions.workload import workloads
+from app.actions.writing import UNDO_GRACE, UNDO_WINDOW
 from app.audit import Author, Kind, Subject
 from app.auth import Identity, Permission, Role, require
 from app.calendar import calendar_of
@@ -28,7 +29,7 @@ from app.handovers import plan, repository
 from app.handovers.model import Handover, HandoverDraft, HandoverPreview, HandoverReport, Moves
 from app.handovers.plan import Load, Person
 from app.idempotency import once
-from app.notices.service import NewNotice, NoticeKind, notify_all
+from app.notices.service import NewNotice, NoticeKind, notify_all, withdraw
 from app.users import User, get_user
 
 LARGEST_PAGE = 500
@@ -109,7 +110,15 @@ def _authors(actor: Identity | None) -> tuple[EventActor, Author]:
 
 
 def _tell(db: Connection, handover: Handover, *, now: datetime, what: str, actor: Identity | None) -> None:
-    """Tell both people, but not who did it, of one turn of the hand-over."""
+    """Tell both people, but not who did it, of one turn of the hand-over.
+
+    Mail waits a minute, as that of any change of hands: who has neither read nor been sent of a beginning that ends
+    within it is told of neither.
+    """
+    minute = UNDO_WINDOW + UNDO_GRACE
+    people = (handover.to_user_id, handover.from_user_id)
+    begun = f"handover:{handover.handover_id}:"
+    undone = withdraw(db, since=now - minute, told=[(user_id, begun) for user_id in people])
     words = plan.words(handover, what)
     told = [
         NewNotice(
@@ -120,9 +129,9 @@ def _tell(db: Connection, handover: Handover, *, now: datetime, what: str, actor
             dedupe_key=f"handover:{handover.handover_id}:{what}",
         )
         for user_id, title in ((handover.to_user_id, words.to_receiver), (handover.from_user_id, words.to_giver))
-        if actor is None or user_id != actor.user_id
+        if (actor is None or user_id != actor.user_id) and (user_id, begun) not in undone
     ]
-    notify_all(db, now=now, told=told)
+    notify_all(db, now=now, told=told, mail_not_before=now + minute)
 
 
 def _give(

@@ -16,7 +16,7 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, func, select, text, update
+from sqlalchemy import Connection, Row, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from app import audit
@@ -103,29 +103,54 @@ def enqueue(
     body: str,
     dedupe_key: str,
     user_id: UUID | None = None,
-) -> bool:
-    """Put a message into the outbox, in the caller's transaction; says whether it is new.
+    not_before: datetime | None = None,
+) -> UUID | None:
+    """Put a message into the outbox, in the caller's transaction, to leave at once or `not_before` a moment; its id.
 
-    Nothing is kept for a channel that is not configured, or for a `dedupe_key` that was used before. Line breaks of
-    the subject become spaces: a header has none.
+    Nothing is kept, and the answer is None, for a channel that is not configured or a `dedupe_key` that was used
+    before. Line breaks of the subject become spaces: a header has none.
     """
     if not is_configured(channel):
-        return False
+        return None
     values = {
         "message_id": uuid4(),
         "channel": channel.value,
         "recipient": recipient,
         "user_id": user_id,
-        "subject": " ".join(subject.split())[:SUBJECT_LIMIT],
+        "subject": _header(subject),
         "body": body,
         "dedupe_key": dedupe_key,
         "status": MessageStatus.PENDING.value,
         "attempts": 0,
-        "next_attempt_at": now,
+        "next_attempt_at": not_before or now,
         "created_at": now,
     }
     made = insert(outbox).values(values).on_conflict_do_nothing(index_elements=["dedupe_key"])
-    return db.execute(made.returning(outbox.c.message_id)).one_or_none() is not None
+    return db.execute(made.returning(outbox.c.message_id)).scalar_one_or_none()
+
+
+def _header(subject: str) -> str:
+    return " ".join(subject.split())[:SUBJECT_LIMIT]
+
+
+def lock_untried(db: Connection, message_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the messages that no deliverer has begun to send, kept from all of them until the transaction ends."""
+    untried = select(outbox.c.message_id).where(
+        outbox.c.message_id.in_(message_ids),
+        outbox.c.status == MessageStatus.PENDING.value,
+        outbox.c.attempts == 0,
+    )
+    return set(db.execute(untried.order_by(outbox.c.message_id).with_for_update()).scalars())
+
+
+def rewrite(db: Connection, message_id: UUID, *, subject: str, body: str) -> None:
+    """Other words for a message that `lock_untried` holds."""
+    db.execute(update(outbox).where(outbox.c.message_id == message_id).values(subject=_header(subject), body=body))
+
+
+def withdraw(db: Connection, message_ids: Collection[UUID]) -> None:
+    """Messages that `lock_untried` holds never leave."""
+    db.execute(delete(outbox).where(outbox.c.message_id.in_(message_ids)))
 
 
 def known_keys(db: Connection, dedupe_keys: Collection[str]) -> set[str]:

@@ -1,10 +1,11 @@
 """What people are told inside the product, and by e-mail when they want it: written with the change it tells of.
 
 The trap it avoids: somebody who is given two hundred actions at once wants two hundred lines in the product and one
-e-mail. So notices are told in one call per change, and each person's share of it leaves as one message.
+e-mail. So notices are told in one call per change, and each person's share of it leaves as one message. What may be
+taken back for a while waits that long before it leaves, and goes without a trace when it is taken back unread.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +13,7 @@ from hashlib import blake2b
 from uuid import UUID, uuid4
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Text, Uuid, column, delete, func, select, update, values
 from sqlalchemy.dialects.postgresql import insert
 
 from app.auth import Identity, Role
@@ -95,11 +96,14 @@ def notify(
     notify_all(db, now=now, told=[notice])
 
 
-def notify_all(db: Connection, *, now: datetime, told: Sequence[NewNotice]) -> int:
+def notify_all(
+    db: Connection, *, now: datetime, told: Sequence[NewNotice], mail_not_before: datetime | None = None
+) -> int:
     """Tell people what one change means for them, in the caller's transaction; returns how many notices are new.
 
     Who is deactivated is told nothing, and nobody is told twice under one dedupe key. Each person who wants e-mail
-    gets one message for all that is new to them. Whoever calls leaves out what people did themselves.
+    gets one message for all that is new to them, `mail_not_before` a moment when the change may be taken back until
+    then. Whoever calls leaves out what people did themselves.
     """
     if not told:
         return 0
@@ -139,35 +143,90 @@ def notify_all(db: Connection, *, now: datetime, told: Sequence[NewNotice]) -> i
                 for notice in told
                 if notice.user_id == user_id and notice.is_mailed and (user_id, notice.dedupe_key) in fresh
             ]
-            _mail(db, now=now, user_id=user_id, address=person.email, told=mine)
+            _mail(db, now=now, not_before=mail_not_before, user_id=user_id, address=person.email, told=mine)
     return len(fresh)
 
 
-def _mail(db: Connection, *, now: datetime, user_id: UUID, address: str, told: Sequence[NewNotice]) -> None:
+def _mail(
+    db: Connection,
+    *,
+    now: datetime,
+    not_before: datetime | None,
+    user_id: UUID,
+    address: str,
+    told: Sequence[NewNotice],
+) -> None:
     if not told:
         return
     keys = "\n".join(sorted(notice.dedupe_key for notice in told))
     name = blake2b(keys.encode(), digest_size=16).hexdigest()
-    first = told[0]
-    outbox.enqueue(
+    subject, body = _letter(told)
+    message_id = outbox.enqueue(
         db,
         now=now,
         channel=outbox.Channel.EMAIL,
         recipient=address,
         user_id=user_id,
-        subject=first.title if len(told) == 1 else f"{len(told)} notices: {first.title}",
-        body="\n\n".join(_paragraphs(told)) + f"\n\nWhat you are sent by e-mail: {page_url('preferences')}\n",
+        subject=subject,
+        body=body,
         dedupe_key=f"notices:{user_id}:{name}",
+        not_before=not_before,
     )
+    mine = (notices.c.user_id == user_id) & notices.c.dedupe_key.in_([notice.dedupe_key for notice in told])
+    db.execute(update(notices).where(mine).values(message_id=message_id))
 
 
-def _paragraphs(told: Sequence[NewNotice]) -> list[str]:
+def _letter(told: Sequence[NewNotice | Notice]) -> tuple[str, str]:
+    """Subject and body of the one message for several notices."""
+    first = told[0]
+    subject = first.title if len(told) == 1 else f"{len(told)} notices: {first.title}"
+    return subject, "\n\n".join(_paragraphs(told)) + f"\n\nWhat you are sent by e-mail: {page_url('preferences')}\n"
+
+
+def withdraw(db: Connection, *, since: datetime, told: Collection[tuple[UUID, str]]) -> set[tuple[UUID, str]]:
+    """Take back what people were told after `since` and have neither read nor been sent; returns what was taken back.
+
+    `told` are people, and how the dedupe key of what they were told begins. A message that told them of more is sent
+    with the rest.
+    """
+    if not told:
+        return set()
+    wanted = values(column("user_id", Uuid), column("prefix", Text), name="wanted").data(sorted(told, key=str))
+    query = (
+        select(notices.c.notice_id, notices.c.message_id, wanted.c.user_id, wanted.c.prefix)
+        .join(
+            wanted,
+            (notices.c.user_id == wanted.c.user_id) & func.starts_with(notices.c.dedupe_key, wanted.c.prefix),
+        )
+        .where(notices.c.created_at > since, notices.c.read_at.is_(None))
+        .order_by(notices.c.notice_id)
+        .with_for_update(of=notices)
+    )
+    found = db.execute(query).all()
+    untried = outbox.lock_untried(db, {row.message_id for row in found if row.message_id})
+    gone = [row for row in found if row.message_id is None or row.message_id in untried]
+    db.execute(delete(notices).where(notices.c.notice_id.in_([row.notice_id for row in gone])))
+    for message_id in {row.message_id for row in gone if row.message_id}:
+        mine = select(*_COLUMNS).where(notices.c.message_id == message_id)
+        rest = [
+            _NOTICE.validate_python(dict(row._mapping))
+            for row in db.execute(mine.order_by(notices.c.title, notices.c.notice_id))
+        ]
+        if rest:
+            subject, body = _letter(rest)
+            outbox.rewrite(db, message_id, subject=subject, body=body)
+        else:
+            outbox.withdraw(db, [message_id])
+    return {(row.user_id, row.prefix) for row in gone}
+
+
+def _paragraphs(told: Sequence[NewNotice | Notice]) -> list[str]:
     shown = ["\n".join(filter(None, (notice.title, notice.body, _link(notice)))) for notice in told[:MOST_IN_ONE_MAIL]]
     more = len(told) - len(shown)
     return [*shown, f"And {more} more: {page_url('inbox')}"] if more else shown
 
 
-def _link(notice: NewNotice) -> str:
+def _link(notice: NewNotice | Notice) -> str:
     if notice.action_id is not None:
         return action_url(notice.action_id)
     return account_url(notice.account_key) if notice.account_key else ""

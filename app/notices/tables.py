@@ -17,6 +17,7 @@ notices = Table(
     Column("dedupe_key", Text, nullable=False),
     Column("created_at", TIMESTAMP, nullable=False),
     Column("read_at", TIMESTAMP),
+    Column("message_id", Uuid),
 )
 
 outbox = Table(

@@ -15,9 +15,8 @@ from sqlalchemy import ColumnElement, Connection
 from sqlalchemy.exc import IntegrityError
 
 from app.actions import service as actions
-from app.actions.bulk import UNDO_GRACE, UNDO_WINDOW
 from app.actions.model import Action, ActionDraft
-from app.actions.writing import person
+from app.actions.writing import UNDO_GRACE, UNDO_WINDOW, person
 from app.auth import Identity, Permission, Role, require
 from app.calendar import add_business_days, display_date
 from app.errors import IllegalTransition, InvalidInput, MartUnavailable, NotPermitted, StaleVersion

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
+from app.actions.writing import UNDO_WINDOW
 from app.auth import Identity
 from app.suggestions import service
 from app.suggestions.model import Suggestion
@@ -34,7 +35,7 @@ def keep(answered: Suggestion | None, text: str) -> None:
 
     offer = undo.Offer(
         key=f"{answered.suggestion_id.hex}_{answered.version}",
-        until=answered.answered_at + service.UNDO_WINDOW,
+        until=answered.answered_at + UNDO_WINDOW,
         text=f"**{escaped(answered.account_name, limit=40)}** :gray[{text}]",
         about=frozenset([answered.account_key]),
         is_on_page=True,

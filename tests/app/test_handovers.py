@@ -1,7 +1,7 @@
 """One person's book in another's hands: what moves, who may work it, and that it comes back."""
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -467,10 +467,21 @@ def test_one_that_waits_is_called_off_and_never_starts(
 ) -> None:
     begun = begin(estate, admin, a_cover(maya, tom, starts_on=date(2026, 11, 23)))
 
-    end(estate, admin, begun)
+    end(estate, admin, begun, now=NOW + timedelta(minutes=2))
 
     assert run(estate, at(date(2026, 11, 23))).started == 0
     assert "You will not have the book of Maya Lind after all" in inbox(estate, tom)
+
+
+def test_one_that_is_ended_within_its_minute_is_told_to_neither(
+    estate: Estate, admin: Identity, maya: Identity, tom: Identity
+) -> None:
+    begun = begin(estate, admin, a_cover(maya, tom))
+    assert len(inbox(estate, tom)) == 1
+
+    end(estate, admin, begun, now=NOW + timedelta(seconds=40))
+
+    assert (inbox(estate, tom), inbox(estate, maya)) == ([], [])
 
 
 def test_whoever_ends_what_started_meanwhile_is_told(

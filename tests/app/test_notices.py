@@ -1,12 +1,16 @@
 """Notices: told once, to the right person, never of one's own doing, and as one e-mail per change."""
 
-from datetime import timedelta
-from uuid import uuid4
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
 
 import pytest
 
+from app.actions import bulk
 from app.actions import service as actions
-from app.auth import Role
+from app.actions.bulk import Assign, BulkResult
+from app.actions.model import Action
+from app.auth import Identity, Role
+from app.notices import outbox
 from app.notices import service as notices
 from app.notices.outbox import list_messages
 from app.notices.service import NewNotice, NoticeKind
@@ -247,3 +251,98 @@ def test_the_owner_is_told_when_an_action_comes_back(estate: Estate) -> None:
 def test_a_notice_of_an_unknown_person_is_dropped(estate: Estate) -> None:
     with estate.work() as db:
         assert notices.notify_all(db, now=NOW, told=[a_notice(estate, user_id=uuid4())]) == 0
+
+
+def given(estate: Estate, actor: Identity, *of: Action, to: Identity | None, at: datetime = NOW) -> BulkResult:
+    with estate.work() as db:
+        return bulk.apply(
+            db,
+            actor=actor,
+            now=at,
+            change=Assign(owner_user_id=to.user_id if to else None),
+            items=[(action.action_id, action.version) for action in of],
+            idempotency_key=a_key(),
+        )
+
+
+def undone(estate: Estate, actor: Identity, bulk_id: UUID | None) -> None:
+    assert bulk_id
+    with estate.work() as db:
+        bulk.undo(db, actor=actor, now=NOW + timedelta(seconds=30), bulk_id=bulk_id, idempotency_key=a_key())
+
+
+def due_mails(estate: Estate, now: datetime) -> list[str]:
+    """Whom a deliverer would write to at that moment."""
+    with estate.work() as db:
+        found = iter(lambda: outbox.begin_attempt(db, now=now), None)
+        return sorted(message.recipient for message in found)
+
+
+@pytest.fixture
+def boss(estate: Estate, published: None) -> Identity:
+    return estate.user("Harriet Cole", Role.ADMIN)
+
+
+def test_mail_of_an_assignment_leaves_when_it_can_no_longer_be_undone(
+    estate: Estate, boss: Identity, mail: None
+) -> None:
+    maya, tom = estate.user(), estate.user("Tom Okafor")
+    given(estate, boss, estate.action(actor=maya), to=tom)
+
+    assert len(told(estate, "Tom Okafor")) == 1
+    assert due_mails(estate, NOW + timedelta(seconds=64)) == []
+    assert due_mails(estate, NOW + timedelta(seconds=65)) == [maya.email, tom.email]
+
+
+def test_an_assignment_that_was_undone_is_told_to_nobody(estate: Estate, boss: Identity, mail: None) -> None:
+    tom = estate.user("Tom Okafor")
+    result = given(estate, boss, estate.action(actor=estate.user()), to=tom)
+    undone(estate, boss, result.bulk_id)
+
+    assert (told(estate, "Tom Okafor"), told(estate, "Maya Lind"), mails(estate)) == ([], [], [])
+
+
+def test_who_had_read_of_an_assignment_is_told_that_it_was_undone(estate: Estate, boss: Identity, mail: None) -> None:
+    tom = estate.user("Tom Okafor")
+    result = given(estate, boss, estate.action(actor=estate.user(), title="Call Jo"), to=tom)
+    with estate.work() as db:
+        notices.mark_read(db, identity=tom, now=NOW)
+    undone(estate, boss, result.bulk_id)
+
+    assert [one.title for one in told(estate, "Tom Okafor", only_unread=True)] == [
+        "Harriet Cole took from you: Call Jo"
+    ]
+
+
+def test_who_was_sent_of_an_assignment_is_told_that_it_was_undone(estate: Estate, boss: Identity, mail: None) -> None:
+    tom = estate.user("Tom Okafor")
+    result = given(estate, boss, estate.action(actor=estate.user()), to=tom)
+    due_mails(estate, NOW + timedelta(seconds=65))
+    undone(estate, boss, result.bulk_id)
+
+    assert [one.kind for one in told(estate, "Tom Okafor")] == [NoticeKind.TAKEN_AWAY, NoticeKind.ASSIGNED]
+
+
+def test_a_message_of_several_assignments_is_sent_with_those_that_stay(
+    estate: Estate, boss: Identity, mail: None
+) -> None:
+    tom = estate.user("Tom Okafor")
+    kept, back = (estate.action(actor=boss, title=title) for title in ("Kept", "Taken back"))
+    changed = {one.title: one for one in given(estate, boss, kept, back, to=tom).changed}
+    given(estate, boss, changed["Taken back"], to=None, at=NOW + timedelta(seconds=20))
+
+    assert [one.title for one in told(estate, "Tom Okafor")] == ["Harriet Cole gave you: Kept"]
+    with estate.work() as db:
+        [message] = list_messages(db, actor=boss)
+    assert (message.subject, "Taken back" in message.body) == ("Harriet Cole gave you: Kept", False)
+
+
+def test_what_is_taken_after_the_minute_is_told_beside_what_was_given(
+    estate: Estate, boss: Identity, mail: None
+) -> None:
+    tom = estate.user("Tom Okafor")
+    [action] = given(estate, boss, estate.action(actor=boss), to=tom).changed
+    given(estate, boss, action, to=None, at=NOW + timedelta(minutes=2))
+
+    assert [one.kind for one in told(estate, "Tom Okafor")] == [NoticeKind.TAKEN_AWAY, NoticeKind.ASSIGNED]
+    assert len(mails(estate)) == 2
