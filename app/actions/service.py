@@ -6,7 +6,7 @@ same transaction. The caller owns the transaction. Reads take any connection.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -45,6 +45,7 @@ from app.actions.tables import actions
 from app.actions.vocabulary import ActorKind, EventKind, Source
 from app.actions.workload import workloads
 from app.actions.writing import (
+    UNDONE,
     amend,
     apply,
     check_owner,
@@ -52,6 +53,7 @@ from app.actions.writing import (
     insert,
     locked_for_work,
     person,
+    put_back,
     standing,
     write,
 )
@@ -135,9 +137,46 @@ def open_suggested(
         "suggestion_id": suggestion_id,
         "decision_id": decision_id,
     }
-    made = insert(db, actor=actor, now=now, columns=columns, idempotency_key=idempotency_key)
+    withdrawn = repository.lock_many(db, actions.c.suggestion_id == suggestion_id)
+    if withdrawn:
+        made = _reopen_suggested(db, withdrawn[0], columns, actor=actor, now=now, key=idempotency_key)
+    else:
+        made = insert(db, actor=actor, now=now, columns=columns, idempotency_key=idempotency_key)
     telling.owners_changed(db, now=now, actor=person(actor), changes=[(None, made)])
     return made
+
+
+def _reopen_suggested(
+    db: Connection, action: Action, columns: Mapping[str, object], *, actor: Identity, now: datetime, key: str
+) -> Action:
+    """A suggestion has one action for ever: accepted again after an undo, it is that one, as proposed now."""
+    fresh = {"status": Status.NEW, "cancel_reason": None, "closed_at": None, "archived_at": None}
+    of_origin = {"account_key", "account_name", "source", "suggestion_id", "decision_id"}
+    wanted = {name: value for name, value in columns.items() if name not in of_origin} | fresh
+    return put_back(db, action, wanted, actor=person(actor), now=now, key=key, reason="Accepted again")
+
+
+def withdraw_suggested(
+    db: Connection, *, actor: Identity, now: datetime, action_id: UUID, accepted_at: datetime, idempotency_key: str
+) -> Action:
+    """Cancel the action of a suggestion whose acceptance is undone; who has it is told nothing, or that it went.
+
+    Called by `app.suggestions.service`, which has checked the right to undo and owns the request key.
+    Raises InvalidInput when anybody has changed the action since; a note or a contact is no change.
+    """
+    action = repository.lock(db, action_id)
+    if action.status is not Status.NEW or action.updated_at != accepted_at:
+        raise InvalidInput("action_id", "The action has been changed since.", hint="Cancel the action instead.")
+    telling.owners_changed(db, now=now, actor=person(actor), changes=[(action, replace(action, owner_user_id=None))])
+    planned = plan_move(
+        standing(action),
+        Status.CANCELLED,
+        now=now,
+        today=display_date(now),
+        reason=CancelReason.NO_LONGER_RELEVANT,
+    )
+    move = replace(planned, reason=UNDONE)
+    return apply(db, action, move, actor=person(actor), now=now, key=idempotency_key)
 
 
 def edit_action(

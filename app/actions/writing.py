@@ -149,10 +149,17 @@ def apply(
 
 
 def put_back(
-    db: Connection, action: Action, columns: Mapping[str, object], *, actor: EventActor, now: datetime, key: str
+    db: Connection,
+    action: Action,
+    columns: Mapping[str, object],
+    *,
+    actor: EventActor,
+    now: datetime,
+    key: str,
+    reason: str = UNDONE,
 ) -> Action:
     """Write columns as they were before a change that is being undone, told as any change and marked as undone."""
-    told = differences(action, columns, reason=UNDONE)
+    told = differences(action, columns, reason=reason)
     after = repository.put_back(db, action, columns, now=now)
     changes = [
         replace(item, kind=EventKind.STATUS_CHANGED) if item.field == "status" else item

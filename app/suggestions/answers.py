@@ -44,5 +44,6 @@ def state_before(events: Sequence[SuggestionEvent]) -> dict[str, object]:
         "answered_at": previous.at if previous else None,
         "answered_by": previous.actor_user_id if previous else None,
         "dismissal_reason": None,
+        "action_id": None,
         "snoozed_until": date.fromisoformat(previous.reason) if was_snoozed and previous and previous.reason else None,
     }

@@ -218,6 +218,11 @@ _ENDED = text(
             and cancel_reason is distinct from 'auto_resolved'
             and reason is not null
             and closed_at > :since
+            -- but for one whose acceptance was undone: its suggestion waits again
+            and (
+                suggestion_id is null
+                or exists (select from app.suggestions as s where s.action_id = actions.action_id)
+            )
         union all
         select s.dedupe_key, cast(a.closed_at at time zone 'Europe/London' as date)
         from app.suggestions as s

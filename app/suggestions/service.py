@@ -26,6 +26,7 @@ from app.marts.version import published
 from app.suggestions import evaluation, repository
 from app.suggestions.answers import as_seen, is_only_news, state_before
 from app.suggestions.model import (
+    ACCEPTED_STATUSES,
     ANSWER_UNDONE,
     ANSWERABLE,
     ANSWERED_AS_SEEN,
@@ -42,7 +43,7 @@ from app.suggestions.tables import suggestions
 
 LONGEST_SNOOZE = timedelta(days=180)
 LARGEST_PAGE = 500
-_UNDOABLE = (SuggestionStatus.DISMISSED, SuggestionStatus.SNOOZED)
+_UNDOABLE = (*ACCEPTED_STATUSES, SuggestionStatus.DISMISSED, SuggestionStatus.SNOOZED)
 
 
 def evaluate(db: Connection, *, now: datetime, build_id: int) -> EvaluationReport:
@@ -330,10 +331,10 @@ def undo_answer(
     expected_version: int,
     idempotency_key: str,
 ) -> Suggestion:
-    """Take a dismissal or a snooze back within its minute: the suggestion is again what it was before, and the story
-    keeps both.
+    """Take an answer back within its minute: the suggestion is again what it was before, and the story keeps both. The
+    action of an accepted one is cancelled.
 
-    Only who answered may, and not when the same has been suggested anew.
+    Only who answered may, and not when the same has been suggested anew, or the action has been worked on.
     Raises NotFound, NotPermitted, StaleVersion, InvalidInput, IdempotencyConflict.
     """
     asked = _Asked(actor=actor, now=now, suggestion_id=suggestion_id, version=expected_version, key=idempotency_key)
@@ -342,12 +343,21 @@ def undo_answer(
         suggestion = _locked(db, asked)
         _since_seen(db, suggestion, asked)
         if suggestion.status not in _UNDOABLE or suggestion.answered_at is None:
-            raise InvalidInput("suggestion_id", "There is no dismissal or snooze to undo.")
+            raise InvalidInput("suggestion_id", "There is no answer to undo.")
         if suggestion.answered_by != actor.user_id:
             raise NotPermitted("Only who gave an answer may undo it.", hint="Ask them, or answer the next one.")
         if now - suggestion.answered_at > UNDO_WINDOW + UNDO_GRACE:
             raise InvalidInput("suggestion_id", "The minute for undoing this has passed.")
         before = state_before(repository.events(db, suggestion_id))
+        if suggestion.action_id is not None:
+            actions.withdraw_suggested(
+                db,
+                actor=actor,
+                now=now,
+                action_id=suggestion.action_id,
+                accepted_at=suggestion.answered_at,
+                idempotency_key=idempotency_key,
+            )
         try:
             with db.begin_nested():
                 repository.change(db, suggestion, before)

@@ -18,7 +18,7 @@ from app.db import unit_of_work
 from app.errors import StaleVersion
 from app.marts.accounts import Account
 from app.suggestions import service
-from app.suggestions.model import OPEN_STATUSES, Suggestion
+from app.suggestions.model import OPEN_STATUSES, AcceptedAction, Suggestion
 from app.ui import (
     action_form,
     charts,
@@ -64,8 +64,8 @@ def _put_away(suggestion_id: UUID, answer: Any, text: str) -> None:
 def _accept(suggestion_id: UUID, version: int, edits: ActionDraft | None = None, form: str | None = None) -> bool:
     key = form or writes.form_key(_place(suggestion_id))
 
-    def write(db: Connection, actor: Identity, now: datetime) -> Any:
-        return service.accept(
+    def write(db: Connection, actor: Identity, now: datetime) -> tuple[AcceptedAction, Suggestion]:
+        action = service.accept(
             db,
             actor=actor,
             now=now,
@@ -74,8 +74,10 @@ def _accept(suggestion_id: UUID, version: int, edits: ActionDraft | None = None,
             edits=edits,
             idempotency_key=key,
         )
+        return action, service.get_suggestion(db, suggestion_id)
 
-    def confirmation(action: Any) -> str:
+    def confirmation(made: tuple[AcceptedAction, Suggestion]) -> str:
+        action = made[0]
         if action.already_accepted_by:
             return f"{escaped(action.already_accepted_by)} had accepted it before: there is one action, not two."
         due = f", due {figures.day(action.due_date)}" if action.due_date else ""
@@ -83,7 +85,13 @@ def _accept(suggestion_id: UUID, version: int, edits: ActionDraft | None = None,
 
     accepted = writes.perform(write, place=_place(suggestion_id), done=confirmation)
     _answered(suggestion_id, accepted)
-    return accepted is not None
+    if accepted is None:
+        return False
+    action, suggestion = accepted
+    writes.renew_form(_place(suggestion_id))
+    if not action.already_accepted_by:
+        suggestion_undo.keep(suggestion, "accepted, became the action", became=action)
+    return True
 
 
 def _accepted(suggestion_id: UUID, version: int) -> None:

@@ -1,25 +1,27 @@
-"""The way back from a dismissed or snoozed suggestion, for a minute: the card is gone, so the offer stands in its
-place.
+"""The way back from an answered suggestion, for a minute: the card is gone, so the offer stands in its place, beside
+the action that an accepted one became.
 """
 
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
+from app.actions.model import Action
 from app.actions.writing import UNDO_WINDOW
 from app.auth import Identity
 from app.suggestions import service
 from app.suggestions.model import Suggestion
-from app.ui import undo
+from app.ui import action_panel, undo
 from app.ui.text import escaped
 
 _SLOT = "suggestions"
 
 
-def keep(answered: Suggestion | None, text: str) -> None:
-    """Offer the way back from an answer just given, in place of the offer before it; nothing for a refused one.
-    `text` says what it was, our own Markdown."""
-    if answered is None or answered.answered_at is None:
+def keep(answered: Suggestion, text: str, *, became: Action | None = None) -> None:
+    """Offer the way back from an answer just given, in place of the offer before it. `text` says what it was, our own
+    Markdown; what it `became` opens from there."""
+    if answered.answered_at is None:
         return
 
     def take_back(db: Connection, actor: Identity, now: datetime, form: str) -> str:
@@ -40,6 +42,9 @@ def keep(answered: Suggestion | None, text: str) -> None:
         about=frozenset([answered.account_key]),
         is_on_page=True,
         take_back=take_back,
+        leads_to=None
+        if became is None
+        else (escaped(became.title, limit=60), partial(action_panel.open_in_drawer, became.action_id)),
     )
     undo.keep(_SLOT, offer)
 

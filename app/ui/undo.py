@@ -17,7 +17,8 @@ from app.ui import frame, visit, writes
 
 @dataclass(frozen=True)
 class Offer:
-    """Something that can be taken back until `until`, `about` these ids. `text` says what it was, our own Markdown.
+    """Something that can be taken back until `until`, `about` these ids. `text` says what it was, our own Markdown;
+    `leads_to` is the name of what came of it, the same, and the callback that opens it.
 
     `take_back(db, actor, now, idempotency_key)` does it and answers what to say then, our own Markdown.
     """
@@ -28,6 +29,7 @@ class Offer:
     about: frozenset[str]
     is_on_page: bool
     take_back: Callable[[Connection, Identity, datetime, str], str]
+    leads_to: tuple[str, Callable[[], None]] | None = None
 
 
 def place_of(slot: str) -> str:
@@ -68,6 +70,11 @@ def take_back(slot: str) -> None:
     st.session_state[changed_key(slot)] = True
 
 
+def _followed(slot: str, opens: Callable[[], None]) -> None:
+    opens()
+    st.session_state[changed_key(slot)] = True
+
+
 def bar(slot: str, about: str | None = None) -> None:
     """The offer of something done on this page, while it lasts; else what taking it back met."""
     frame.problem(place_of(slot))
@@ -78,7 +85,8 @@ def bar(slot: str, about: str | None = None) -> None:
 
 @st.fragment(run_every="10s")
 def _bar(slot: str, about: str | None) -> None:
-    # once the minute is over, or after an undo, the page is drawn anew: the lists changed, and the timer must end
+    # once the minute is over, after an undo or a click on what came of it, the page is drawn anew: the lists changed,
+    # what was clicked opens over the page, and the timer must end
     if visit.is_fragment_run():
         # a click on Undo has been counted as the person's by its callback
         here = visit.begin(is_background=True)
@@ -91,5 +99,8 @@ def _bar(slot: str, about: str | None) -> None:
         left = max(0, round((offer.until - visit.current().now).total_seconds()))
         st.markdown(f":green[:material/check:] {offer.text}", width="content")
         key = f"undo_{offer.key}"
+        if offer.leads_to is not None:
+            name, opens = offer.leads_to
+            st.button(name, type="tertiary", key=f"{key}_opens", on_click=_followed, args=(slot, opens))
         st.button("Undo", icon=":material/undo:", shortcut="u", key=key, on_click=take_back, args=(slot,))
         st.markdown(f":small[:gray[for {left} s]]", width="content")

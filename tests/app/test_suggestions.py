@@ -13,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.actions import repository as action_rows
 from app.actions import service as actions
 from app.actions.context import canonical_hash
+from app.actions.history import fold
 from app.auth import Identity, Role
 from app.errors import (
     AppError,
@@ -516,10 +518,10 @@ def test_an_answer_can_be_undone_for_a_minute(
         assert get(estate, suggestion) == dismissed
 
 
-def test_only_who_answered_may_undo_it_and_only_what_was_dismissed_or_snoozed(estate: Estate, maya: Identity) -> None:
+def test_only_who_answered_may_undo_it_and_only_an_answer(estate: Estate, maya: Identity) -> None:
     evaluate(estate)
     (suggestion,) = raised(estate)
-    with pytest.raises(InvalidInput, match="no dismissal"):
+    with pytest.raises(InvalidInput, match="no answer"):
         undo(estate, maya, suggestion)
     dismissed = dismiss(estate, maya, suggestion)
 
@@ -528,13 +530,56 @@ def test_only_who_answered_may_undo_it_and_only_what_was_dismissed_or_snoozed(es
             undo(estate, who, dismissed)
     with pytest.raises(StaleVersion):
         undo(estate, maya, suggestion)
-    back = undo(estate, maya, dismissed)
+    undo(estate, maya, dismissed)
     with pytest.raises(StaleVersion):
         undo(estate, maya, dismissed)
 
-    accept(estate, maya, back)
-    with pytest.raises(InvalidInput, match="no dismissal"):
+
+def test_an_undone_acceptance_cancels_its_action_and_may_be_given_again_for_the_same_action(
+    estate: Estate, maya: Identity
+) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    first = accept(estate, maya, suggestion)
+
+    back = undo(estate, maya, get(estate, suggestion))
+
+    assert replace(back, version=suggestion.version) == suggestion
+    row = "select status, cancel_reason from app.actions"
+    assert estate.admin.execute(row).fetchall() == [("cancelled", "no_longer_relevant")]
+    again = accept(estate, maya, back)
+    assert (again.action_id, again.status, again.cancel_reason, again.closed_at) == (first.action_id, "new", None, None)
+    with estate.work() as db:
+        events = action_rows.events(db, again.action_id)
+        assert fold(events) == action_rows.as_json(action_rows.lock(db, again.action_id))
+    assert [(event.after, event.reason) for event in events if event.field == "status"] == [
+        ("cancelled", "Undone"),
+        ("new", "Accepted again"),
+    ]
+
+
+def test_an_acceptance_is_not_undone_once_its_action_was_worked_on(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+    action = accept(estate, maya, suggestion)
+    estate.move(maya, action, "in_progress")
+
+    with pytest.raises(InvalidInput, match="changed since"):
         undo(estate, maya, get(estate, suggestion))
+
+    assert get(estate, suggestion).status == "accepted"
+
+
+def test_an_undone_acceptance_counts_for_nothing(estate: Estate, maya: Identity) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    accept(estate, maya, suggestion)
+    undo(estate, maya, get(estate, suggestion))
+    evaluate(estate, now=next_day(estate, [*DROP, 76.0]))
+    report = evaluate(estate, now=next_day(estate, DROP, 2))
+
+    assert report.generated == 1, "nothing cools down after an action that was taken back"
 
 
 def test_undoing_twice_with_one_key_is_undoing_once(estate: Estate, maya: Identity) -> None:

@@ -201,3 +201,20 @@ def test_the_keys_are_listed_in_the_menu_of_the_person(browser: Browser, estate:
     next(menu for menu in page.menu_button if menu.label == "Maya Lind").click("Keyboard shortcuts").run()
 
     assert "Add an action" in texts(browser.checked())
+
+
+def test_an_accepted_suggestion_leads_to_its_action_and_can_be_taken_back(browser: Browser, suggested: Estate) -> None:
+    page = browser.sign_in(suggested.user("Maya Lind")).open("my_day")
+    next(button for button in page.button if button.label == "Accept").click().run()
+    title = suggested.one("select title from app.actions")
+
+    next(button for button in page.button if button.label == title).click().run()
+
+    assert "Log contact" in labels(browser.checked())
+    next(button for button in page.button if button.label == "Undo").click().run()
+    browser.checked()
+    assert suggested.one("select status from app.actions") == "cancelled"
+    assert suggested.one("select status from app.suggestions") == "shown"
+    next(button for button in page.button if button.label == "Accept").click().run()
+    browser.checked()
+    assert suggested.one("select status from app.actions") == "new"
