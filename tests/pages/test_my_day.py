@@ -210,7 +210,7 @@ def test_an_accepted_suggestion_leads_to_its_action_and_can_be_taken_back(browse
 
     next(button for button in page.button if button.label == title).click().run()
 
-    assert "Log contact" in labels(browser.checked())
+    assert "In progress" in labels(browser.checked())
     next(button for button in page.button if button.label == "Undo").click().run()
     browser.checked()
     assert suggested.one("select status from app.actions") == "cancelled"
