@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import streamlit as st
@@ -31,6 +32,7 @@ ICONS: Mapping[str, str] = {
     "other": ":material/forum:",
 }
 FIELDS = ("channel", "on", "minutes", "reached", "who", "role")
+_LOGGED = "contact:logged"
 MOST_MINUTES, NAME_CHARACTERS = 6_000, 200
 
 
@@ -73,20 +75,32 @@ def form(action: Action) -> None:
                 placeholder="–",
                 key=f"{key}_minutes",
             )
-        st.session_state.setdefault(f"{key}_reached", True)
-        if st.toggle("Somebody was reached", key=f"{key}_reached"):
-            who = people_picker.pick("Who", people, f"{key}_who")
-            if who and not people.get(who):
-                st.selectbox(
-                    "Their role",
-                    list(words.STAKEHOLDER_ROLES),
-                    index=None,
-                    format_func=lambda code: words.STAKEHOLDER_ROLES[code],
-                    placeholder="–",
-                    key=f"{key}_role",
-                )
+        # off until somebody says so: a default that claims a reach would be learnt from
+        st.toggle("Somebody was reached", key=f"{key}_reached", on_change=_reach_changed, args=(key,))
+        who = people_picker.pick("Who was reached", people, f"{key}_who", on_change=partial(_who_changed, key))
+        if who and not people.get(who):
+            st.selectbox(
+                "Their role",
+                list(words.STAKEHOLDER_ROLES),
+                index=None,
+                format_func=lambda code: words.STAKEHOLDER_ROLES[code],
+                placeholder="–",
+                key=f"{key}_role",
+            )
         st.button("Log it", type="primary", key=f"{key}_log", on_click=_log, args=(action, key, dict(people)))
         kept_fields.fields(place_of(action.action_id), _kept(key, here))
+
+
+def _who_changed(key: str) -> None:
+    """Callback: who is named was reached."""
+    if st.session_state.get(f"{key}_who"):
+        st.session_state[f"{key}_reached"] = True
+
+
+def _reach_changed(key: str) -> None:
+    """Callback: where nobody was reached, nobody is named."""
+    if not st.session_state.get(f"{key}_reached"):
+        st.session_state[f"{key}_who"] = None
 
 
 def _kept(key: str, here: visit.Visit) -> dict[str, Field]:
@@ -95,7 +109,7 @@ def _kept(key: str, here: visit.Visit) -> dict[str, Field]:
         "channel": Field(f"{key}_channel", "call", kept_fields.one_of(words.CHANNELS)),
         "on": Field(f"{key}_on", here.today, kept_fields.day(latest=here.today)),
         "minutes": Field(f"{key}_minutes", None, kept_fields.number(0, MOST_MINUTES)),
-        "reached": Field(f"{key}_reached", True, kept_fields.one_of([True, False])),
+        "reached": Field(f"{key}_reached", False, kept_fields.one_of([True, False])),
         "who": Field(f"{key}_who", None, kept_fields.text(NAME_CHARACTERS)),
         "role": Field(f"{key}_role", None, kept_fields.one_of(words.STAKEHOLDER_ROLES)),
     }
@@ -127,7 +141,13 @@ def _log(action: Action, key: str, people: dict[str, str | None]) -> None:
     for field in FIELDS:
         given.pop(f"{key}_{field}", None)
     given[f"{key}_popover"] = False
+    given[_LOGGED] = True
     kept_fields.forget(place)
+
+
+def was_logged() -> bool:
+    """Whether a contact was logged since the last time this was asked: the outcome's form starts with it."""
+    return bool(st.session_state.pop(_LOGGED, False))
 
 
 def summary(contacts: Sequence[Contact]) -> str:

@@ -47,8 +47,10 @@ def _save_note(action_id: UUID, body: str, idempotency_key: str, corrects: UUID 
 
 @frame.panel
 def draw(detail: ActionDetail) -> None:
-    """Composer, then the story. A saved note reruns this panel only."""
+    """Composer, then the story. A saved note reruns this panel only; a contact also fills in the outcome's form."""
     if visit.is_fragment_run():
+        if action_contacts.was_logged():
+            st.rerun()
         detail = data.action(detail.action.action_id)
     here = visit.current()
     action_id = detail.action.action_id

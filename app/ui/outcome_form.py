@@ -25,6 +25,7 @@ _LISTS: Mapping[str, Mapping[str, str]] = {
     "result": words.RESULTS,
     "done": words.INTERVENTIONS,
     "channel": words.CHANNELS,
+    "role": words.STAKEHOLDER_ROLES,
 }
 FIELDS = (*_LISTS, "minutes")
 MOST_MINUTES = 6000
@@ -48,6 +49,7 @@ def _close(action: Action, note: str, idempotency_key: str) -> bool:
                 customer_response=given.get(f"{key}_response") or "",
                 channel=given.get(f"{key}_channel"),
                 minutes=given.get(f"{key}_minutes"),
+                stakeholder_role_reached=given.get(f"{key}_role"),
             ),
             idempotency_key=idempotency_key,
         )
@@ -76,7 +78,7 @@ def draw(detail: ActionDetail) -> None:
         _recorded(detail.outcomes[0], visit.current().today)
     elif Status.CLOSED in detail.legal_moves and action_moves.may_work(action):
         frame.heading("Outcome", "to close it")
-        _form(action)
+        _form(detail)
     elif detail.outcomes:
         frame.heading("Outcome", "of the earlier closing")
         _recorded(detail.outcomes[0], visit.current().today)
@@ -98,15 +100,40 @@ def _segments(title: str, codes: dict[str, str], key: str) -> None:
         )
 
 
-def _form(action: Action) -> None:
-    here = visit.current()
-    key = f"outcome_{action.action_id.hex}"
+def _starts(detail: ActionDetail) -> dict[str, Choice]:
+    """What the form holds before anybody touches it: the planned intervention, and of the contacts logged how and whom
+    the last one reached (else how the last was tried), and the minutes of all."""
+    contacts = detail.contacts
+    told = next((contact for contact in contacts if contact.was_reached), contacts[0] if contacts else None)
+    return dict.fromkeys(FIELDS) | {
+        "done": detail.action.intervention.value,
+        "channel": told.channel.value if told else None,
+        "minutes": sum(contact.minutes or 0 for contact in contacts) or None,
+        "role": told.stakeholder_role_reached.value if told and told.stakeholder_role_reached else None,
+    }
+
+
+def _start(key: str, starts: Mapping[str, Choice]) -> None:
+    """Put the starts into the controls; after a contact was logged into those that nobody has changed."""
+    given = st.session_state
+    before: Mapping[str, Choice] = given.get(f"{key}_starts", {})
+    for field in FIELDS:
+        name = f"{key}_{field}"
+        if name not in given or (field in before and given[name] == before[field]):
+            given[name] = starts[field]
+    given[f"{key}_starts"] = dict(starts)
+
+
+def _form(detail: ActionDetail) -> None:
+    here, action = visit.current(), detail.action
+    key, starts = f"outcome_{action.action_id.hex}", _starts(detail)
+    _start(key, starts)
     with st.container(gap="xxsmall"):
         _segments("1 Execution", dict(words.EXECUTIONS), f"{key}_execution")
         _segments("2 Customer response", dict(words.RESPONSES), f"{key}_response")
         _segments("3 Result", dict(words.RESULTS), f"{key}_result")
-    st.session_state.setdefault(f"{key}_done", action.intervention.value)
-    done, channel, minutes = st.columns([1.5, 1.1, 0.9], gap="xsmall")
+    done, channel = st.columns([1.4, 1], gap="xsmall")
+    reached, minutes = st.columns([1.4, 1], gap="xsmall")
     done.selectbox(
         "Done",
         list(words.INTERVENTIONS),
@@ -120,6 +147,14 @@ def _form(action: Action) -> None:
         format_func=lambda code: words.CHANNELS[code],
         placeholder="–",
         key=f"{key}_channel",
+    )
+    reached.selectbox(
+        "Who was reached",
+        list(words.STAKEHOLDER_ROLES),
+        index=None,
+        format_func=lambda code: words.STAKEHOLDER_ROLES[code],
+        placeholder="–",
+        key=f"{key}_role",
     )
     minutes.number_input(
         "Minutes",
@@ -147,7 +182,7 @@ def _form(action: Action) -> None:
         empty_hint="note" if missing else "missing: note",
         height=38,
         choices=_choices(key),
-        is_untouched=_choices(key) == dict.fromkeys(FIELDS) | {"done": action.intervention.value},
+        is_untouched=_choices(key) == starts,
         restore=lambda kept: _restore(key, kept),
     )
     frame.problem(f"outcome:{action.action_id}")
@@ -180,10 +215,23 @@ def _recorded(outcome: Outcome, today: date) -> None:
                 f"{figures.day(outcome.done_date, today=today)}"
             ),
         ),
+        ("How", _how(outcome)),
     )
-    st.markdown("  \n".join(f":gray[{name}] {value}" for name, value in rows))
+    st.markdown("  \n".join(f":gray[{name}] {value}" for name, value in rows if value))
     with st.container(border=True):
         st.text(outcome.closing_note)
+
+
+def _how(outcome: Outcome) -> str:
+    """`Call, champion, 25 min`: as much of it as was said."""
+    parts = [
+        words.word(words.CHANNELS, outcome.channel) if outcome.channel else "",
+        words.word(words.STAKEHOLDER_ROLES, outcome.stakeholder_role_reached).lower()
+        if outcome.stakeholder_role_reached
+        else "",
+        f"{outcome.minutes} min" if outcome.minutes else "",
+    ]
+    return ", ".join(filter(None, parts))
 
 
 def _measured(detail: ActionDetail) -> None:

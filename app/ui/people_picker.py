@@ -1,6 +1,6 @@
 """Choosing somebody of an account: from its contacts with their roles, or typed, for whoever the CRM does not know."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -25,7 +25,9 @@ def known(account_key: str | None) -> Mapping[str, str | None]:
     }
 
 
-def pick(label: str, people: Mapping[str, str | None], key: str) -> str | None:
+def pick(
+    label: str, people: Mapping[str, str | None], key: str, *, on_change: Callable[[], None] | None = None
+) -> str | None:
     """A name of the list or a typed one; None for nobody."""
 
     def shown(name: str) -> str:
@@ -45,4 +47,5 @@ def pick(label: str, people: Mapping[str, str | None], key: str) -> str | None:
         placeholder="Choose, or type a name",
         accept_new_options=True,
         key=key,
+        on_change=on_change,
     )

@@ -99,13 +99,47 @@ def test_an_attempt_without_reach_names_nobody(browser: Browser, estate: Estate,
     key = f"contact_{action.action_id.hex}"
     page.selectbox(key=f"{key}_who").set_value(champion).run()
     page.toggle(key=f"{key}_reached").set_value(False).run()
-    assert not [box for box in page.selectbox if box.key == f"{key}_who"]
+    assert page.selectbox(key=f"{key}_who").value is None
 
     _button(page, "Log it").click().run()
 
     browser.checked()
     assert estate.one("select was_reached or person_reached is not null from app.action_contacts") is False
     assert "nobody was reached" in texts(page)
+
+
+def test_nobody_is_claimed_to_be_reached_until_somebody_says_so_or_is_named(
+    browser: Browser, estate: Estate, maya: Identity, champion: str
+) -> None:
+    action = estate.action(actor=maya)
+    page = _with_form(browser, action.action_id, maya)
+    key = f"contact_{action.action_id.hex}"
+    assert page.toggle(key=f"{key}_reached").value is False
+
+    page.selectbox(key=f"{key}_who").set_value(champion).run()
+
+    assert page.toggle(key=f"{key}_reached").value is True
+
+
+def test_a_logged_contact_fills_in_how_the_action_is_closed_but_for_what_was_chosen_there(
+    browser: Browser, estate: Estate, maya: Identity, champion: str
+) -> None:
+    action = estate.action(actor=maya)
+    page = _with_form(browser, action.action_id, maya)
+    key, outcome = f"contact_{action.action_id.hex}", f"outcome_{action.action_id.hex}"
+    page.selectbox(key=f"{outcome}_channel").set_value("email").run()
+    page.segmented_control(key=f"{key}_channel").set_value("meeting")
+    page.number_input(key=f"{key}_minutes").set_value(25)
+    page.selectbox(key=f"{key}_who").set_value(champion)
+
+    _button(page, "Log it").click().run()
+    browser.checked()
+
+    assert page.selectbox(key=f"{outcome}_channel").value == "email", "what was chosen stays"
+    assert page.number_input(key=f"{outcome}_minutes").value == 25
+    assert page.selectbox(key=f"{outcome}_role").value == "champion"
+    page = browser.reload("actions", action=str(action.action_id))
+    assert page.selectbox(key=f"{outcome}_channel").value == "meeting", "and where nothing was, the contact's stands"
 
 
 def test_a_colleague_logs_a_contact_and_an_analyst_does_not(browser: Browser, estate: Estate, maya: Identity) -> None:
