@@ -39,7 +39,7 @@ COLUMNS: Mapping[Category, str] = {
 PRIORITY_COLOURS = {"critical": "red", "high": "orange"}
 RESULT_COLOURS = {"successful": "green", "unsuccessful": "red"}
 FIRST, MORE = 12, 24
-_OPENING = {"snooze": "Snooze…", "close": "Close…", "cancel": "Cancel…", "reopen": "Reopen…"}
+_OPENING = {"snooze": "Snooze…", "close": "Close…", "cancel": "Cancel the action…", "reopen": "Reopen…"}
 _TAKE = "take"
 PLACE = "board"
 
@@ -102,7 +102,16 @@ def _card(action: ActionRow, *, is_mine: bool) -> None:
         moves = _moves(action)
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", wrap=False):
             st.markdown(f":small[:gray[{' · '.join(_facts(action, visit.current().today))}]]")
-            if moves:
+            if moves and not is_open(action.status):
+                # one thing can be done with what has ended: no menu of one line
+                st.button(
+                    _OPENING["reopen"],
+                    type="tertiary",
+                    key=f"{key}_reopen",
+                    on_click=_opened,
+                    args=(action.action_id,),
+                )
+            elif moves:
                 st.menu_button(
                     "Move",
                     list(moves),
@@ -150,13 +159,17 @@ def _moves(action: ActionRow) -> dict[str, str]:
     return offered | {code: _OPENING[code] for status, code in endings.items() if status in legal}
 
 
+def _opened(action_id: UUID) -> None:
+    action_panel.open_in_drawer(action_id)
+    action_moves.note_moved()
+
+
 def _moved(key: str, action_id: UUID, version: int, came_from: str) -> None:
     chosen = st.session_state.get(key)
     if chosen == _TAKE:
         action_claim.claim(action_id, version, PLACE)
         action_moves.note_moved()
     elif chosen in _OPENING:
-        action_panel.open_in_drawer(action_id)
-        action_moves.note_moved()
+        _opened(action_id)
     elif chosen:
         action_moves.move(action_id, version, chosen, None, came_from, place=PLACE)

@@ -40,6 +40,8 @@ from app.ui.text import escaped, shortened
 PLACE = "bulk"
 NOBODY = "Nobody: back to the queue"
 KINDS = {"snooze": "Snooze", "redate": "Re-date", "cancel": "Cancel", "assign": "Assign"}
+# "Cancel" alone, on a row of choices, would be read as a way out
+_CHOICES = KINDS | {"cancel": "Cancel actions"}
 _SHIFT, _DATE = "Push", "Set one date"
 _NOT_SAID_YET = "?"
 _CHANGED = "bulk:changed"
@@ -79,7 +81,7 @@ def show(ticked: list[ActionRow], *, kinds: Sequence[str] = tuple(KINDS), can_op
         st.segmented_control(
             "What to do with them",
             offered,
-            format_func=lambda code: KINDS[code],
+            format_func=lambda code: _CHOICES[code],
             default=offered[0],
             required=True,
             key="bulk_kind",

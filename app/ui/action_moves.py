@@ -1,4 +1,5 @@
-"""The status of an action and its legal moves: nothing else is drawn, and the server would refuse it anyway."""
+"""The status of an action and its moves. Only legal ones can be pressed, and the server would refuse the others anyway;
+of those between the started statuses each keeps its place, so that nothing moves under the cursor."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -11,6 +12,7 @@ from app.actions.bulk import BulkResult
 from app.actions.bulk_plan import BulkChange, Cancel, Redate, Snooze
 from app.actions.lifecycle import CANCELLED_BY_PEOPLE, Status, is_open
 from app.actions.model import Action, ActionDetail
+from app.actions.writing import UNDONE
 from app.auth import Identity, Permission, can
 from app.calendar import add_business_days
 from app.errors import StaleVersion
@@ -22,6 +24,11 @@ PLAIN_MOVES = {
     Status.BLOCKED: "Blocked",
     Status.WAITING_ON_CUSTOMER: "Waiting on customer",
     Status.NEW: "New",
+}
+# what stands in the way is worth a line in the story: it is asked for, and not insisted on
+_HINDERED = {
+    Status.BLOCKED: "What stands in the way?",
+    Status.WAITING_ON_CUSTOMER: "What are we waiting for?",
 }
 _CHANGED = "moves:changed"
 
@@ -42,6 +49,10 @@ def _snooze_place(action_id: UUID) -> str:
 
 def _reopen_place(action_id: UUID) -> str:
     return f"reopen:{action_id}"
+
+
+def _hindered_place(action_id: UUID, status: Status) -> str:
+    return f"{status}:{action_id}"
 
 
 def note_moved() -> None:
@@ -107,7 +118,7 @@ def _answered(is_done: bool, place: str, action_id: UUID) -> None:
     refused = frame.met(place)
     if is_done:
         frame.forget(place_of(action_id))
-    elif isinstance(refused, StaleVersion) and place in (_snooze_place(action_id), _reopen_place(action_id)):
+    elif isinstance(refused, StaleVersion) and place != place_of(action_id):
         frame.forget(place)
         frame.remember(place_of(action_id), refused)
     if is_done or isinstance(refused, StaleVersion):
@@ -142,13 +153,23 @@ def _claimed(action_id: UUID, version: int) -> None:
 
 @frame.panel
 def draw(detail: ActionDetail) -> None:
-    """Badge of the status, then one control per legal move. After a move the whole page redraws, lists included."""
+    """Badge of the status with the way back beside it, below that the moves. After a move the whole page redraws, lists
+    included."""
     if was_moved() and visit.is_fragment_run():
         st.rerun()
     action, here = detail.action, visit.current()
     key = f"move_{action.action_id.hex}_{action.version}"
+    is_theirs = may_work(action)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown(words.status_badge(action.status) + _since(detail, here.today), width="content")
+        if not is_theirs:
+            owner = f"owned by {escaped(action.owner_name)}" if action.owner_name else "in the queue, owned by nobody"
+            st.markdown(f":small[:gray[{owner}: only the owner, their cover or an admin changes it]]", width="content")
+        else:
+            _undo(detail)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=key):
-        st.markdown(words.status_badge(action.status) + _since(action, here.today), width="content")
+        if is_theirs:
+            _controls(detail, here.today, key)
         if action.owner_user_id is None and is_open(action.status) and action_claim.may_claim():
             st.button(
                 "Take it",
@@ -158,24 +179,20 @@ def draw(detail: ActionDetail) -> None:
                 on_click=_claimed,
                 args=(action.action_id, action.version),
             )
-        if not may_work(action):
-            owner = f"owned by {escaped(action.owner_name)}" if action.owner_name else "in the queue, owned by nobody"
-            st.markdown(f":small[:gray[{owner}: only the owner, their cover or an admin changes it]]", width="content")
-        else:
-            if is_open(action.status) and action.status is not Status.SNOOZED:
-                st.markdown(":small[:gray[move to]]", width="content")
-            _controls(detail, here.today, key)
-            _undo(detail)
     frame.problem(place_of(action.action_id))
 
 
-def _since(action: Action, today: date) -> str:
-    """What stands beside the badge: until when and why it sleeps, or why it was cancelled."""
+def _since(detail: ActionDetail, today: date) -> str:
+    """What stands beside the badge: until when and why it sleeps, why it was cancelled, or what stands in the way."""
+    action = detail.action
     if action.status is Status.SNOOZED:
         why = f": {escaped(action.snooze_reason)}" if action.snooze_reason else ""
         return f" :small[until {figures.day(action.snoozed_until, today=today)}, then back by itself{why}]"
     if action.status is Status.CANCELLED:
         return f" :small[{words.word(words.CANCELLATIONS, action.cancel_reason).lower()}]"
+    if action.status in _HINDERED:
+        why = next((event.reason for event in reversed(detail.events) if event.field == "status"), None)
+        return f" :small[{escaped(why, limit=200)}]" if why and why != UNDONE else ""
     return ""
 
 
@@ -183,17 +200,18 @@ def _controls(detail: ActionDetail, today: date, key: str) -> None:
     action = detail.action
     given = (action.action_id, action.version)
     has_ended = action.status in (Status.CLOSED, Status.CANCELLED)
-    for status in detail.legal_moves:
-        if status in PLAIN_MOVES and not has_ended:
-            label = (
-                f"Wake up: {PLAIN_MOVES[status].lower()}" if action.status is Status.SNOOZED else PLAIN_MOVES[status]
-            )
-            st.button(
-                label,
-                key=f"{key}_{status}",
-                on_click=move,
-                args=(*given, status.value, None, action.status.value),
-            )
+    if action.status is Status.SNOOZED:
+        for status in detail.legal_moves:
+            _plain_move(f"Wake up: {PLAIN_MOVES[status].lower()}", action, status, key)
+    elif not has_ended:
+        _plain_move(
+            PLAIN_MOVES[Status.IN_PROGRESS], action, Status.IN_PROGRESS, key, Status.IN_PROGRESS in detail.legal_moves
+        )
+        for status in _HINDERED:
+            is_legal = status in detail.legal_moves
+            with st.popover(PLAIN_MOVES[status], key=f"{key}_{status}", disabled=not is_legal):
+                if is_legal:
+                    _hindered(action, status, key)
     if Status.SNOOZED in detail.legal_moves:
         with st.popover("Snooze", key=f"{key}_snooze"), st.container(width=400, gap="xsmall"):
             _snooze(action, today, key)
@@ -205,7 +223,7 @@ def _controls(detail: ActionDetail, today: date, key: str) -> None:
             st.button("Re-date it", type="primary", key=f"{key}_redate_it", on_click=_redated, args=(*given, key))
     if Status.CANCELLED in detail.legal_moves:
         st.menu_button(
-            "Cancel",
+            "Cancel the action…",
             [reason.value for reason in CANCELLED_BY_PEOPLE],
             format_func=lambda code: words.word(words.CANCELLATIONS, code),
             type="tertiary",
@@ -216,6 +234,33 @@ def _controls(detail: ActionDetail, today: date, key: str) -> None:
     if has_ended:
         with st.popover("Reopen", key=f"{key}_reopen"), st.container(width=360, gap="xsmall"):
             _reopen(action, key)
+
+
+def _plain_move(label: str, action: Action, status: Status, key: str, is_legal: bool = True) -> None:
+    st.button(
+        label,
+        key=f"{key}_{status}",
+        disabled=not is_legal,
+        on_click=move,
+        args=(action.action_id, action.version, status.value, None, action.status.value),
+    )
+
+
+def _hindered(action: Action, status: Status, key: str) -> None:
+    """Blocked, or waiting: what for, if they like to say."""
+    place = _hindered_place(action.action_id, status)
+    with st.container(width=360, gap="xsmall"):
+        action_why.why(
+            f"{key}_{status}_why",
+            subject=place,
+            button=f"Now {words.STATUSES[status].lower()}",
+            placeholder=_HINDERED[status],
+            is_optional=True,
+            save=lambda reason, _: _moved(
+                action.action_id, action.version, status.value, reason or None, action.status.value, place
+            ),
+        )
+        frame.problem(place)
 
 
 def _snooze(action: Action, today: date, key: str) -> None:

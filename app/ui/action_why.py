@@ -54,11 +54,19 @@ def _choose(key: str, day: date) -> None:
 
 
 def why(
-    key: str, *, subject: str, button: str, placeholder: str, save: Callable[[str, str], bool], missing: str = ""
+    key: str,
+    *,
+    subject: str,
+    button: str,
+    placeholder: str,
+    save: Callable[[str, str], bool],
+    missing: str = "",
+    is_optional: bool = False,
 ) -> None:
-    """The reason that a move needs, with its button, which is off until there is one. Parameters as of `composer`."""
+    """The reason of a move with its button, which is off until there is one, unless the reason `is_optional`. See
+    `composer` for the rest."""
     with st.container(gap="xxsmall"):
-        st.markdown(":small[Why] :small[:gray[needed]]")
+        st.markdown(f":small[Why] :small[:gray[{'if you like' if is_optional else 'needed'}]]")
         composer(
             key,
             user_id=str(visit.current().identity.user_id),
@@ -66,7 +74,8 @@ def why(
             label="Why",
             button=button,
             placeholder=placeholder,
-            empty_hint="say why first",
+            empty_hint="" if is_optional else "say why first",
+            is_optional=is_optional,
             missing=missing,
             limit=REASON_CHARACTERS,
             height=38,

@@ -76,7 +76,11 @@ def _titles(page: AppTest) -> list[str]:
 
 
 def _cards(page: AppTest) -> set[str]:
-    return {button.label for button in page.button if str(button.key).startswith("card_")}
+    return {
+        button.label
+        for button in page.button
+        if str(button.key).startswith("card_") and str(button.key).endswith("_open")
+    }
 
 
 def _due(page: AppTest) -> list[str]:

@@ -53,8 +53,41 @@ def test_only_legal_moves_are_drawn(browser: Browser, estate: Estate, maya: Iden
     _button(page, "In progress").click().run()
     browser.checked()
 
-    assert {"Blocked", "Waiting on customer"} <= set(labels(page))
+    assert {"Now blocked", "Now waiting on customer"} <= set(labels(page))
+    assert "In progress" not in labels(page)
     assert estate.one("select status from app.actions") == "in_progress"
+
+
+def _slots(page: AppTest, action: Action) -> list[str]:
+    """Labels of the moves between the started statuses, in the order they are drawn, pressable or not."""
+    found = [block.proto.popover.label for block in page.get("popover")]
+    return [one for one in ("Blocked", "Waiting on customer") if one in found]
+
+
+def test_moves_between_started_statuses_keep_their_places(browser: Browser, estate: Estate, maya: Identity) -> None:
+    action = estate.action(actor=maya)
+    page = _opened(browser, action, maya)
+    for label in ("In progress", "Now blocked", "In progress"):
+        assert _slots(page, action) == ["Blocked", "Waiting on customer"]
+        assert [button.label for button in page.button if button.label == "In progress"] == ["In progress"]
+        _button(page, label).click().run()
+        browser.checked()
+
+
+@pytest.mark.parametrize(("typed", "reason"), [("Legal is reading it", "Legal is reading it"), ("", None)])
+def test_what_stands_in_the_way_is_offered_to_be_said(
+    browser: Browser, estate: Estate, maya: Identity, typed: str, reason: str | None
+) -> None:
+    page = _opened(browser, estate.move(maya, estate.action(actor=maya), "in_progress"), maya)
+    box = next(area for area in page.text_area if "_blocked_why" in str(area.key))
+    box.set_value(typed)
+
+    _button(page, "Now blocked").click().run()
+
+    browser.checked()
+    told = "select reason from app.action_events where field = 'status' order by event_id desc"
+    assert estate.one(told) == reason
+    assert ("Legal is reading it" in texts(page)) is (reason is not None)
 
 
 def test_somebody_elses_action_can_be_noted_on_but_not_moved(browser: Browser, estate: Estate, maya: Identity) -> None:
@@ -288,7 +321,7 @@ def test_a_snooze_tells_until_when_and_why_and_can_be_undone(browser: Browser, e
 def test_cancelling_takes_its_reason_from_the_list(browser: Browser, estate: Estate, maya: Identity) -> None:
     page = _opened(browser, estate.action(actor=maya), maya)
 
-    next(menu for menu in page.menu_button if menu.label == "Cancel").click("no_longer_relevant").run()
+    next(menu for menu in page.menu_button if menu.label == "Cancel the action…").click("no_longer_relevant").run()
 
     browser.checked()
     assert estate.one("select cancel_reason from app.actions") == "no_longer_relevant"
@@ -336,7 +369,7 @@ def test_a_refused_snooze_says_so_beside_its_reason(browser: Browser, estate: Es
 def test_a_reopened_action_tells_why(browser: Browser, estate: Estate, maya: Identity) -> None:
     action = estate.action(actor=maya)
     page = _opened(browser, action, maya)
-    next(menu for menu in page.menu_button if menu.label == "Cancel").click("no_longer_relevant").run()
+    next(menu for menu in page.menu_button if menu.label == "Cancel the action…").click("no_longer_relevant").run()
     key = f"move_{action.action_id.hex}_2_reopen_why"
     page.text_area(key=f"{key}:box").set_value("They asked again")
 

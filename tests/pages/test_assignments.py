@@ -119,7 +119,7 @@ def test_what_needs_a_decision_can_be_re_dated_where_it_stands_and_put_back(
     page.segmented_control(key="queue").set_value("Needs a decision").run()
 
     page.segmented_control(key="desk_do").set_value("Re-date, snooze or cancel").run()
-    assert page.segmented_control(key="bulk_kind").options == ["Re-date", "Snooze", "Cancel"]
+    assert page.segmented_control(key="bulk_kind").options == ["Re-date", "Snooze", "Cancel actions"]
     page.button(key="bulk_apply").click().run()
 
     browser.checked()
