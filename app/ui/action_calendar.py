@@ -41,13 +41,10 @@ def _go(to: str) -> None:
     st.session_state[_TO] = to
 
 
-def _whole(day: date) -> str:
-    st.session_state["span"] = "week"
-    return day.isoformat()
-
-
-def _open_day(day: date) -> None:
-    _go(_whole(day))
+def _in_list(day: date | None) -> None:
+    """Callback: the same set as a list, of one day where one is named."""
+    st.session_state["as"] = "list"
+    action_filters.choose_day(day)
 
 
 def show(wanted: Wanted) -> None:
@@ -72,7 +69,11 @@ def show(wanted: Wanted) -> None:
     parts = [f"{figures.count(found.total, 'action')} here"]
     if elsewhere > 0:
         parts.append(f"{figures.grouped(elsewhere)} of the same set on other days or without a due date")
-    st.markdown(f":small[:gray[{', '.join(parts)}]]")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f":small[:gray[{', '.join(parts)}]]", width="content")
+        if elsewhere > 0:
+            whole = ":small[All of them as a list]"
+            st.button(whole, type="tertiary", key="calendar_whole", on_click=_in_list, args=(None,))
 
 
 def _navigation(around: date) -> str:
@@ -127,7 +128,7 @@ def _late(overdue: list[ActionRow]) -> None:
 
 
 def _short(action: ActionRow) -> str:
-    return escaped(action.account_name, limit=28)
+    return f"{escaped(action.title, limit=30)} :gray[{escaped(action.account_name, limit=28)}]"
 
 
 def _link(action: ActionRow, label: str, where: str) -> None:
@@ -138,7 +139,8 @@ def _link(action: ActionRow, label: str, where: str) -> None:
         on_click=action_panel.open_in_drawer,
         args=(action.action_id,),
         wrap=False,
-        help=f"{escaped(action.title, limit=120)} ({words.word(words.STATUSES, action.status).lower()})",
+        help=f"{escaped(action.title, limit=120)}: {escaped(action.account_name)} "
+        f"({words.word(words.STATUSES, action.status).lower()})",
     )
 
 
@@ -175,7 +177,7 @@ def _day(day: Day, span: str, today: date, height: int) -> None:
             more = len(day.actions) - len(shown)
             if span == "month":
                 key = f"more_{day.day.isoformat()}"
-                st.button(f":gray[{more} more]", type="tertiary", key=key, on_click=_open_day, args=(day.day,))
+                st.button(f":gray[{more} more]", type="tertiary", key=key, on_click=_in_list, args=(day.day,))
             else:
                 with st.popover(f"{more} more", type="tertiary", key=f"more_{day.day.isoformat()}"):
                     for action in day.actions[len(shown) :]:
@@ -183,13 +185,16 @@ def _day(day: Day, span: str, today: date, height: int) -> None:
 
 
 def _item(action: ActionRow, span: str, today: date) -> None:
-    _link(action, _label(action, today), "due")
+    account = escaped(action.account_name, limit=40)
     if span == "week":
-        st.markdown(f":small[:gray[{escaped(action.title, limit=60)}]]")
+        _link(action, _label(action, today, escaped(action.title, limit=60)), "due")
+        st.markdown(f":small[:gray[{account}]]")
+    else:
+        # as much of the title as leaves the account a beginning
+        _link(action, f"{_label(action, today, escaped(action.title, limit=24))} :gray[{account}]", "due")
 
 
-def _label(action: ActionRow, today: date) -> str:
-    name = escaped(action.account_name, limit=40)
+def _label(action: ActionRow, today: date, name: str) -> str:
     if not is_open(action.status):
         return f":gray[:material/check: {name}]"
     mark = ""

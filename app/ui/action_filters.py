@@ -15,7 +15,7 @@ from app.actions.model import ActionFilter
 from app.actions.vocabulary import ActionType, Priority, Source
 from app.auth import Role
 from app.calendar import DISPLAY_ZONE, week_start
-from app.ui import action_data, filters, frame, visit, words
+from app.ui import action_data, figures, filters, frame, visit, words
 
 WHO = {"mine": "Mine", "unassigned": "Unassigned", "all": "Everybody"}
 VIEWS = {"list": "List", "board": "Board", "calendar": "Calendar"}
@@ -30,6 +30,8 @@ DUES = {
 SINGLE = ("who", "as", "owner", "find", "due", "archived", "group", "span")
 SEVERAL = ("status", "type", "priority", "source")
 AWAKE = tuple(sorted(OPEN - {Status.SNOOZED}))
+DAY = "day"  # of the address, where one day of the calendar is looked at as a list
+_TO_DAY = "filters:day"
 ENDED = (Category.CLOSED, Category.CANCELLED)
 _OPEN = (Category.NOT_STARTED, Category.STARTED, Category.PAUSED)
 
@@ -97,6 +99,27 @@ def _one_of(label: str, options: Sequence[str], key: str) -> str | None:
         return st.pills(label, list(options), key=key, bind="query-params", label_visibility="collapsed")
 
 
+def choose_day(day: date | None) -> None:
+    """Callback: from now on only what is due on this day; None for any."""
+    st.session_state[_TO_DAY] = day.isoformat() if day else ""
+
+
+def _day() -> date | None:
+    """The one day of the address, as a chip that a click takes away. A calendar has its own days and drops it."""
+    to = st.session_state.pop(_TO_DAY, None)
+    if to:
+        st.query_params[DAY] = to
+    elif to == "" or st.session_state.get("as") == "calendar":
+        st.query_params.pop(DAY, None)
+    try:
+        day = date.fromisoformat(st.query_params.get(DAY, ""))
+    except ValueError:
+        return None
+    shown = f"Due on {figures.day(day)}"
+    st.button(shown, icon=":material/close:", key="day_chip", on_click=choose_day, args=(None,), help="Any day again")
+    return day
+
+
 def controls(who: str) -> Wanted:
     """Search and chips; call it inside a horizontal container."""
     here = visit.current()
@@ -115,6 +138,7 @@ def controls(who: str) -> Wanted:
     types = filters.chip("Type", list(words.ACTION_TYPES.values()), "type")
     priorities = filters.chip("Priority", list(words.PRIORITIES.values()), "priority")
     due = _one_of("Due", list(DUES.values()), "due")
+    day = _day()
     sources = filters.chip("Source", list(words.SOURCES.values()), "source")
     owners = action_data.owners() if who == "all" else {}
     owner = _one_of("Owner", list(owners), "owner") if owners else None
@@ -129,8 +153,10 @@ def controls(who: str) -> Wanted:
         with_archived=is_archived,
     )
     base = _due(base, due, here.today)
+    if day is not None:
+        base = _within(base, day, day + timedelta(days=1))
     chosen = tuple(Status(code) for code in _codes(words.STATUSES, statuses))
-    is_narrowed = bool(chosen or types or priorities or sources or due or owner or base.text)
+    is_narrowed = bool(chosen or types or priorities or sources or due or day or owner or base.text)
     return wanted(base, chosen, who=who, today=here.today, is_late=due == DUES["overdue"], is_narrowed=is_narrowed)
 
 

@@ -4,7 +4,7 @@ Groups are rows of the same table, because one table scrolls and ticks across gr
 all of it, a click on its name folds it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import partial
 from uuid import UUID
@@ -25,6 +25,7 @@ from app.ui import (
     charts,
     figures,
     frame,
+    page_style,
     tables,
     visit,
     words,
@@ -32,12 +33,14 @@ from app.ui import (
 from app.ui.action_data import Tracked
 from app.ui.action_filters import Wanted
 from app.ui.action_groups import Group
-from app.ui.text import shortened
 
 # ground of the row that is open, and of the row of a group: tints of the theme, which a styled cell cannot name
 _OPEN_ROW = {False: "#ECEFFC", True: "#1F2744"}
-# of the list and of what is open beside it: at 1024 px the list's columns below just fit
-WIDTHS = (1, 1.22)
+# of the list and of what is open beside it, where the columns of the list below just fit: at 1440 and at 1024 px
+WIDTHS = {False: (1, 1.22), True: (1.25, 1)}
+ROOM = {False: 540, True: 500}
+_NARROWEST = {"priority": 42, "due": 56, "status": 88, "owner": 60}
+_LINK_INDENT = 7
 _GROUP_ROW = {False: "#F6F7F9", True: "#1B1E25"}
 
 
@@ -70,7 +73,7 @@ def grouping() -> str:
 def show(found: Tracked, by: str, wanted: Wanted) -> None:
     """List left; at the right what is ticked, else the chosen action, else the first of the list."""
     chosen = action_open.chosen() or (found.rows[0].action_id if found.rows else None)
-    left, right = st.columns(WIDTHS, gap="small")
+    left, right = st.columns(WIDTHS[page_style.is_narrow()], gap="small")
     with left:
         ticked = _table(found, by, chosen, with_owner=wanted.who == "all") if found.rows else []
         if not found.rows:
@@ -121,19 +124,18 @@ def _table(found: Tracked, by: str, chosen: UUID | None, *, with_owner: bool) ->
     _sum(found, today)
     folded: set[str] = st.session_state.get(f"folded:{by}", set())
     lines = _lines(action_groups.grouped(found.rows, by, today), folded)
-    cells = pd.DataFrame([_cells(line, today, folded) for line in lines])
-    order = ["title", "account", "due", "status", "owner"] if with_owner else ["title", "account", "due", "status"]
-    if by == "account":
-        order.remove("account")
-    title, account = (110, 84) if with_owner else (146, 104)
+    order = ["priority", "title", "account", "due", "status", "owner"]
+    left_out = ({"account"} if by == "account" else set()) | (set() if with_owner else {"owner"})
+    order = [name for name in order if name not in left_out]
+    widths = _widths(order, is_narrow=page_style.is_narrow())
+    cells = pd.DataFrame([_cells(line, today, folded, widths) for line in lines])
     configuration = {
-        "title": tables.link(
-            "Action", "action_open", partial(_clicked, lines, by), title if by != "account" else title + account
-        ),
-        "account": tables.text("Account", account),
-        "due": tables.text("Due", 56),
-        "status": tables.status_chip(88),
-        "owner": tables.text("Owner", 56),
+        "priority": tables.priority_chip(),
+        "title": tables.link("Action", "action_open", partial(_clicked, lines, by), widths["title"]),
+        "account": tables.text("Account", widths.get("account")),
+        "due": tables.text("Due", widths["due"]),
+        "status": tables.status_chip(widths["status"]),
+        "owner": tables.text("Owner", widths.get("owner")),
     }
     key = f"action_list_{hash(tuple(_id(line) for line in lines))}_{action_list_state.number()}"
     st.dataframe(
@@ -160,16 +162,29 @@ def _id(line: Line) -> object:
     return line.name if isinstance(line, Group) else line.action_id
 
 
-def _cells(line: Line, today: date, folded: set[str]) -> dict[str, object]:
+def _widths(order: Sequence[str], *, is_narrow: bool) -> dict[str, int]:
+    """Pixels of each column: the account gets enough to be known by, the title all that is left."""
+    widths = {name: _NARROWEST[name] for name in order if name in _NARROWEST}
+    left = ROOM[is_narrow] - sum(widths.values())
+    if "account" in order:
+        widths["account"] = left // 3
+    widths["title"] = left - widths.get("account", 0)
+    return widths
+
+
+def _cells(line: Line, today: date, folded: set[str], widths: Mapping[str, int]) -> dict[str, object]:
     if isinstance(line, Group):
         sign = "▶" if line.name in folded else "▼"
-        title = f"{sign} {tables.plain(shortened(line.name, limit=60))} · {len(line.rows)}"
-        return {"due": None, "title": title, "account": None, "owner": None, "status": None}
+        count = f" · {len(line.rows)}"
+        name = tables.fitted(line.name, widths["title"] - _LINK_INDENT - 14 - 7 * len(count))
+        title = f"{sign} {tables.plain(name)}{count}"
+        return {"priority": None, "due": None, "title": title, "account": None, "owner": None, "status": None}
     return {
         "due": due_shown(line, today).removeprefix("back "),
-        "title": tables.plain(shortened(line.title, limit=120)),
-        "account": line.account_name,
-        "owner": line.owner_name or "nobody",
+        "priority": [words.PRIORITIES[line.priority][0]],
+        "title": tables.plain(tables.fitted(line.title, widths["title"] - _LINK_INDENT)),
+        "account": tables.fitted(line.account_name, widths.get("account", 0)),
+        "owner": tables.fitted(line.owner_name.split(" ")[0] if line.owner_name else "nobody", widths.get("owner", 0)),
         "status": [words.STATUS_CHIPS[line.status]],
     }
 

@@ -13,12 +13,13 @@ import pandas as pd
 import streamlit as st
 
 from app.actions.model import ActionRow
-from app.ui import action_panel, data, event_words, figures, frame, navigation, tables, visit, words
+from app.ui import action_panel, data, event_words, figures, frame, navigation, page_style, tables, visit, words
 from app.ui.text import escaped
 
 GROUPS = {"all": "All", "overdue": "Overdue", "today": "Due today", "back": "Back from snooze"}
 ORDER = ("overdue", "today", "back")
 CHANGES_SHOWN = 8
+ACCOUNT, WHAT = 140, 138  # pixels of their columns
 
 
 def _group(action: ActionRow, work: data.MyWork) -> str | None:
@@ -51,7 +52,12 @@ def _at_stake(action: ActionRow, accounts: pd.DataFrame) -> float:
     return 0.0 if pd.isna(value) else float(value)
 
 
-def _table(rows: Sequence[ActionRow], dues: Sequence[str], accounts: pd.DataFrame) -> pd.DataFrame:
+def _why_width(others: int) -> int:
+    """Pixels for why: what the other columns leave of the list, beside the suggestions or above them."""
+    return (978 if page_style.is_narrow() else 820) - others
+
+
+def _table(rows: Sequence[ActionRow], dues: Sequence[str], accounts: pd.DataFrame, why_width: int) -> pd.DataFrame:
     """One row per action, in the order given, with what its account looks like today."""
 
     def of(action: ActionRow, column: str, missing: Any) -> Any:
@@ -60,11 +66,11 @@ def _table(rows: Sequence[ActionRow], dues: Sequence[str], accounts: pd.DataFram
     return pd.DataFrame(
         {
             "due": [[due] for due in dues],
-            "account": [tables.fitted(action.account_name, 164) for action in rows],
+            "account": [tables.fitted(action.account_name, ACCOUNT) for action in rows],
             "band": [[words.band_letter(of(action, "health_band", None))] for action in rows],
             "trend": [tables.trend_cell(of(action, "health_trend_90d", None)) for action in rows],
-            "what": [tables.fitted(words.word(words.INTERVENTIONS, action.intervention), 150) for action in rows],
-            "why": [tables.fitted(_why(action), 270) for action in rows],
+            "what": [tables.fitted(words.word(words.INTERVENTIONS, action.intervention), WHAT) for action in rows],
+            "why": [tables.fitted(_why(action), why_width) for action in rows],
             "open": ["Open"] * len(rows),
         }
     )
@@ -108,15 +114,16 @@ def now(work: data.MyWork) -> None:
         frame.empty(f"Nothing here: {GROUPS[chosen].lower()}.", "Choose All to see the rest.")
         return
     dues = [_due(action, group, work) for group, action in shown]
-    rows = _table([action for _, action in shown], dues, work.accounts)
+    why_width = _why_width(104 + ACCOUNT + 54 + WHAT + 86 + 62)
+    rows = _table([action for _, action in shown], dues, work.accounts, why_width)
     ids = [action.action_id for _, action in shown]
     opens = partial(_open, "now_open", ids)
     columns = {
         "due": tables.due_chip(dues),
-        "account": tables.text("Account", 132),
+        "account": tables.text("Account", ACCOUNT),
         "band": tables.band_chip(),
-        "what": tables.link("What", "now_what", partial(_open, "now_what", ids), 138),
-        "why": tables.text("Why now", 170),
+        "what": tables.link("What", "now_what", partial(_open, "now_what", ids), WHAT),
+        "why": tables.text("Why now", why_width),
         "trend": tables.trend(),
         "open": tables.open_button("now_open", opens),
     }
@@ -148,16 +155,17 @@ def coming(work: data.MyWork) -> None:
         frame.empty("Nothing is due in the next seven days.", "", icon=":material/event_available:")
         return
     dues = [figures.due(action.due_date, work.today) for action in shown]
-    rows = _table(shown, dues, work.accounts)
+    why_width = _why_width(92 + ACCOUNT + 54 + WHAT + 62)
+    rows = _table(shown, dues, work.accounts, why_width)
     rows["due"] = dues
     ids = [action.action_id for action in shown]
     opens = partial(_open, "next_open", ids)
     columns = {
         "due": tables.text("Due", 92),
-        "account": tables.text("Account", 140),
-        "band": tables.band_chip(64),
-        "what": tables.link("What", "next_what", partial(_open, "next_what", ids), 150),
-        "why": tables.text("Why", 200),
+        "account": tables.text("Account", ACCOUNT),
+        "band": tables.band_chip(),
+        "what": tables.link("What", "next_what", partial(_open, "next_what", ids), WHAT),
+        "why": tables.text("Why", why_width),
         "open": tables.open_button("next_open", opens),
     }
     tables.show(rows, columns, key="next_table", alt="What comes next")

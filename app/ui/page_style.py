@@ -1,5 +1,5 @@
 """What the browser needs beside the pages: the few rules of style the theme has no setting for, columns that stack on a
-narrow window, and a history in which Back leads to the filtered list one came from.
+narrow window, whether it is one, and a history in which Back leads to the filtered list one came from.
 """
 
 from collections.abc import Sequence
@@ -12,6 +12,7 @@ from streamlit.components import v2
 from streamlit.delta_generator import DeltaGenerator
 
 _ASSETS = Path(__file__).parent / "assets"
+_NARROW = "page_style:is_narrow"
 
 
 @lru_cache(maxsize=2)
@@ -27,7 +28,18 @@ def mount() -> None:
     """Give the page its style; it takes no room. Call it once a run, outside every panel."""
     with st.container(key="page_style"):
         theme = "dark" if st.context.theme.type == "dark" else "light"
-        _component(theme)(key=f"style_{theme}")
+        key = f"style_{theme}"
+        _component(theme)(
+            key=key,
+            data={"isNarrow": is_narrow()},
+            default={"narrow": is_narrow()},
+            on_narrow_change=lambda: st.session_state.update({_NARROW: bool(st.session_state[key]["narrow"])}),
+        )
+
+
+def is_narrow() -> bool:
+    """Whether the window is narrower than 1200 px, as far as the browser has told; before that, False."""
+    return bool(st.session_state.get(_NARROW, False))
 
 
 def split(widths: Sequence[float], key: str, *, gap: Literal["small", "medium"] = "small") -> Sequence[DeltaGenerator]:

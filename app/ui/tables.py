@@ -4,7 +4,9 @@ Cells hold text, never Markdown, so account names and titles may be anything. Ch
 value, since those are the only cells that take a colour.
 """
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import pandas as pd
@@ -17,7 +19,19 @@ from app.ui.text import shortened
 ROW = 32
 TALL_ROW = 42
 HEADER = 34
-LETTER = 7  # pixels of an average letter, at 14 px
+CELL_TEXT = 12.25  # pixels of the type in a cell
+CELL_PADDING = 16
+# widths of Inter's letters, in its size; what is not named is about 0.58
+_LETTERS = {
+    letter: width
+    for width, letters in {
+        0.27: "ijlI !,.:;·'`|",
+        0.38: 'frt()[]{}/1"-',
+        0.73: "CDGHNOQU+=",
+        0.89: "mwMW@%…→",
+    }.items()
+    for letter in letters
+}
 NAMED_COLOURS = ("red", "orange", "yellow", "green", "blue", "violet", "gray")
 
 
@@ -100,7 +114,19 @@ def plain(name: str) -> str:
 
 def fitted(text: str | None, width: int) -> str:
     """A text as long as a column of this width shows, with an ellipsis: the grid itself cuts without a sign."""
-    return shortened(text, limit=max(4, (width - 16) // LETTER))
+    room = max(width - CELL_PADDING, 24) / CELL_TEXT
+    ends = list(accumulate(_LETTERS.get(letter, 0.58) for letter in text or ""))
+    if not ends or ends[-1] <= room:
+        return shortened(text, limit=len(ends))
+    return shortened(text, limit=bisect_right(ends, room - _LETTERS["…"]) + 1)
+
+
+def priority_chip() -> ColumnConfig:
+    """The letter of the priority in its colour."""
+    letters = [name[0] for name in words.PRIORITIES.values()]
+    column = chip("!", letters, ["red", "orange", "gray", "gray"], 44)
+    column["help"] = "Priority: " + ", ".join(words.PRIORITIES.values())
+    return column
 
 
 def show(

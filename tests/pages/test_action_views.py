@@ -181,7 +181,7 @@ def test_the_calendar_of_an_address_shows_that_week(browser: Browser, estate: Es
     page = browser.sign_in(maya).open("actions", **{"as": "calendar", "span": "week", "on": "2026-12-15"})
 
     assert "**Mon 14 Dec to Sun 20 Dec**" in texts(page)
-    assert _due(page) == ["Ashford Media"]
+    assert _due(page) == ["Call the champion"]
     page.button(key="calendar_later").click().run()
     assert _due(browser.checked()) == []
 
@@ -330,3 +330,34 @@ def test_every_action_is_in_exactly_one_group(estate: Estate, maya: Identity) ->
         assert sorted(row.action_id for group in groups for row in group.rows) == sorted(row.action_id for row in rows)
     names = [group.name for group in action_groups.grouped(rows, "due", TODAY)]
     assert names == ["Today", "This week", "Next week", "Later"]
+
+
+def test_a_day_of_the_calendar_tells_what_the_work_is_and_leads_to_its_list(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    for number in range(6):
+        estate.action(actor=maya, title=f"Number {number}", due_date=TODAY)
+    estate.action(actor=maya, title="Another day", due_date=TODAY + timedelta(days=1))
+    page = browser.sign_in(maya).open("actions", **{"as": "calendar"})
+    assert all(label.startswith("Number ") and ":gray[Ashford Media]" in label for label in _due(page)[:3])
+
+    next(button for button in page.button if button.label == ":gray[3 more]").click().run()
+
+    assert sorted(_titles(browser.checked())) == [f"Number {number}" for number in range(6)]
+    page.button(key="day_chip").click().run()
+    assert "Another day" in _titles(browser.checked())
+
+
+@pytest.mark.parametrize(("is_narrow", "shown"), [(False, "Ask why the newsletter sto…"), (True, "Ask why the news")])
+def test_a_title_of_the_list_is_cut_with_an_ellipsis_where_its_column_ends(
+    browser: Browser, estate: Estate, maya: Identity, is_narrow: bool, shown: str
+) -> None:
+    estate.action(actor=maya, title="Ask why the newsletter stopped and what it would take", priority="critical")
+    browser.page.session_state["page_style:is_narrow"] = is_narrow
+
+    page = browser.sign_in(maya).open("actions", who="all")
+
+    [row] = page.dataframe[0].value.to_dict("records")
+    assert row["title"].startswith(shown[:-1])
+    assert row["title"].endswith("…")
+    assert row["priority"] == ["C"]

@@ -27,4 +27,19 @@ if (!window.accountIntelligenceHistory) {
   }
 }
 
-export default function () {}
+// How wide the window is decides which columns a table can hold, and where its texts are cut: told when it changes.
+const NARROW_PX = 1200
+
+export default function (component) {
+  const { data, setStateValue } = component
+  let told = data?.isNarrow ?? false
+  const tell = () => {
+    const isNarrow = window.innerWidth < NARROW_PX
+    if (isNarrow === told) return
+    told = isNarrow
+    setStateValue("narrow", isNarrow)
+  }
+  tell()
+  window.addEventListener("resize", tell)
+  return () => window.removeEventListener("resize", tell)
+}
