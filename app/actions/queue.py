@@ -12,16 +12,24 @@ from sqlalchemy import Connection
 
 from app.actions import repository
 from app.actions.lifecycle import is_open
-from app.actions.model import Action
+from app.actions.model import Action, ActionFilter, ActionRow
 from app.actions.writing import amend, check_version, person, write
 from app.auth import Identity, Permission, require
 from app.errors import InvalidInput
 from app.idempotency import once
 
 
+LARGEST_PAGE = 5_000
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Claimed:
     action: Action | None
+
+
+def list_queue(db: Connection, *, filter: ActionFilter, limit: int = 500) -> list[ActionRow]:  # noqa: A002
+    """Actions of a filter in the order in which `claim_next` takes them; what is asleep or has ended comes last."""
+    return repository.queue_rows(db, filter, limit=max(1, min(limit, LARGEST_PAGE)))
 
 
 def claim_next(db: Connection, *, actor: Identity, now: datetime, idempotency_key: str) -> Action | None:

@@ -118,11 +118,7 @@ def lock_next_unassigned(db: Connection) -> Action | None:
     query = (
         select(actions)
         .where(actions.c.owner_user_id.is_(None), actions.c.status.in_(waiting))
-        .order_by(
-            func.array_position([priority.value for priority in Priority], actions.c.priority),
-            actions.c.created_at,
-            actions.c.action_id,
-        )
+        .order_by(*_by_gravity(actions.c))
         .limit(1)
         .with_for_update(skip_locked=True)
     )
@@ -372,6 +368,19 @@ def _by_urgency(columns: ReadOnlyColumnCollection[str, Any]) -> list[ColumnEleme
     ]
 
 
+def _by_gravity(columns: ReadOnlyColumnCollection[str, Any]) -> list[ColumnElement[Any]]:
+    """The order of the shared queue, in which work is taken from it: the gravest first, the oldest of those; what is
+    asleep waits behind it, and what has ended, newest first, behind all."""
+    return [
+        columns.closed_at.is_not(None),
+        columns.closed_at.desc().nulls_last(),
+        columns.status == Status.SNOOZED.value,
+        func.array_position([priority.value for priority in Priority], columns.priority),
+        columns.created_at,
+        columns.action_id,
+    ]
+
+
 def _comes_after(place: ListPlace) -> ColumnElement[bool]:
     """Whether an action comes after a place in the order of `_by_urgency`."""
     rank = [priority.value for priority in Priority]
@@ -392,17 +401,32 @@ def _comes_after(place: ListPlace) -> ColumnElement[bool]:
     )
 
 
+def queue_rows(db: Connection, wanted: ActionFilter, *, limit: int) -> list[ActionRow]:
+    """As `rows`, in the order in which the shared queue is worked off."""
+    return _rows(db, _conditions(wanted), _by_gravity, limit=limit)
+
+
 def rows(db: Connection, wanted: ActionFilter, *, limit: int, after: ListPlace | None = None) -> list[ActionRow]:
     """Actions with what a list shows: open before ended, then by due date (none last), priority and age."""
     conditions = [*_conditions(wanted), *([_comes_after(after)] if after else [])]
+    return _rows(db, conditions, _by_urgency, limit=limit)
+
+
+def _rows(
+    db: Connection,
+    conditions: Sequence[ColumnElement[bool]],
+    order: Callable[[ReadOnlyColumnCollection[str, Any]], list[ColumnElement[Any]]],
+    *,
+    limit: int,
+) -> list[ActionRow]:
     picked = (
         select(actions)
         .where(and_(literal(True), *conditions))
-        .order_by(*_by_urgency(actions.c))
+        .order_by(*order(actions.c))
         .limit(limit)
         .subquery("picked")
     )
-    query = _with_story(picked).order_by(*_by_urgency(picked.c))
+    query = _with_story(picked).order_by(*order(picked.c))
     return [_ROW.validate_python(dict(row._mapping)) for row in db.execute(query)]
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from app import users
-from app.actions import service
+from app.actions import queue, service
 from app.actions.lifecycle import Status, is_open
 from app.actions.model import ActionFilter, ActionRow
 from app.auth import Role
@@ -20,7 +20,8 @@ MOST = 1_000
 
 @dataclass(frozen=True)
 class Tracked:
-    """Actions of a set, open before ended, by the day they ask for somebody, and the true count of each status."""
+    """Actions of a set, open before ended, by the day they ask for somebody, and the true count of each status. Those
+    of the shared queue come in the order in which they are taken from it."""
 
     rows: list[ActionRow]
     counts: dict[Status, int]
@@ -40,8 +41,10 @@ def tracked(parts: Sequence[ActionFilter], *, limit: int = MOST) -> Tracked:
             for status, count in service.count_by_status(db, filter=part).items():
                 counts[status] = counts.get(status, 0) + count
             if len(rows) < limit:
-                rows += service.list_actions(db, filter=part, limit=limit - len(rows))
-    return Tracked(rows=sorted(rows, key=_place), counts=counts)
+                listed = queue.list_queue if part.is_unassigned else service.list_actions
+                rows += listed(db, filter=part, limit=limit - len(rows))
+    is_queue = all(part.is_unassigned for part in parts)
+    return Tracked(rows=rows if is_queue else sorted(rows, key=_place), counts=counts)
 
 
 def _place(action: ActionRow) -> tuple[bool, date]:

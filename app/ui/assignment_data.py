@@ -7,9 +7,8 @@ from app.actions import assigning, bulk
 from app.actions.assignment import Candidate, Plan
 from app.actions.bulk import BulkPreview
 from app.actions.bulk_plan import Assign
-from app.actions.lifecycle import Status
 from app.actions.model import ActionFilter, ActionRow
-from app.actions.vocabulary import Priority
+from app.actions.queue import list_queue
 from app.db import read
 from app.handovers import service as handovers
 from app.handovers.model import Handover
@@ -24,9 +23,8 @@ def queue(which: str, here: Visit) -> list[ActionRow]:
     decision, or all that are open, soonest due first."""
     awake = data.OPEN[:2]
     if which == "Unassigned":
-        rank = list(Priority)
-        waiting = data.actions(ActionFilter(is_unassigned=True, categories=data.OPEN))
-        return sorted(waiting, key=lambda one: (one.status is Status.SNOOZED, rank.index(one.priority), one.created_at))
+        with read() as db:
+            return list_queue(db, filter=ActionFilter(is_unassigned=True, categories=data.OPEN))
     if which == "Overdue":
         return data.actions(ActionFilter(categories=awake, due_before=here.today))
     if which == "Needs a decision":

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.actions import queue
-from app.actions.model import Action
+from app.actions.model import Action, ActionFilter
 from app.auth import Identity, Role
 from app.errors import InvalidInput, NotPermitted, StaleVersion
 from tests.app.factories import NOW, Estate, a_key
@@ -41,6 +41,19 @@ def test_the_gravest_is_claimed_first_and_of_those_the_oldest(estate: Estate, ad
     assert [action and action.action_id for action in claimed] == [old.action_id, young.action_id, low.action_id, None]
     assert claimed[0] is not None
     assert (claimed[0].owner_user_id, claimed[0].version) == (maya.user_id, 2)
+
+
+def test_the_queue_is_listed_as_it_is_taken(estate: Estate, admin: Identity, maya: Identity) -> None:
+    for priority, days in (("low", 9), ("critical", 1), ("medium", 3), ("critical", 2), ("high", 5), ("medium", 4)):
+        estate.action(actor=admin, priority=priority, now=NOW - timedelta(days=days))
+    asleep = estate.action(actor=admin, priority="critical", now=NOW - timedelta(days=40))
+    estate.move(admin, asleep, "snoozed", reason="holiday", snoozed_until=date(2026, 12, 1))
+    with estate.work() as db:
+        listed = queue.list_queue(db, filter=ActionFilter(is_unassigned=True))
+
+    taken = [action.action_id for action in iter(lambda: claim_next(estate, maya), None)]
+
+    assert [row.action_id for row in listed] == [*taken, asleep.action_id]
 
 
 def test_what_is_snoozed_or_has_ended_is_not_in_the_queue(estate: Estate, admin: Identity, maya: Identity) -> None:
