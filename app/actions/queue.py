@@ -18,7 +18,6 @@ from app.auth import Identity, Permission, require
 from app.errors import InvalidInput
 from app.idempotency import once
 
-
 LARGEST_PAGE = 5_000
 
 
