@@ -93,14 +93,41 @@ class MovingAction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HandoverPreview:
-    """What a hand-over would mean: the accounts (recurring revenue in EUR a month), the actions by the day they ask for
-    somebody, and what to think of first, a sentence each."""
+class MovingAccount:
+    """An account of the book: recurring revenue in EUR a month, and what is open there, whoever has it."""
+
+    account_key: str
+    account_name: str
+    mrr_eur: float
+    open_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookLoad:
+    """What somebody looks after: accounts, their revenue in EUR a month, open actions, minutes booked this week."""
 
     account_count: int
     mrr_eur: float
+    open_count: int
+    booked_minutes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandoverPreview:
+    """What a hand-over would mean: the accounts, most revenue first; the actions by the day they ask for somebody; the
+    load of who receives as it is and as it would be; and what to think of first, a sentence each."""
+
+    accounts: tuple[MovingAccount, ...]
     actions: tuple[MovingAction, ...]
+    receiver_name: str
+    before: BookLoad
+    after: BookLoad
     warnings: tuple[str, ...]
+
+    @property
+    def mrr_eur(self) -> float:
+        """Revenue of the book, in EUR a month."""
+        return sum(account.mrr_eur for account in self.accounts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

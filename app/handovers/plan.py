@@ -13,7 +13,7 @@ from app.actions.lifecycle import Status
 from app.actions.model import Action
 from app.calendar import shown_date
 from app.errors import InvalidInput
-from app.handovers.model import Handover, HandoverDraft, Moves, MovingAction
+from app.handovers.model import BookLoad, Handover, HandoverDraft, Moves, MovingAccount, MovingAction
 from app.inputs import member, required_text
 
 REASON_LIMIT = 500
@@ -151,7 +151,7 @@ def warnings(
             f"{'' if giver.is_active else ', who is deactivated'}:"
             f" {receiver.name} may work {'it' if count == 1 else 'them'} meanwhile."
         )
-    more = _minutes_this_week(found, receiver.today, effort)
+    more = minutes_this_week(found, receiver.today, effort)
     if more and load.booked_minutes + more > receiver.capacity_minutes:
         said.append(
             f"{receiver.name} would have {load.booked_minutes + more:,} of {receiver.capacity_minutes:,} minutes"
@@ -160,7 +160,25 @@ def warnings(
     return tuple(said)
 
 
-def _minutes_this_week(found: Sequence[Action], today: date, effort: Mapping[str, int]) -> int:
+def with_book(
+    load: BookLoad,
+    accounts: Sequence[MovingAccount],
+    found: Sequence[Action],
+    *,
+    today: date,
+    effort: Mapping[str, int],
+) -> BookLoad:
+    """A load with a book and the actions that move with it; `effort` is minutes by intervention."""
+    return BookLoad(
+        account_count=load.account_count + len(accounts),
+        mrr_eur=load.mrr_eur + sum(account.mrr_eur for account in accounts),
+        open_count=load.open_count + len(found),
+        booked_minutes=load.booked_minutes + minutes_this_week(found, today, effort),
+    )
+
+
+def minutes_this_week(found: Sequence[Action], today: date, effort: Mapping[str, int]) -> int:
+    """What the actions book of this week: those that are awake and due until its end, late ones too."""
     week_end = today + timedelta(days=6 - today.weekday())
     return sum(
         effort.get(one.intervention, 0)

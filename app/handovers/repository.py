@@ -14,7 +14,7 @@ from app.actions.tables import actions, handover_items
 from app.actions.vocabulary import Source
 from app.db import reading_mart
 from app.errors import NotFound
-from app.handovers.model import Handover, HandoverItem, Moves
+from app.handovers.model import Handover, HandoverItem, Moves, MovingAccount
 from app.tables import handovers, users
 
 _HANDOVER = TypeAdapter(Handover)
@@ -23,9 +23,20 @@ _LOCK = 7_461_005
 
 _BOOK = text(
     """
-    select count(*) as account_count, cast(coalesce(sum(mrr_eur), 0) as double precision) as mrr_eur
-    from marts.dim_accounts
-    where is_active and lower(csm_email) = :owner_email and exists (select from marts.publications)
+    select
+        accounts.account_key,
+        accounts.account_name,
+        cast(coalesce(accounts.mrr_eur, 0) as double precision) as mrr_eur,
+        (
+            select count(*) from app.actions
+            where actions.account_key = accounts.account_key and actions.status not in ('closed', 'cancelled')
+        ) as open_count
+    from marts.dim_accounts as accounts
+    where
+        accounts.is_active
+        and lower(accounts.csm_email) = :owner_email
+        and exists (select from marts.publications)
+    order by accounts.mrr_eur desc nulls last, accounts.account_name, accounts.account_key
     """
 )
 
@@ -89,14 +100,10 @@ def history(db: Connection, *, limit: int) -> list[Handover]:
     return _with_items(db, db.execute(_selected().order_by(*order).limit(limit)).all())
 
 
-def book(db: Connection, owner_email: str) -> tuple[int, float]:
-    """How many accounts somebody owns in the CRM, and their recurring revenue in EUR a month.
-
-    Raises MartUnavailable.
-    """
+def book(db: Connection, owner_email: str) -> tuple[MovingAccount, ...]:
+    """The accounts that somebody owns in the CRM, most revenue first. Raises MartUnavailable."""
     with reading_mart("dim_accounts"):
-        row = db.execute(_BOOK, {"owner_email": owner_email}).one()
-    return row.account_count, row.mrr_eur
+        return tuple(MovingAccount(**row._mapping) for row in db.execute(_BOOK, {"owner_email": owner_email}))
 
 
 def _moving(from_user_id: UUID, moves: str) -> ColumnElement[bool] | None:

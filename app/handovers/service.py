@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from app import audit, configuration
 from app.actions import repository as action_rows
 from app.actions import writing
+from app.actions.assigning import candidates
 from app.actions.model import Action
 from app.actions.repository import EventActor
 from app.actions.vocabulary import ActorKind
@@ -26,7 +27,7 @@ from app.calendar import calendar_of
 from app.configuration import Interventions
 from app.errors import InvalidInput, NotFound, StaleVersion
 from app.handovers import plan, repository
-from app.handovers.model import Handover, HandoverDraft, HandoverPreview, HandoverReport, Moves
+from app.handovers.model import BookLoad, Handover, HandoverDraft, HandoverPreview, HandoverReport, Moves
 from app.handovers.plan import Load, Person
 from app.idempotency import once
 from app.notices.service import NewNotice, NoticeKind, notify_all, withdraw
@@ -81,24 +82,32 @@ def preview(db: Connection, *, actor: Identity, now: datetime, draft: HandoverDr
     require(actor, Permission.ASSIGN)
     draft, giver, receiver, standing = _checked(db, draft, now=now)
     owner_email = get_user(db, giver.user_id).owner_email
-    account_count, mrr_eur = repository.book(db, owner_email) if owner_email else (0, 0.0)
+    accounts = repository.book(db, owner_email) if owner_email else ()
     found = repository.moving(db, draft.from_user_id, draft.moves)
     loads = {one.user_id: one for one in workloads(db, now=now)}
     giving, taking = loads.get(giver.user_id), loads.get(receiver.user_id)
+    book = next((one for one in candidates(db, now=now) if one.user_id == receiver.user_id), None)
+    before = BookLoad(
+        account_count=book.account_count if book else 0,
+        mrr_eur=book.mrr_eur if book else 0.0,
+        open_count=taking.open_count if taking else 0,
+        booked_minutes=taking.booked_minutes if taking else 0,
+    )
+    effort = configuration.active(db, Interventions).effort()
     return HandoverPreview(
-        account_count=account_count,
-        mrr_eur=mrr_eur,
+        accounts=accounts,
         actions=plan.moving(found),
+        receiver_name=receiver.name,
+        before=before,
+        after=plan.with_book(before, accounts, found, today=receiver.today, effort=effort),
         warnings=plan.warnings(
             draft,
             giver=giver,
             receiver=receiver,
             standing=standing,
             found=found,
-            load=Load(
-                open_count=giving.open_count if giving else 0, booked_minutes=taking.booked_minutes if taking else 0
-            ),
-            effort=configuration.active(db, Interventions).effort(),
+            load=Load(open_count=giving.open_count if giving else 0, booked_minutes=before.booked_minutes),
+            effort=effort,
         ),
     )
 

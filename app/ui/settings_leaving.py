@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+import pandas as pd
 import streamlit as st
 from sqlalchemy import Connection
 
@@ -14,7 +15,7 @@ from app.auth import Identity
 from app.errors import AppError
 from app.handovers import service as handovers
 from app.handovers.model import HandoverDraft, HandoverPreview, Moves, MovingAction
-from app.ui import data, figures, frame, settings_data, visit, writes
+from app.ui import data, figures, frame, settings_data, tables, visit, writes
 from app.ui.text import escaped
 from app.users import User
 
@@ -78,8 +79,11 @@ def _meaning(user: User, to: User | None, here: visit.Visit, *, count: int, is_q
 
 def shown(preview: HandoverPreview, here: visit.Visit) -> None:
     """A preview of a hand-over in words: accounts, the actions that move, and what to think of."""
-    accounts = f"**{figures.count(preview.account_count, 'account')}** ({figures.money(preview.mrr_eur)} a month)"
+    accounts = f"**{figures.count(len(preview.accounts), 'account')}** ({figures.money(preview.mrr_eur)} a month)"
     st.markdown(f"{accounts} and **{figures.count(len(preview.actions), 'action')}** move.")
+    _load(preview)
+    if preview.accounts:
+        _accounts(preview)
     lines = [
         f":small[{_when(one, here)} · **{escaped(one.account_name, limit=40)}** · {escaped(one.title, limit=80)}]"
         for one in preview.actions[:LISTED]
@@ -90,6 +94,35 @@ def shown(preview: HandoverPreview, here: visit.Visit) -> None:
         st.markdown("  \n".join(lines))
     for warning in preview.warnings:
         st.markdown(f":small[:orange[:material/info:] {escaped(warning, limit=300)}]")
+
+
+def _load(preview: HandoverPreview) -> None:
+    """What who receives has, and would have."""
+    before, after = preview.before, preview.after
+    pairs = (
+        ("accounts", str(before.account_count), str(after.account_count)),
+        ("a month", figures.money(before.mrr_eur), figures.money(after.mrr_eur)),
+        ("open actions", str(before.open_count), str(after.open_count)),
+        ("h booked this week", figures.hours(before.booked_minutes), figures.hours(after.booked_minutes)),
+    )
+    told = " · ".join(f"{was} → **{will}** {unit}" for unit, was, will in pairs)
+    st.markdown(f":small[{escaped(preview.receiver_name)}: {told}]")
+
+
+def _accounts(preview: HandoverPreview) -> None:
+    rows = pd.DataFrame(
+        {
+            "account": [tables.fitted(one.account_name, 240) for one in preview.accounts],
+            "mrr": [one.mrr_eur for one in preview.accounts],
+            "open": [one.open_count for one in preview.accounts],
+        }
+    )
+    columns = {
+        "account": tables.text("Account", 240),
+        "mrr": tables.number("MRR, €", 84),
+        "open": tables.number("Open actions", 96),
+    }
+    tables.show(rows, columns, key="handover_accounts", alt="Accounts that move", most=6)
 
 
 def _when(one: MovingAction, here: visit.Visit) -> str:

@@ -151,7 +151,7 @@ def test_the_admin_chooses_what_moves_and_the_preview_says_it_first(
 
     wanted = {made[name].action_id for name in moved}
     assert {one.action_id for one in seen.actions} == {one.action_id for one in begun.items} == wanted
-    assert (seen.account_count, seen.mrr_eur) == (2, 2300.0)
+    assert (len(seen.accounts), seen.mrr_eur) == (2, 2300.0)
     for name, action in made.items():
         assert owner(estate, action) == (tom.user_id if name in moved else maya.user_id)
     assert begun.is_running
@@ -169,6 +169,21 @@ def test_a_move_is_told_in_the_story_and_the_story_is_the_row(
     assert (event.field, event.before, event.after) == ("owner_user_id", str(maya.user_id), str(tom.user_id))
     assert (event.actor_name, event.reason, event.version) == ("Harriet Cole", "Hand-over: Annual leave", 2)
     assert history.fold(after.events)["owner_user_id"] == str(tom.user_id)
+
+
+def test_the_preview_lists_the_accounts_and_what_they_add_to_who_receives(
+    estate: Estate, admin: Identity, maya: Identity, tom: Identity
+) -> None:
+    estate.action(actor=maya, due_date=date(2026, 11, 20), intervention="business_review")
+    before = estate.action(actor=tom)
+
+    seen = preview(estate, admin, a_cover(maya, tom))
+
+    told = [(one.account_name, one.mrr_eur, one.open_count) for one in seen.accounts]
+    assert told == [(before.account_name, 1150.0, 2)], "what is open there counts, whoever has it"
+    assert (seen.after.account_count, seen.after.mrr_eur) == (seen.before.account_count + 1, seen.before.mrr_eur + 1150)
+    assert (seen.before.open_count, seen.after.open_count) == (1, 2)
+    assert seen.after.booked_minutes - seen.before.booked_minutes == 120
 
 
 def test_the_preview_says_what_to_think_of_and_writes_nothing(
