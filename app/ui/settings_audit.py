@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app.audit import AuditEvent, Kind, Subject
-from app.ui import figures, frame, playbook_data, settings_data, tables, visit
+from app.ui import figures, frame, page_style, playbook_data, settings_data, tables, visit
 from app.ui.text import escaped, shortened
 
 MOST = 500
@@ -65,6 +65,18 @@ def change(event: AuditEvent, names: Mapping[str, str]) -> tuple[str, str, str]:
     return _field(event.field or "changed"), plain(before, names), plain(after, names)
 
 
+# all of them in sight at 1024 px; a line is read whole below the table
+_COLUMNS = {
+    "at": ("When", 116),
+    "who": ("Who", 100),
+    "what": ("What", 144),
+    "field": ("Change", 130),
+    "before": ("Before", 146),
+    "after": ("After", 196),
+    "why": ("Why", 106),
+}
+
+
 @frame.panel
 def show() -> None:
     """Filters in the address, then the newest changes."""
@@ -100,18 +112,13 @@ def show() -> None:
     if not rows:
         frame.empty("No change matches." if events else "Nothing has been changed yet.", "")
         return
-    cells = pd.DataFrame(rows)
-    columns = {
-        "at": tables.text("When", 118),
-        "who": tables.text("Who", 112),
-        "what": tables.text("What", 190),
-        "field": tables.text("Change", 130),
-        "before": tables.text("Before", 230),
-        "after": tables.text("After", 300),
-        "why": tables.text("Why", 150),
-    }
+    more = 0 if page_style.is_narrow() else 44  # each gets of the room there is beyond 1024 px
+    cells = pd.DataFrame(
+        [{name: tables.fitted(row[name], width + more) for name, (_, width) in _COLUMNS.items()} for row in rows]
+    )
+    columns = {name: tables.text(title, width) for name, (title, width) in _COLUMNS.items()}
     picked = st.dataframe(
-        cells[list(columns)],
+        cells,
         column_config=columns,
         hide_index=True,
         row_height=tables.ROW,

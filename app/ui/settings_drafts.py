@@ -2,8 +2,9 @@
 as one version.
 
 The trap avoided: two admins on one page. What is published is the active value with only the fields this person
-changed, so that a colleague's change in between stays, and the preview shows exactly what will differ. The browser
-keeps what is edited, with the version it was begun on.
+changed, so that a colleague's change in between stays, and the preview shows exactly what will differ; of a field that
+both changed, this person says which value it shall have. The browser keeps what is edited, with the version it was
+begun on.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,6 +38,19 @@ def merged(active: Rows, base: Rows, edited: Rows) -> Rows:
     for code in base.keys() - edited.keys():
         result.pop(code, None)
     return result
+
+
+def collisions(base: Rows, active: Rows, edited: Rows) -> list[tuple[str, str]]:
+    """Rows and fields that both have changed since `base`, to different values."""
+    return [
+        (code, field)
+        for code, row in edited.items()
+        for field, value in row.items()
+        if code in base
+        and code in active
+        and field in active[code]
+        and len({repr(one[code].get(field)) for one in (base, active)} | {repr(value)}) == 3
+    ]
 
 
 def differences(before: Rows, after: Rows, names: Mapping[str, str]) -> list[str]:
@@ -111,6 +125,10 @@ class Draft:
         self.active: Version = settings_data.active(name)
         self._now = read(self.active.value)
         begun: _Begun = st.session_state.get(f"{self.place}:begun", _Begun())
+        if begun.base is None:
+            # what widgets show from now on, they are told from: a version published while they stand is no edit
+            begun = _Begun(base=self._now, version=self.active.version, rounds=begun.rounds)
+            self._begin(begun)
         self.base: Rows = self._now if begun.base is None else begun.base
         self.start: Rows = self.base if begun.start is None else begun.start
         self._version = self.active.version if begun.version is None else begun.version
@@ -137,29 +155,40 @@ class Draft:
         kept = {"version": self._version, "rows": edited} if is_changed else {}
         kept_fields.keep(self.place, kept, self._give_back)
         if not is_changed:
-            # widgets that the browser's rows were given to start anew, from what is active
-            self._begin(_Begun(rounds=self._begun.rounds + (self.start != self.base)))
             frame.problem(self.place)
+            # widgets of an older version, or that the browser's rows were given to, start anew from what is active
+            if self._version != self.active.version or self.start != self.base:
+                self._begin(_Begun(rounds=self._begun.rounds + 1))
+                st.rerun(scope="fragment" if visit.is_fragment_run() else "app")
             return
         # from the first change on the fields keep starting from what they started from
         self._begin(_Begun(base=self.base, version=self._version, start=self.start, rounds=self._begun.rounds))
         wanted = merged(self._now, self.base, edited)
         lines = differences(self._now, wanted, self.names)
+        theirs = differences(self.base, self._now, self.names)
+        over = collisions(self.base, self._now, edited)
         with st.container(border=True, gap="xsmall", key=f"{self.part}_change"):
             if self._version != self.active.version:
                 who = escaped(self.active.created_by_name)
-                st.markdown(f":orange[{who} published version {self.active.version} meanwhile; it stays but for this:]")
+                st.markdown(
+                    f":orange[{who} published version {self.active.version} meanwhile:]  \n"
+                    + "  \n".join(theirs[:LISTED])
+                    + "  \n:orange[That stays but for this:]"
+                )
             more = f"  \n:gray[and {len(lines) - LISTED} more]" if len(lines) > LISTED else ""
             st.markdown("  \n".join(lines[:LISTED]) + more if lines else ":gray[That is how it is already.]")
             with st.container(horizontal=True, gap="xsmall"):
+                changes = figures.count(len(lines), "change")
                 st.button(
-                    f"Publish {figures.count(len(lines), 'change')}",
+                    f"Publish {changes}, {len(over)} over theirs" if over else f"Publish {changes}",
                     type="primary",
                     key=f"{self.part}_publish",
                     disabled=not lines,
                     on_click=self._publish,
                     args=(wanted, self.active.version),
                 )
+                if over:
+                    st.button("Take theirs", key=f"{self.part}_theirs", on_click=self._take, args=(edited, over))
                 st.button("Discard", type="tertiary", key=f"{self.part}_discard", on_click=self._restart)
         frame.problem(self.place)
 
@@ -175,6 +204,13 @@ class Draft:
         base = self._read(found[0].value) if found else {}
         if found and plausible(rows, base, self._is_new_code):
             self._begin(_Begun(base=base, version=found[0].version, start=rows, rounds=self._begun.rounds + 1))
+
+    def _take(self, edited: Rows, over: list[tuple[str, str]]) -> None:
+        """Callback: where both changed a field it is as the other set it; what else was changed stays."""
+        rows = {code: dict(row) for code, row in merged(self._now, self.base, edited).items()}
+        for code, field in over:
+            rows[code][field] = self._now[code][field]
+        self._begin(_Begun(base=self._now, version=self.active.version, start=rows, rounds=self._begun.rounds + 1))
 
     def _restart(self) -> None:
         """The fields start anew, from what is active."""

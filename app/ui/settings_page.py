@@ -6,6 +6,7 @@ import streamlit as st
 
 from app.ui import (
     frame,
+    page_style,
     playbook_admin,
     settings_audit,
     settings_lists,
@@ -16,7 +17,7 @@ from app.ui import (
 
 
 def _types_and_reasons() -> None:
-    left, right = st.columns([1, 1.5], gap="small")
+    left, right = page_style.split([1, 1.5], "types")
     with left:
         settings_lists.types()
     with right:
@@ -24,7 +25,7 @@ def _types_and_reasons() -> None:
 
 
 def _dues_and_escalation() -> None:
-    left, right = st.columns([1, 1], gap="small")
+    left, right = page_style.split([1, 1], "dues")
     with left:
         settings_lists.dues()
     with right:

@@ -66,15 +66,16 @@ def table() -> None:
             "edit": ["Edit"] * len(shown),
         }
     )
+    # together they just fit a window of 1024 px
     columns = {
-        "name": tables.link("Name", "user_name", partial(_open, "user_name", ids), 150),
-        "role": tables.chip("Role", list(_COLOURS), list(_COLOURS.values()), 80),
-        "state": tables.chip("State", ["Active", "Deactivated"], ["green", "gray"], 104),
-        "email": tables.text("E-mail", 224),
-        "owner": tables.text("Owner in the CRM", 150),
-        "open": tables.number("Open", 56, "%d"),
-        "hours": tables.text("Hours a week", 96, right=True),
-        "region": tables.text("Works in", 150),
+        "name": tables.link("Name", "user_name", partial(_open, "user_name", ids), 140),
+        "role": tables.chip("Role", list(_COLOURS), list(_COLOURS.values()), 76),
+        "state": tables.chip("State", ["Active", "Deactivated"], ["green", "gray"], 102),
+        "email": tables.text("E-mail", 206),
+        "owner": tables.text("CRM owner", 110),
+        "open": tables.number("Open", 52, "%d"),
+        "hours": tables.text("h a week", 76, right=True),
+        "region": tables.text("Works in", 134),
         "edit": tables.open_button("user_edit", partial(_open, "user_edit", ids)),
     }
     tables.show(cells, columns, key="users_table", alt="Users", most=20)

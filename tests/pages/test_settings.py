@@ -94,7 +94,7 @@ def test_an_edited_table_outlives_a_reload_and_a_colleagues_version_in_between(
     page = browser.reload("settings", part="Types and reasons")
     browser.give_back("settings:reasons")
 
-    assert "Ben Amos published version 2 meanwhile; it stays but for this:" in texts(page)
+    assert "Ben Amos published version 2 meanwhile:" in texts(page)
     page.button(key="reasons_publish").click().run()
     browser.checked()
     with estate.work() as db:
@@ -418,3 +418,56 @@ def test_of_two_objects_the_trail_names_only_what_differs() -> None:
         "due offset bd: 2, is offered: yes",
         "due offset bd: 3, is offered: no",
     )
+
+
+def _published(estate: Estate, **changes: int) -> None:
+    with estate.work() as db:
+        active = configuration.active_version(db, "retention")
+        configuration.publish(
+            db,
+            actor=estate.user("Ben Amos", Role.ADMIN),
+            now=NOW,
+            name="retention",
+            value={**active.value, **changes},
+            expected_version=active.version,
+            idempotency_key=a_key(),
+        )
+
+
+def _number(page: AppTest, field: str) -> Any:
+    return next(one for one in page.number_input if str(one.key).endswith(field))
+
+
+def test_a_version_published_while_the_fields_stand_is_not_undone_by_another_change(
+    browser: Browser, estate: Estate, harriet: Identity
+) -> None:
+    page = _open(browser, harriet, "Retention")
+    _published(estate, archive_after_days=120)
+
+    _number(page, "expire_after_days").set_value(45).run()
+    assert "Ben Amos published version 2 meanwhile" in texts(page)
+    page.button(key="retention_publish").click().run()
+
+    browser.checked()
+    with estate.work() as db:
+        active = configuration.active_version(db, "retention").value
+    assert (active["archive_after_days"], active["expire_after_days"]) == (120, 45)
+
+
+@pytest.mark.parametrize(("button", "expected"), [("retention_publish", 33), ("retention_theirs", 120)])
+def test_of_a_field_that_two_admins_changed_the_second_is_told_and_chooses(
+    browser: Browser, estate: Estate, harriet: Identity, button: str, expected: int
+) -> None:
+    page = _open(browser, harriet, "Retention")
+    _number(page, "archive_after_days").set_value(33).run()
+    _published(estate, archive_after_days=120)
+    page.run()
+    assert "90 → **120**" in texts(page)
+    assert "Publish 1 change, 1 over theirs" in labels(page)
+
+    page.button(key=button).click().run()
+
+    browser.checked()
+    assert _number(page, "archive_after_days").value == expected
+    with estate.work() as db:
+        assert configuration.active_version(db, "retention").value["archive_after_days"] == expected
