@@ -12,8 +12,10 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from app.actions import service
+from app.actions.lifecycle import Status
 from app.actions.model import ActionDetail, ActionEvent, Contact, Note
 from app.actions.vocabulary import EventKind
+from app.actions.writing import UNDONE
 from app.auth import Identity, Permission, can
 from app.ui import action_contacts, data, figures, frame, visit, words, writes
 from app.ui.composer import composer
@@ -55,22 +57,15 @@ def draw(detail: ActionDetail) -> None:
     here = visit.current()
     action_id = detail.action.action_id
     may_note = can(here.identity, Permission.ADD_NOTE)
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.markdown("**Notes**", width="content")
-        if may_note:
-            action_contacts.form(detail.action)
     if may_note:
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            st.markdown("**Notes**", width="content")
+            action_contacts.form(detail.action)
         _composer(detail)
     frame.problem(f"notes:{action_id}")
     logged = action_contacts.summary(detail.contacts)
     frame.heading("Story", logged)
-    superseded = {note.corrects_note_id for note in detail.notes}
-    entries: list[tuple[datetime, Entry]] = [
-        (note.created_at, note) for note in detail.notes if note.note_id not in superseded
-    ]
-    entries += [(contact.logged_at, contact) for contact in detail.contacts]
-    entries += [(event.at, event) for event in _tellable(detail.events)]
-    entries.sort(key=lambda entry: entry[0], reverse=True)
+    entries = _entries(detail)
     is_long = len(entries) > SHOWN_AT_FIRST
     shows_all = is_long and st.session_state.get(f"story_all_{action_id.hex}", False)
     names = _names(detail.events)
@@ -86,6 +81,27 @@ def draw(detail: ActionDetail) -> None:
                     st.markdown(told(entry, names, _until(entry, detail.events)))
     if is_long:
         st.toggle(f"Show all {len(entries)} entries", key=f"story_all_{action_id.hex}")
+
+
+def _entries(detail: ActionDetail) -> list[tuple[datetime, Entry]]:
+    """What the story tells, newest first; of one moment, the one that was written last."""
+    superseded = {note.corrects_note_id for note in detail.notes}
+    written = {
+        event.after["note_id" if event.kind is EventKind.NOTE_ADDED else "contact_id"]: event.event_id
+        for event in detail.events
+        if event.kind in (EventKind.NOTE_ADDED, EventKind.CONTACT_LOGGED)
+    }
+    found: list[tuple[datetime, int, Entry]] = [
+        *(
+            (note.created_at, written.get(str(note.note_id), 0), note)
+            for note in detail.notes
+            if note.note_id not in superseded
+        ),
+        *((one.logged_at, written.get(str(one.contact_id), 0), one) for one in detail.contacts),
+        *((event.at, event.event_id, event) for event in _tellable(detail.events)),
+    ]
+    found.sort(key=lambda entry: entry[:2], reverse=True)
+    return [(at, entry) for at, _, entry in found]
 
 
 def _composer(detail: ActionDetail) -> None:
@@ -226,6 +242,19 @@ def _passed_on(event: ActionEvent, names: Mapping[str, str]) -> str:
     return f"gave it to **{names.get(str(event.after), 'somebody who has left')}**{giver}"
 
 
+def _undone(event: ActionEvent, names: Mapping[str, str]) -> str:
+    """What an undo took back, and what stands again."""
+    if event.field == "status":
+        if event.after == Status.CANCELLED:
+            return "accepting the suggestion: the action is cancelled"
+        return f"the move to {value_said('status', event.before).lower()}: {words.status_badge(str(event.after))} again"
+    if event.field == "owner_user_id":
+        holder = names.get(str(event.after), "somebody who has left") if event.after else "in the queue"
+        return f"the change of hands: **{holder}** again"
+    name = (event.field or "change").removesuffix("_date").replace("_", " ")
+    return f"the change of {escaped(name)}: {value_said(event.field, event.after)} again"
+
+
 def told(event: ActionEvent, names: Mapping[str, str], carried: str | None = None) -> str:
     """One event as a sentence of ours, Markdown; names and values escaped.
 
@@ -236,6 +265,8 @@ def told(event: ActionEvent, names: Mapping[str, str], carried: str | None = Non
     if event.kind is EventKind.CREATED:
         source = event.after.get("source") if isinstance(event.after, dict) else None
         return f"{who} {'accepted the suggestion' if source == 'suggestion' else 'added this action'}"
+    if event.reason == UNDONE:
+        return f"{who} undid {_undone(event, names)}"
     if event.kind is EventKind.CLOSED:
         return f"{who} closed it{' as ' + carried.lower() if carried else ''}{why}"
     if event.field == "status":

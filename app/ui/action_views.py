@@ -16,6 +16,7 @@ from app import saved_views
 from app.auth import Identity, Permission, can
 from app.db import read
 from app.errors import AppError, NotFound
+from app.notices.links import page_url
 from app.saved_views import SavedView, ViewPage
 from app.ui import frame, visit, writes
 from app.ui.action_calendar_days import SPANS
@@ -89,6 +90,10 @@ def menu(view: SavedView | None) -> None:
     with st.popover(label, icon=":material/bookmark:", key="views"), st.container(width=340, gap="small"):
         frame.problem(PLACE)
         _list(view)
+        if view is not None:
+            note = "for whoever may see it" if view.is_shared else "for yourself: it is not shared"
+            st.markdown(f":small[Link] :small[:gray[{note}]]")
+            st.code(f"{page_url('actions')}?{PARAMETER}={view.view_id}", language=None)
         if can(here.identity, Permission.SAVE_VIEW):
             _form(view if view is not None and view.owner_user_id == here.identity.user_id else None, is_changed)
 
@@ -142,7 +147,6 @@ def _form(own: SavedView | None, is_changed: bool) -> None:
         label = "Save changes" if is_changed else "Save name and sharing"
         st.button(label, type="primary", key="view_save", on_click=_save, args=(key, own))
         st.button("Remove", type="tertiary", icon=":material/delete:", key="view_remove", on_click=_remove, args=(own,))
-    st.markdown(":small[:gray[The address of this page opens this view.]]")
 
 
 def _save(key: str, own: SavedView | None) -> None:

@@ -120,7 +120,8 @@ def password() -> None:
 
 def _change() -> None:
     given = st.session_state
-    now_, new, again = given["password_now"], given["password_new"], given["password_again"]
+    # a message made by hand may press the button of a form whose fields it leaves out
+    now_, new, again = (given.get(field) or "" for field in ("password_now", "password_new", "password_again"))
 
     def write(db: Connection, actor: Identity, now: datetime) -> None:
         if new != again:

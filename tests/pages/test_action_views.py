@@ -134,6 +134,7 @@ def test_a_card_of_what_ended_tells_how(browser: Browser, estate: Estate, maya: 
 
     assert "20 Nov · :green[Successful]" in texts(page)
     assert "20 Nov · Duplicate" in texts(page)
+    assert labels(page).count("Reopen…") == 2
 
 
 def test_a_card_moves_where_a_click_is_enough_and_opens_where_more_is_needed(

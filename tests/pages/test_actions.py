@@ -377,3 +377,42 @@ def test_a_reopened_action_tells_why(browser: Browser, estate: Estate, maya: Ide
 
     assert estate.one("select status from app.actions") == "in_progress"
     assert "They asked again" in texts(browser.checked())
+
+
+def test_what_happened_in_one_moment_is_told_in_its_order_newest_first(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    action = estate.move(maya, estate.move(maya, estate.action(actor=maya), "in_progress"), "blocked")
+    with estate.work() as db:
+        service.add_note(
+            db, actor=maya, now=NOW, action_id=action.action_id, body="Their lawyers", idempotency_key=a_key()
+        )
+    action = estate.move(maya, action, "in_progress")
+
+    page = _opened(browser, action, maya)
+
+    told = [one.value for one in page.markdown if one.value.startswith("**Maya**")]
+    assert [("Their lawyers" in one, "Blocked" in one, "added this action" in one) for one in told] == [
+        (False, False, False),
+        (True, False, False),
+        (False, True, False),
+        (False, False, False),
+        (False, False, True),
+    ]
+
+
+def test_an_analyst_sees_the_story_without_a_heading_of_notes(browser: Browser, estate: Estate, maya: Identity) -> None:
+    page = _opened(browser, estate.action(actor=maya), estate.user("Alex Stone", Role.ANALYST))
+
+    assert "**Notes**" not in texts(page)
+    assert "added this action" in texts(page)
+
+
+def test_an_undo_is_told_as_one(browser: Browser, estate: Estate, maya: Identity) -> None:
+    page = _opened(browser, estate.action(actor=maya), maya)
+    next(menu for menu in page.menu_button if menu.label == "Cancel the action…").click("no_longer_relevant").run()
+
+    _button(page, "Undo").click().run()
+
+    assert "undid the move to cancelled" in texts(browser.checked())
+    assert "Undone" not in "".join(one.value for one in page.markdown)

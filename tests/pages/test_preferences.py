@@ -3,7 +3,7 @@
 import pytest
 
 from app.auth import Identity, Role, resolve
-from app.ui import regions
+from app.ui import preferences, regions
 from tests.app.factories import NOW, PASSWORD, Estate
 from tests.pages.conftest import Browser, texts
 
@@ -95,3 +95,16 @@ def test_regions_are_called_by_their_names() -> None:
     assert regions.region_name("US") == "United States (US)"
     assert regions.region_name("XX") == "XX"
     assert [name for _, name in regions.next_holidays("GB-ENG", after=NOW.date(), count=1)] == ["Christmas Day"]
+
+
+def test_a_button_pressed_by_hand_without_its_fields_is_refused_in_words(
+    browser: Browser, estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = browser.sign_in(estate.user()).open("preferences")
+    monkeypatch.setattr(preferences.st, "text_input", lambda *_, **__: None)
+    page.run()
+
+    next(button for button in page.button if button.label == "Change password").click().run()
+
+    assert page.error
+    browser.checked()
