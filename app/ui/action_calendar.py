@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.actions.lifecycle import Status, is_open
 from app.actions.model import ActionRow
-from app.ui import action_data, action_filters, action_panel, figures, visit, words
+from app.ui import action_data, action_filters, action_panel, figures, page_style, visit, words
 from app.ui.action_calendar_days import SPANS, Day, end_day, first_day, moved, weeks
 from app.ui.action_filters import Wanted
 from app.ui.text import escaped
@@ -191,7 +191,8 @@ def _item(action: ActionRow, span: str, today: date) -> None:
         st.markdown(f":small[:gray[{account}]]")
     else:
         # as much of the title as leaves the account a beginning
-        _link(action, f"{_label(action, today, escaped(action.title, limit=24))} :gray[{account}]", "due")
+        title = escaped(action.title, limit=14 if page_style.is_narrow() else 24)
+        _link(action, f"{_label(action, today, title)} :gray[{account}]", "due")
 
 
 def _label(action: ActionRow, today: date, name: str) -> str:

@@ -19,7 +19,7 @@ from app.ui.text import escaped
 GROUPS = {"all": "All", "overdue": "Overdue", "today": "Due today", "back": "Back from snooze"}
 ORDER = ("overdue", "today", "back")
 CHANGES_SHOWN = 8
-ACCOUNT, WHAT = 140, 138  # pixels of their columns
+ACCOUNT, WHAT = 140, 154  # pixels of their columns
 
 
 def _group(action: ActionRow, work: data.MyWork) -> str | None:

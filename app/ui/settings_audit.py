@@ -67,13 +67,13 @@ def change(event: AuditEvent, names: Mapping[str, str]) -> tuple[str, str, str]:
 
 # all of them in sight at 1024 px; a line is read whole below the table
 _COLUMNS = {
-    "at": ("When", 116),
+    "at": ("When", 126),
     "who": ("Who", 100),
     "what": ("What", 144),
     "field": ("Change", 130),
     "before": ("Before", 146),
     "after": ("After", 196),
-    "why": ("Why", 106),
+    "why": ("Why", 96),
 }
 
 

@@ -112,15 +112,15 @@ def _load(preview: HandoverPreview) -> None:
 def _accounts(preview: HandoverPreview) -> None:
     rows = pd.DataFrame(
         {
-            "account": [tables.fitted(one.account_name, 240) for one in preview.accounts],
+            "account": [tables.fitted(one.account_name, 204) for one in preview.accounts],
             "mrr": [one.mrr_eur for one in preview.accounts],
             "open": [one.open_count for one in preview.accounts],
         }
     )
     columns = {
-        "account": tables.text("Account", 240),
+        "account": tables.text("Account", 204),
         "mrr": tables.number("MRR, €", 84),
-        "open": tables.number("Open actions", 96),
+        "open": tables.number("Open actions", 100),
     }
     tables.show(rows, columns, key="handover_accounts", alt="Accounts that move", most=6)
 
