@@ -110,7 +110,8 @@ def configure(monkeypatch: pytest.MonkeyPatch, **values: str) -> None:
 def put(estate: Estate, key: str = "one", *, by: Channel = Channel.EMAIL, **values: object) -> bool:
     defaults = {"recipient": MAYA, "subject": "Two actions are late", "body": "See the list.\n"}
     with estate.work() as db:
-        return outbox.enqueue(db, now=NOW, channel=by, dedupe_key=key, **(defaults | values))  # pyright: ignore[reportArgumentType]
+        made = outbox.enqueue(db, now=NOW, channel=by, dedupe_key=key, **(defaults | values))  # pyright: ignore[reportArgumentType]
+    return made is not None
 
 
 def messages(estate: Estate, status: str | None = None) -> list[Message]:
