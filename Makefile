@@ -43,7 +43,7 @@ secrets:  ## make the secret files that compose.yaml mounts
 test: setup-dev check  ## everything that CI runs
 	@local/system-packages.sh
 	@local/node.sh npm test
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder $(PYTEST)
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder $(PYTEST)
 
 check: setup-dev  ## lint, types, import contracts, SQL style
 	@$(BIN)/ruff check .

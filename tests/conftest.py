@@ -7,11 +7,12 @@ import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 import pytest
 from psycopg import sql
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from local.postgres import VOLATILE, Postgres, free_port
 from local.valkey import Valkey
@@ -21,13 +22,18 @@ from local.warehouse import WarehouseRoles, prepare
 PASSWORD = "of-the-roles-in-one-run"
 REDIS_PASSWORD = "of-the-cache-in-one-run"
 _numbers = itertools.count(1)
-_HERE = Path(__file__).parent
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the work, one runs the whole of a room, whose tests share servers."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(item.path.relative_to(_HERE).parts[0]))
+class _ByRoom(LoadScopeScheduling):
+    """One process runs the whole of a room, whose tests share servers."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid.split("/")[1]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """How the work is shared out among several processes: by room."""
+    return _ByRoom(config, log)
 
 
 @dataclass(frozen=True)
