@@ -48,6 +48,7 @@ EXPOSE 8000 8501
 FROM base AS pipeline
 COPY local/__init__.py local/postgres.py local/processes.py local/warehouse.py local/
 COPY extract extract
+COPY learning learning
 COPY dbt dbt
 COPY orchestration orchestration
 EXPOSE 3000 4266

@@ -12,7 +12,7 @@ import psycopg
 
 SHORTEST_SECRET = 16
 FEWEST_CHARACTERS = 6  # different ones: "aaaaaaaaaaaaaaaa" is long
-_ADDRESSES = ("APP_DATABASE_URL", "LOADER_DSN", "DAGSTER_PG_URL", "BACKUP_DSN", "REDIS_URL")
+_ADDRESSES = ("APP_DATABASE_URL", "LOADER_DSN", "LEARNER_DSN", "DAGSTER_PG_URL", "BACKUP_DSN", "REDIS_URL")
 # a secret by itself, and the variable that holds the same one where a process has both
 _PASSWORDS = {
     "POSTGRES_PASSWORD": None,
@@ -20,20 +20,21 @@ _PASSWORDS = {
     "PROXY_SECRET": None,
     "APPLICATION_PASSWORD": "APP_DATABASE_URL",
     "LOADER_PASSWORD": "LOADER_DSN",
+    "LEARNER_PASSWORD": "LEARNER_DSN",
     "TRANSFORMER_PASSWORD": "DBT_ENV_SECRET_PASSWORD",
     "DAGSTER_PASSWORD": "DAGSTER_PG_URL",
     "ANALYST_PASSWORD": None,
     "BACKUP_PASSWORD": "BACKUP_DSN",
     "REDIS_PASSWORD": "REDIS_URL",
 }
-_DATABASES = ("APP_DATABASE_URL", "LOADER_DSN", "DAGSTER_PG_URL", "BACKUP_DSN")
+_DATABASES = ("APP_DATABASE_URL", "LOADER_DSN", "LEARNER_DSN", "DAGSTER_PG_URL", "BACKUP_DSN")
 _BROWSER_ADDRESSES = ("PUBLIC_URL", "ORCHESTRATOR_SITE", "API_URL", "STREAMLIT_URL")
 # as a whole, or with digits and punctuation around: "Password-2026!"
 _DEFAULTS = frozenset(
     {
         "password", "passwort", "passw0rd", "postgres", "postgresql", "redis", "valkey", "admin", "administrator",
         "root", "secret", "changeme", "changethis", "default", "example", "test", "testpassword", "demo",
-        "warehouse", "application", "loader", "transformer", "dagster", "analyst", "token", "key",
+        "warehouse", "application", "loader", "transformer", "learner", "dagster", "analyst", "token", "key",
         "mysecretpassword", "insecure",
     }
 )  # fmt: skip

@@ -4,8 +4,8 @@
 # owner they have here, and the services run under other accounts.
 set -euo pipefail
 folder=${1:-secrets}
-made='postgres_password application_password loader_password transformer_password analyst_password dagster_password
-    backup_password redis_password proxy_secret'
+made='postgres_password application_password loader_password transformer_password learner_password analyst_password
+    dagster_password backup_password redis_password proxy_secret'
 # those of others: an empty one means that there is none
 given='hubspot_token stripe_api_key zendesk_client_secret product_dsn smtp_password notify_webhook_url oidc_client_secret'
 mkdir -p "$folder"

@@ -75,6 +75,7 @@ def prepare_roles(environment: Mapping[str, str]) -> None:
             loader=environment["LOADER_PASSWORD"],
             transformer=environment["TRANSFORMER_PASSWORD"],
             application=environment["APPLICATION_PASSWORD"],
+            learner=environment["LEARNER_PASSWORD"],
             analyst=environment["ANALYST_PASSWORD"],
         ),
     )

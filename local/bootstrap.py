@@ -25,6 +25,7 @@ def prepare_databases(postgres: Postgres, environment: Environment) -> None:
         loader=chosen["LOADER_PASSWORD"],
         transformer=chosen["TRANSFORMER_PASSWORD"],
         application=chosen["APPLICATION_PASSWORD"],
+        learner=chosen["LEARNER_PASSWORD"],
         analyst=chosen["ANALYST_PASSWORD"],
     )
     prepare(postgres.dsn(), database="warehouse", roles=roles)

@@ -39,6 +39,7 @@ _SECRETS = (
     "LOADER_PASSWORD",
     "TRANSFORMER_PASSWORD",
     "APPLICATION_PASSWORD",
+    "LEARNER_PASSWORD",
     "ANALYST_PASSWORD",
     "DAGSTER_PASSWORD",
     "SIMULATOR_PASSWORD",
@@ -137,9 +138,9 @@ class Environment:
     def existing(cls, state: State) -> "Environment | None":
         """What the last start used, or None when there was none."""
         kept = read_env(state.env_file)
-        # a port that came with a newer version is not in the file of an older start
-        ports = {name: str(port) for name, (port, _) in PORTS.items()}
-        return cls(state, ports | kept) if kept.get("POSTGRES_PASSWORD") else None
+        # a port or a secret that came with a newer version is not in the file of an older start
+        later = dict.fromkeys(_SECRETS, "") | {name: str(port) for name, (port, _) in PORTS.items()}
+        return cls(state, later | kept) if kept.get("POSTGRES_PASSWORD") else None
 
     def _write(self) -> None:
         path = self.state.env_file
@@ -169,6 +170,7 @@ class Environment:
             "FOLLOW_SOURCE_CLOCK": "true",
             "LOADER_DSN": self.dsn("loader", "warehouse"),
             "APP_DATABASE_URL": self.dsn("application", "warehouse", "postgresql+psycopg"),
+            "LEARNER_DSN": self.dsn("learner", "warehouse"),
             "DBT_HOST": "127.0.0.1",
             "DBT_PORT": self.chosen["POSTGRES_PORT"],
             "DBT_DATABASE": "warehouse",

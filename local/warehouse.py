@@ -12,22 +12,63 @@ from psycopg import sql
 
 RAW_SCHEMAS = ("raw_hubspot", "raw_stripe", "raw_zendesk", "raw_product", "raw_survey")
 TRANSFORMED_SCHEMAS = ("staging", "intermediate", "marts", "seeds")
-ROLES = ("loader", "transformer", "application", "analyst")
+ROLES = ("loader", "transformer", "application", "learner", "analyst")
+
+
+# One row per training and per score, never changed: what was in force on a day, and why, can be looked up for ever.
+_LEARNING = """
+create table if not exists learning.model_versions (
+    version_id bigint generated always as identity primary key,
+    model_version text generated always as ('churn-' || version_id) stored unique,
+    made_at timestamptz not null default now(),
+    kind text not null check (kind in ('rules', 'logistic', 'boosted')),
+    valid_from_date date not null,
+    trained_until date not null,
+    account_count integer not null,
+    churn_count integer not null,
+    features jsonb not null,
+    metrics jsonb not null,
+    basis text not null,
+    chosen_because text not null,
+    artefact jsonb,
+    artefact_sha256 text,
+    check ((kind = 'rules') = (artefact is null) and (artefact is null) = (artefact_sha256 is null))
+);
+create table if not exists learning.churn_scores (
+    score_id bigint generated always as identity primary key,
+    version_id bigint not null references learning.model_versions,
+    account_key text not null,
+    score_date date not null,
+    churn_probability_90d double precision not null check (churn_probability_90d between 0 and 1),
+    drivers jsonb not null,
+    scored_at timestamptz not null default now()
+);
+create index if not exists churn_scores_by_day on learning.churn_scores (account_key, score_date, version_id, score_id);
+create or replace function learning.refuse_change() returns trigger language plpgsql as $$
+begin
+    raise exception 'rows of %.% are never changed or deleted', tg_table_schema, tg_table_name;
+end $$;
+create or replace trigger append_only before update or delete or truncate on learning.model_versions
+    for each statement execute function learning.refuse_change();
+create or replace trigger append_only before update or delete or truncate on learning.churn_scores
+    for each statement execute function learning.refuse_change();
+"""
 
 
 @dataclass(frozen=True)
 class WarehouseRoles:
-    """Passwords of the four warehouse roles."""
+    """Passwords of the five warehouse roles."""
 
     loader: str
     transformer: str
     application: str
+    learner: str
     analyst: str
 
     @classmethod
     def same(cls, password: str) -> "WarehouseRoles":
-        """All four with one password: for tests and development."""
-        return cls(password, password, password, password)
+        """All five with one password: for tests and development."""
+        return cls(password, password, password, password, password)
 
 
 def ensure_role(connection: psycopg.Connection, name: str, password: str) -> None:
@@ -87,8 +128,13 @@ def prepare(admin_dsn: str, *, database: str, roles: WarehouseRoles) -> None:
             _own_schema(warehouse, schema, "loader", ("transformer",))
         _own_schema(warehouse, "ops", "loader", ("transformer", "application"))
         _own_schema(warehouse, "app", "application", ("transformer",))
+        _own_schema(warehouse, "learning", "learner", ("transformer",))
         for schema in TRANSFORMED_SCHEMAS:
             _own_schema(warehouse, schema, "transformer", ("application", "analyst") if schema == "marts" else ())
+        # the few models that it may read grant that themselves
+        warehouse.execute("grant usage on schema intermediate to learner")
+        warehouse.execute("set role learner")
+        warehouse.execute(_LEARNING)
         warehouse.execute("set role transformer")
         warehouse.execute(
             """create table if not exists marts.publications (

@@ -45,6 +45,7 @@ class Warehouse:
     admin_dsn: str
     loader_dsn: str
     transformer_dsn: str
+    learner_dsn: str
     analyst_dsn: str
     application_url: str
     transformer_password: str = PASSWORD
@@ -80,6 +81,7 @@ def make_warehouse(server: Postgres) -> Warehouse:
         admin_dsn=server.dsn(database),
         loader_dsn=f"postgresql://loader:{place}",
         transformer_dsn=f"postgresql://transformer:{place}",
+        learner_dsn=f"postgresql://learner:{place}",
         analyst_dsn=f"postgresql://analyst:{place}",
         application_url=f"postgresql+psycopg://application:{place}",
     )

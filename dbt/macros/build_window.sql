@@ -4,7 +4,12 @@
     wrote it, and the next one covers the same ground again.
 -#}
 {% macro daily_facts() -%}
-    {{ return(['fct_usage_daily', 'fct_account_health_daily', 'fct_churn_risk_daily']) }}
+    {{ return({
+        'fct_usage_daily': 'marts',
+        'fct_account_health_daily': 'marts',
+        'int_risk__rule_scores': 'intermediate',
+        'fct_churn_risk_daily': 'marts',
+    }) }}
 {%- endmacro %}
 
 {% macro last_build() -%}
@@ -22,8 +27,8 @@
     {%- if not execute or flags.FULL_REFRESH -%}
         {{ return(nothing) }}
     {%- endif -%}
-    {%- for fact in daily_facts() -%}
-        {%- if adapter.get_relation(database=target.database, schema='marts', identifier=fact) is none -%}
+    {%- for fact, schema in daily_facts().items() -%}
+        {%- if adapter.get_relation(database=target.database, schema=schema, identifier=fact) is none -%}
             {{ return(nothing) }}
         {%- endif -%}
     {%- endfor -%}

@@ -45,4 +45,7 @@ cross join lateral (
     ('days_to_renewal', states.days_to_renewal),
     ('days_since_notice', states.days_since_notice)
 ) as drivers (driver, driver_value)
-where health.health_date > as_of.as_of_date - {{ var('risk_history_days') }}
+where
+    health.health_date > as_of.as_of_date - {{ var('risk_history_days') }}
+    -- What is learned is judged against the rules on the first of every month there was.
+    or health.health_date = date_trunc('month', health.health_date)::date

@@ -3,125 +3,99 @@
         materialized='incremental',
         incremental_strategy='delete+insert',
         unique_key=['account_key', 'risk_date'],
-        on_schema_change='fail',
+        on_schema_change='append_new_columns',
         full_refresh=false,
         indexes=[{'columns': ['account_key', 'risk_date'], 'unique': true}, {'columns': ['risk_date']}],
         post_hook="{{ delete_days_outside_life('risk_date') }}",
     )
 }}
 
-with driver_values as (
-    select * from {{ ref('int_risk__driver_values') }}
+with windows as (
+    select * from {{ ref('int_time__rebuild_windows') }}
 ),
 
-rules as (
-    select * from {{ ref('churn_risk_rules') }} where model_version = '{{ var("churn_risk_model") }}'
+as_of as (
+    select * from {{ ref('int_time__as_of') }}
 ),
 
-probabilities as (
-    select * from {{ ref('churn_risk_probabilities') }} where model_version = '{{ var("churn_risk_model") }}'
+rule_scores as (
+    select * from {{ ref('int_risk__rule_scores') }}
 ),
 
--- The table as an array: a probability is looked up three times per driver.
-lookup as (
+-- A day keeps the version that was in force on it: what was learned later says nothing about what was known then.
+versions as (
     select
-        min(points) as lowest_points,
-        max(points) as highest_points,
-        array_agg(churn_probability_90d::double precision order by points) as by_points
-    from probabilities
+        *,
+        lead(valid_from_date, 1, 'infinity'::date) over (order by valid_from_date, version_id) as valid_to_date
+    from {{ ref('stg_learning__model_versions') }}
 ),
 
-matched as (
+days as (
     select
-        driver_values.*,
-        rules.points,
-        rules.value_format,
-        rules.description
-    from driver_values
-    left join rules
+        rule_scores.*,
+        versions.version_id,
+        versions.kind,
+        versions.model_version as learned_version,
+        versions.basis
+    from rule_scores
+    inner join windows
+        on rule_scores.account_key = windows.account_key and rule_scores.risk_date >= windows.rebuild_from_date
+    cross join as_of
+    left join versions
+        on rule_scores.risk_date >= versions.valid_from_date and rule_scores.risk_date < versions.valid_to_date
+    where rule_scores.risk_date > as_of.as_of_date - {{ var('risk_history_days') }}
+),
+
+-- A day that came out differently, because late data changed it, was scored again: the newest score counts.
+scores as (
+    select distinct on (scores.account_key, scores.score_date)
+        scores.account_key,
+        scores.score_date,
+        scores.churn_probability_90d,
+        scores.drivers
+    from {{ ref('stg_learning__churn_scores') }} as scores
+    inner join days
         on
-            driver_values.driver = rules.driver
-            and (rules.lower_bound is null or driver_values.driver_value >= rules.lower_bound)
-            and (rules.upper_bound is null or driver_values.driver_value < rules.upper_bound)
+            scores.account_key = days.account_key
+            and scores.score_date = days.risk_date
+            and scores.version_id = days.version_id
+    order by scores.account_key, scores.score_date, scores.score_id desc
 ),
 
-totals as (
+chosen as (
     select
-        matched.account_key,
-        matched.risk_date,
-        max(matched.mrr_eur) as mrr_eur,
-        max(matched.data_coverage_ratio) as data_coverage_ratio,
-        coalesce(sum(matched.points), 0)::integer as points
-    from matched
-    group by matched.account_key, matched.risk_date
-),
-
-probable as (
-    select
-        totals.*,
-        lookup.by_points[
-            least(greatest(totals.points, lookup.lowest_points), lookup.highest_points) - lookup.lowest_points + 1
-        ] as churn_probability_90d
-    from totals
-    cross join lookup
-),
-
--- What the probability would be without the driver says what the driver does.
-effects as (
-    select
-        matched.account_key,
-        matched.risk_date,
-        matched.driver,
-        matched.driver_value,
-        matched.value_format,
-        matched.description,
-        probable.churn_probability_90d - lookup.by_points[
-            least(greatest(probable.points - matched.points, lookup.lowest_points), lookup.highest_points)
-            - lookup.lowest_points + 1
-        ] as effect,
-        matched.points
-    from matched
-    inner join probable on matched.account_key = probable.account_key and matched.risk_date = probable.risk_date
-    cross join lookup
-    where matched.points <> 0
-),
-
-worded as (
-    select
-        account_key,
-        risk_date,
-        jsonb_agg(
-            jsonb_build_object(
-                'driver', driver,
-                'direction', case when points > 0 then 'raises' else 'lowers' end,
-                'effect', round(effect::numeric, 4),
-                'text', replace(description, '{value}', case value_format
-                    when 'percent' then round(driver_value * 100)::text || '%'
-                    when 'signed_percent' then to_char(round(driver_value * 100), 'FMSG9990') || '%'
-                    when 'days' then round(driver_value) || case round(driver_value) when 1 then ' day' else ' days' end
-                    else round(driver_value)::text
-                end),
-                'value', round(driver_value::numeric, 4)
-            )
-            order by abs(effect) desc, abs(points) desc, driver
-        ) as drivers
-    from effects
-    group by account_key, risk_date
+        days.account_key,
+        days.risk_date,
+        coalesce(scores.churn_probability_90d, days.churn_probability_90d) as churn_probability_90d,
+        days.mrr_eur,
+        days.data_coverage_ratio,
+        case when scores.account_key is null then 'rules' else 'model' end as risk_kind,
+        case when scores.account_key is null then '{{ var("churn_risk_model") }}' else days.learned_version end
+            as model_version,
+        case
+            when scores.account_key is not null or days.kind = 'rules' then days.basis
+            when days.version_id is null then 'Rules: nothing was learned yet'
+            else 'Rules: the learned model did not score this day'
+        end as risk_basis,
+        coalesce(scores.drivers, days.drivers) as drivers
+    from days
+    left join scores on days.account_key = scores.account_key and days.risk_date = scores.score_date
 )
 
 select
-    probable.account_key,
-    probable.risk_date,
-    probable.churn_probability_90d,
+    account_key,
+    risk_date,
+    churn_probability_90d,
     case
-        when probable.churn_probability_90d < 0.10 then 'Low'
-        when probable.churn_probability_90d <= 0.25 then 'Medium'
-        when probable.churn_probability_90d <= 0.50 then 'High'
+        when churn_probability_90d < 0.10 then 'Low'
+        when churn_probability_90d <= 0.25 then 'Medium'
+        when churn_probability_90d <= 0.50 then 'High'
         else 'Critical'
     end as churn_risk_band,
-    round(probable.churn_probability_90d::numeric * coalesce(probable.mrr_eur, 0), 2) as mrr_at_risk_eur,
-    probable.data_coverage_ratio,
-    '{{ var("churn_risk_model") }}' as model_version,
-    coalesce(worded.drivers, '[]'::jsonb) as drivers
-from probable
-left join worded on probable.account_key = worded.account_key and probable.risk_date = worded.risk_date
+    round(churn_probability_90d::numeric * coalesce(mrr_eur, 0), 2) as mrr_at_risk_eur,
+    data_coverage_ratio,
+    model_version,
+    drivers,
+    risk_kind,
+    risk_basis
+from chosen
