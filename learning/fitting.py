@@ -11,10 +11,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits
 
 from learning.additive import Additive, Term, logistic
 from learning.features import FEATURES, PERIOD, Feature, Unit
-from learning.frames import Array, numbers, only, truths
+from learning.frames import Array, numbers, only, truths, varying
 
 Fit = Callable[[pd.DataFrame], Additive]
 
@@ -53,7 +54,8 @@ def fit_logistic(rows: pd.DataFrame) -> Additive:
 
     start = np.concatenate([[np.log(rate / (1 - rate))], np.zeros(design.shape[1])])
     bounds = [(None, None), *(bound for feature in _MODELLED for bound in _bounds(feature))]
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500})
+    with threadpool_limits(1):  # threads gain nothing on so little, and wait for each other on a busy machine
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500})
     terms, place = [], 1
     for feature in _MODELLED:
         weights = found.x[place : place + len(feature.knots)]
@@ -67,7 +69,8 @@ def fit_boosted(rows: pd.DataFrame) -> Additive:
     """The explainable boosting machine on account-periods, without interactions (they add nothing: `DECISIONS.md`)."""
     from interpret.glassbox import ExplainableBoostingClassifier  # a second of imports, needed by this branch only
 
-    names = [feature.name for feature in _MODELLED]
+    names = varying(rows, [feature.name for feature in _MODELLED])
+    signs = {feature.name: feature.sign for feature in _MODELLED}
     machine = ExplainableBoostingClassifier(
         feature_names=names,
         feature_types=["continuous"] * len(names),
@@ -77,7 +80,7 @@ def fit_boosted(rows: pd.DataFrame) -> Additive:
         learning_rate=0.02,
         max_rounds=2000,
         min_samples_leaf=20,
-        monotone_constraints=[feature.sign for feature in _MODELLED],
+        monotone_constraints=[signs[name] for name in names],
         random_state=SEED,
         n_jobs=1,
     )

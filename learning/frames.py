@@ -1,5 +1,6 @@
 """Rows and columns of a frame, typed: indexing a DataFrame is a Series or a frame or a number to a type checker."""
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 import numpy as np
@@ -33,3 +34,8 @@ def account_count(frame: pd.DataFrame) -> int:
 def left_count(frame: pd.DataFrame) -> int:
     """Accounts in it that left, by its column `left`."""
     return account_count(only(frame, truths(frame, "left")))
+
+
+def varying(frame: pd.DataFrame, names: Iterable[str]) -> list[str]:
+    """Those columns of numbers that hold at least two different ones; NaN is none."""
+    return [name for name in names if len(set(numbers(frame, name)[~np.isnan(numbers(frame, name))])) > 1]

@@ -12,12 +12,13 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from learning import evaluation, fitting, periods
 from learning.additive import Additive, probability, within_horizon
 from learning.evaluation import Quality
 from learning.features import FEATURE_SET, NAMES, PERIOD
-from learning.frames import Array, account_count, left_count, numbers, only, truths
+from learning.frames import Array, account_count, left_count, numbers, only, truths, varying
 
 Kind = Literal["rules", "logistic", "boosted"]
 
@@ -108,10 +109,12 @@ def _challenger(rows: pd.DataFrame, judged: pd.DataFrame) -> float | None:
     """AUC of shallow boosted trees, which may use any interaction: a lead of theirs says what the terms can not."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
-    names = [*NAMES, PERIOD]
+    names = varying(rows, (*NAMES, PERIOD))  # binning breaks on a column without values
     trees = HistGradientBoostingClassifier(
         max_depth=3, max_iter=150, learning_rate=0.05, min_samples_leaf=40, random_state=fitting.SEED
-    ).fit(rows[names], rows["left"])
+    )
+    with threadpool_limits(1):
+        trees.fit(rows[names], rows["left"])
     hazards = np.stack(
         [
             np.clip(trees.predict_proba(periods.at_period(judged, period)[names])[:, 1], 1e-9, 1 - 1e-9)

@@ -1,12 +1,12 @@
-"""The one graph: source streams → raw tables → dbt → publication → suggestions. Loading it connects to nothing.
+"""The one graph: source streams → raw tables → dbt → learning → dbt → publication → suggestions.
 
-Started as `dagster code-server start -m orchestration.definitions`.
+Loading it connects to nothing. Started as `dagster code-server start -m orchestration.definitions`.
 """
 
 import dagster as dg
 
 from orchestration import manifest, resources
-from orchestration.defs import feedback, load, publish, reaper, schedules, suggest, transform, upkeep
+from orchestration.defs import feedback, learn, load, publish, reaper, schedules, suggest, transform, upkeep
 
 
 def build() -> dg.Definitions:
@@ -15,6 +15,7 @@ def build() -> dg.Definitions:
         load.definitions(),
         feedback.definitions(load.raw_keys()),
         transform.definitions(),
+        learn.definitions(),
         publish.definitions(transform.mart_keys(manifest.load())),
         suggest.definitions(),
         schedules.definitions(),

@@ -8,7 +8,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 FINISHED = frozenset({"SUCCESS", "FAILURE", "CANCELED"})
-_FLOW = ("raw_hubspot", "raw_stripe", "raw_zendesk", "raw_product", "raw_survey", "seeds", "staging", "intermediate")
+_FLOW = (
+    "raw_hubspot",
+    "raw_stripe",
+    "raw_zendesk",
+    "raw_product",
+    "raw_survey",
+    "seeds",
+    "staging",
+    "intermediate",
+    "learning",
+)
 
 
 @dataclass(frozen=True)

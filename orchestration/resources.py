@@ -1,4 +1,4 @@
-"""What steps are given: the warehouse as two of its roles, dbt, the application, and the run's lease.
+"""What steps are given: the warehouse as three of its roles, dbt, the application, and the run's lease.
 
 Secrets are `EnvVar`s, resolved when a resource is initialised for a run; loading the definitions reads none of them.
 """
@@ -30,6 +30,18 @@ class Loading(dg.ConfigurableResource):
     def connection(self) -> Iterator[psycopg.Connection]:
         """A connection in autocommit, closed at the end."""
         with psycopg.connect(self.dsn, autocommit=True, connect_timeout=10, application_name="orchestration") as opened:
+            yield opened
+
+
+class Learning(dg.ConfigurableResource):
+    """The warehouse as role `learner`, which owns schema `learning`."""
+
+    dsn: str
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection]:
+        """A connection whose transaction commits when the block ends well."""
+        with psycopg.connect(self.dsn, connect_timeout=10, application_name="orchestration") as opened:
             yield opened
 
 
@@ -167,6 +179,7 @@ def from_environment() -> dict[str, Any]:
     """The resources as the processes get them: by environment variable, resolved when a run starts."""
     return {
         "loading": Loading(dsn=dg.EnvVar("LOADER_DSN")),
+        "learning": Learning(dsn=dg.EnvVar("LEARNER_DSN")),
         "transforming": Transforming(
             host=dg.EnvVar("DBT_HOST"),
             port=dg.EnvVar("DBT_PORT"),

@@ -14,6 +14,7 @@ from dagster_dbt import DagsterDbtTranslator, DbtProject
 
 FEEDBACK = "feedback"
 APPLICATION_SCHEMA = "app"
+LEARNING_SCHEMA = "learning"
 # Tests that read whole histories; the nightly job runs them, an hourly one does not wait for them.
 NIGHTLY_TAG = "nightly"
 
@@ -58,18 +59,35 @@ class Translator(DagsterDbtTranslator):
         return spec
 
 
+def after_learning(manifest: Mapping[str, Any]) -> set[str]:
+    """Ids of the nodes that stand on what was learned: dbt's `source:learning+` without the sources themselves."""
+    waiting = [unique_id for unique_id, source in manifest["sources"].items() if source["schema"] == LEARNING_SCHEMA]
+    seen: set[str] = set()
+    while waiting:
+        below = set(manifest["child_map"].get(waiting.pop(), ())) - seen
+        seen |= below
+        waiting.extend(below)
+    return seen
+
+
 def with_every_test_attached(manifest: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A copy of the manifest in which each test belongs to one asset, so that each becomes an asset check.
+    """A copy of the manifest in which each test belongs to one asset of the step that runs it: an asset check.
 
     A singular test that reads several models would be logged as an observation and vanish from the asset's page; it
-    is attached to the node it reads first, unless the project says `meta.dagster.ref`.
+    is attached to the node it reads first, unless the project says `meta.dagster.ref`. A test that reads nodes of both
+    steps runs in the second, so it is attached to one made there.
     """
-    nodes = dict(manifest["nodes"])
+    nodes, late = dict(manifest["nodes"]), after_learning(manifest)
     for unique_id, node in nodes.items():
-        if node["resource_type"] != "test" or node.get("attached_node"):
+        if node["resource_type"] != "test":
             continue
         read = [parent for parent in node["depends_on"]["nodes"] if parent in nodes]
+        read_late = [parent for parent in read if parent in late]
+        if read_late and (node.get("attached_node") or read[0]) not in late:
+            nodes[unique_id] = {**node, "attached_node": read_late[0]}
+            continue
         meta = node.get("config", {}).get("meta", {}) or node.get("meta", {})
-        if len(node["depends_on"]["nodes"]) > 1 and read and not meta.get("dagster", {}).get("ref"):
+        is_loose = not node.get("attached_node") and len(node["depends_on"]["nodes"]) > 1
+        if is_loose and read and not meta.get("dagster", {}).get("ref"):
             nodes[unique_id] = {**node, "attached_node": read[0]}
     return {**manifest, "nodes": nodes}

@@ -20,7 +20,8 @@ class RiskDay:
     """One account on one day. Probability and coverage 0 to 1; amounts in EUR a month.
 
     `drivers` is a list of {"driver", "direction": "raises"|"lowers", "effect", "text", "value"}, strongest first;
-    `model_version` says what made it ("rules-1" is rule-based).
+    `model_version` says what made it, `risk_kind` whether that is rules or a learned model, `risk_basis` in a sentence
+    what it rests on.
     """
 
     risk_date: date
@@ -30,6 +31,8 @@ class RiskDay:
     data_coverage_ratio: float | None
     model_version: str | None
     drivers: list[dict[str, Any]] | None
+    risk_kind: str | None
+    risk_basis: str | None
 
 
 def _days(account_key: str):

@@ -143,12 +143,7 @@ def moved(subject: Subject) -> None:
 def _drivers(subject: Subject) -> None:
     risk = subject.facts.risk
     with st.container(border=True, gap="xxsmall", key="drivers"):
-        model = (risk.model_version if risk else None) or ""
-        is_rule_based = model.startswith("rules")
-        frame.heading(
-            "Drivers of risk",
-            f"rule-based, {escaped(model)}" if is_rule_based else f"model {escaped(model)}" if model else "",
-        )
+        frame.heading("Drivers of risk", escaped(risk.risk_basis or "", limit=120) if risk else "")
         as_of, drivers = (risk.risk_date, risk.drivers or []) if risk else (subject.as_of, [])
         if not drivers:
             st.markdown(":gray[Nothing stands out.]")

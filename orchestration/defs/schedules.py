@@ -38,7 +38,8 @@ def _everything(name: str, *, description: str, config: Mapping[str, Any] | None
 def full_check_config() -> dict[str, Any]:
     """Run config of the nightly job: every stream read in full, every dbt test."""
     loads = {step: {"config": {"kind": load.LoadKind.FULL_SCAN.name}} for step in load.steps()}
-    return {"ops": {**loads, transform.STEP: {"config": {"tests": transform.BuildScope.ALL.name}}}}
+    every_test = {"config": {"tests": transform.BuildScope.ALL.name}}
+    return {"ops": {**loads, **dict.fromkeys((transform.STEP, transform.STEP_AFTER_LEARNING), every_test)}}
 
 
 incremental = _everything(

@@ -13,7 +13,7 @@ from extract.errors import ExtractError
 from extract.run import LoadResult
 from extract.stream import Source, Stream, Table
 from orchestration import manifest, resources
-from orchestration.defs import feedback, load, publish, transform
+from orchestration.defs import feedback, learn, load, publish, transform
 from tests.conftest import Warehouse
 
 SOURCE_NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -90,6 +90,7 @@ def environment(warehouse: Warehouse, project: Path) -> dict[str, str]:
         "DBT_USER": "transformer",
         "DBT_ENV_SECRET_PASSWORD": warehouse.transformer_password,
         "LOADER_DSN": warehouse.loader_dsn,
+        "LEARNER_DSN": warehouse.learner_dsn,
         "APP_DATABASE_URL": warehouse.application_url,
         "DO_NOT_TRACK": "1",
     }
@@ -102,7 +103,8 @@ def make_tables(warehouse: Warehouse) -> None:
     """
     with psycopg.connect(warehouse.admin_dsn) as db:
         db.execute("drop schema if exists raw_crm, raw_desk cascade")
-        db.execute("drop table if exists ops.load_run, app.actions, marts.fct_tickets, marts.dim_accounts cascade")
+        db.execute("drop table if exists ops.load_run, app.actions cascade")
+        db.execute("drop table if exists marts.fct_risk, marts.fct_tickets, marts.dim_accounts cascade")
         db.execute("truncate marts.publications restart identity")
         for schema in ("raw_crm", "raw_desk"):
             db.execute(f"create schema {schema} authorization loader")
@@ -134,6 +136,7 @@ def definitions() -> dg.Definitions:
         ),
         feedback.definitions(keys),
         transform.definitions(),
+        learn.definitions(),
         publish.definitions(transform.mart_keys(manifest.load())),
         dg.Definitions(resources=resources.from_environment(), executor=dg.in_process_executor),
     )

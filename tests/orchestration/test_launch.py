@@ -120,7 +120,7 @@ def test_a_run_shows_its_progress_fails_with_a_sentence_and_goes_on_where_it_fai
     assert "load_crm" not in resumed.stdout
     assert "raw_desk 2/2" in resumed.stdout
     assert "done  dbt in" in resumed.stdout
-    assert "marts 4/4" in resumed.stdout.splitlines()[-1]
+    assert "marts 5/5" in resumed.stdout.splitlines()[-1]
     assert "\x1b[" not in resumed.stdout  # no control characters into a log
 
 

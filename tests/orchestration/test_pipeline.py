@@ -90,6 +90,11 @@ def test_every_dbt_test_is_an_asset_check_and_nightly_ones_wait_for_the_night(fi
         "marts/dim_accounts: unique_dim_accounts_account_key": True,
         "marts/fct_tickets: not_null_fct_tickets_age_days": True,
         "marts/fct_tickets: assert_every_ticket_has_an_account": True,
+        "marts/fct_risk: not_null_fct_risk_version_count": True,
+        "marts/fct_risk: assert_every_account_has_a_risk": True,
+        # the small warehouse has nothing that could be learned from
+        "learning/model_versions: learner_did_its_work": False,
+        "learning/churn_scores: learner_did_its_work": True,
     }
 
 
@@ -113,7 +118,7 @@ def test_a_failing_dbt_test_stops_the_run_before_the_publication(
     result = small.run(instance)
 
     assert small.failures(result) == {
-        transform.STEP: "dbt: 1 of 8 nodes did not pass: test assert_every_ticket_has_an_account"
+        transform.STEP: "dbt: 1 of 10 nodes did not pass: test assert_every_ticket_has_an_account"
     }
     assert not result.filter_events(lambda event: event.event_type == DagsterEventType.STEP_UP_FOR_RETRY)
     assert publications(warehouse) == []

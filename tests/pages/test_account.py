@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from psycopg.types.json import Jsonb
 
 from app.auth import Role
 from app.ui import account_page
@@ -105,6 +106,35 @@ def test_the_head_says_how_sure_and_how_fresh(browser: Browser, estate: Estate) 
     assert ":yellow-badge[**Y** 60]" in written
     assert "coverage 100%" in written
     assert "10 seats, 4 used" in written
+
+
+@pytest.mark.parametrize(
+    ("kind", "basis"),
+    [
+        ("model", "Learned from 212 churned accounts up to 1 Oct 2026"),
+        ("rules", "Rules: too little history (12 of 50 churned accounts)"),
+    ],
+)
+def test_the_risk_says_in_a_sentence_where_it_came_from(
+    browser: Browser, estate: Estate, kind: str, basis: str
+) -> None:
+    key = _full(estate)
+    estate.put(
+        "fct_churn_risk_daily",
+        account_key=key,
+        risk_date=AS_OF,
+        churn_probability_90d=0.31,
+        churn_risk_band="High",
+        mrr_at_risk_eur=310,
+        model_version="churn-7",
+        drivers=Jsonb([{"driver": "nps", "direction": "raises", "effect": 0.2, "text": "Latest NPS answer is 3"}]),
+        risk_kind=kind,
+        risk_basis=basis,
+    )
+
+    page = browser.open("account", account=key)
+
+    assert any(f"**Drivers of risk** :small[:gray[{basis}]]" == text.value for text in page.markdown)
 
 
 def test_looking_back_shows_the_score_of_that_day(browser: Browser, estate: Estate) -> None:
