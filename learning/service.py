@@ -41,14 +41,12 @@ def train_when_due(
     The version is in force from the last complete day on; days before keep what was in force on them.
     """
     store.lock(db)
-    days = store.training_days(db)
-    if days.empty:
+    as_of, known = store.as_of(db), store.versions(db)
+    if as_of is None:
         return None
-    as_of: date = days["as_of_date"].iloc[0]
-    known = store.versions(db)
     if known and not force and as_of < known[-1].trained_until + timedelta(days=RETRAIN_DAYS):
         return None
-    return store.add_version(db, train(days, known_until=as_of, recipe=recipe, say=say))
+    return store.add_version(db, train(store.training_days(db), known_until=as_of, recipe=recipe, say=say))
 
 
 def in_force(known: Sequence[Version], day: date) -> Version | None:

@@ -43,6 +43,12 @@ def _frame(db: psycopg.Connection, query: str, values: tuple[Any, ...] = ()) -> 
     return frame.astype(numbers).assign(risk_date=pd.to_datetime(frame["risk_date"]))
 
 
+def as_of(db: psycopg.Connection) -> date | None:
+    """The last complete day of the build under way; None before there is anything to learn from."""
+    row = db.execute("select as_of_date from intermediate.int_risk__training_days limit 1").fetchone()
+    return row[0] if row else None
+
+
 def training_days(db: psycopg.Connection) -> pd.DataFrame:
     """Monthly account-days with what became of them, as `training.train` takes them; as_of_date is the same in all."""
     found = _frame(db, "select * from intermediate.int_risk__training_days")

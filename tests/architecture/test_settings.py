@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic_settings import BaseSettings
 
 import extract.config
+import learning.config
 import simulator.config
 from app.settings import Settings
 
@@ -13,8 +14,8 @@ EXAMPLE = Path(__file__).resolve().parents[2] / ".env.example"
 
 
 def settings_classes() -> list[type[BaseSettings]]:
-    """All settings classes of the three rooms that read the environment."""
-    modules = (extract.config, simulator.config)
+    """All settings classes of the four rooms that read the environment."""
+    modules = (extract.config, learning.config, simulator.config)
     found = [value for module in modules for value in vars(module).values() if isinstance(value, type)]
     return [Settings, *(one for one in found if issubclass(one, BaseSettings) and one is not BaseSettings)]
 

@@ -11,7 +11,6 @@ from extract.errors import SourceRejected, SourceUnavailable, TruncatedExtract
 from tests.conftest import Warehouse
 from tests.orchestration import small
 
-
 BUILD = ["dbt", "learning__model_versions", "learning__churn_scores", "dbt_after_learning", "marts__publications"]
 
 

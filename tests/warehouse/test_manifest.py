@@ -91,8 +91,11 @@ def test_marts_are_granted_to_their_readers_and_nothing_else_is(manifest: dict[s
         if node["resource_type"] in ("model", "seed")
     }
 
-    assert {name for name, grants in granted.items() if grants} == set(_models(manifest, "marts"))
-    assert all(grants == {"select": ["application", "analyst"]} for grants in granted.values() if grants)
+    learners = {"int_risk__training_days", "int_risk__scoring_days"}
+    assert {name for name, grants in granted.items() if grants == {"select": ["learner"]}} == learners
+    assert {name for name, grants in granted.items() if grants} == {*_models(manifest, "marts"), *learners}
+    marts = {name: grants for name, grants in granted.items() if name not in learners}
+    assert all(grants == {"select": ["application", "analyst"]} for grants in marts.values() if grants)
 
 
 def test_every_source_table_has_one_staging_model_and_nothing_else_reads_it(manifest: dict[str, Any]) -> None:
