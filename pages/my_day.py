@@ -16,7 +16,7 @@ with frame.page(
     with st.skeleton(height=620):
         work = data.my_work(here)
     week_strip.show(work)
-    left, right = page_style.split([1.78, 1], "my_day")
+    left, right = page_style.split(day_lists.SPLIT, "my_day")
     with left:
         day_lists.now(work)
         day_lists.changed()

@@ -36,9 +36,8 @@ from app.ui.action_groups import Group
 
 # ground of the row that is open, and of the row of a group: tints of the theme, which a styled cell cannot name
 _OPEN_ROW = {False: "#ECEFFC", True: "#1F2744"}
-# of the list and of what is open beside it, where the columns of the list below just fit: at 1440 and at 1024 px
+# of the list and of what is open beside it: on a wide window, and on one of 1024 px
 WIDTHS = {False: (1, 1.22), True: (1.25, 1)}
-ROOM = {False: 540, True: 500}
 _NARROWEST = {"priority": 42, "due": 56, "status": 88, "owner": 60}
 _LINK_INDENT = 7
 _GROUP_ROW = {False: "#F6F7F9", True: "#1B1E25"}
@@ -127,7 +126,8 @@ def _table(found: Tracked, by: str, chosen: UUID | None, *, with_owner: bool) ->
     order = ["priority", "title", "account", "due", "status", "owner"]
     left_out = ({"account"} if by == "account" else set()) | (set() if with_owner else {"owner"})
     order = [name for name in order if name not in left_out]
-    widths = _widths(order, is_narrow=page_style.is_narrow())
+    mine, other = WIDTHS[page_style.is_narrow()]
+    widths = _widths(order, page_style.room(mine, mine + other) - tables.FRAME - tables.TICKS)
     cells = pd.DataFrame([_cells(line, today, folded, widths) for line in lines])
     configuration = {
         "priority": tables.priority_chip(),
@@ -162,10 +162,10 @@ def _id(line: Line) -> object:
     return line.name if isinstance(line, Group) else line.action_id
 
 
-def _widths(order: Sequence[str], *, is_narrow: bool) -> dict[str, int]:
+def _widths(order: Sequence[str], room: int) -> dict[str, int]:
     """Pixels of each column: the account gets enough to be known by, the title all that is left."""
     widths = {name: _NARROWEST[name] for name in order if name in _NARROWEST}
-    left = ROOM[is_narrow] - sum(widths.values())
+    left = max(room - sum(widths.values()), 180)
     if "account" in order:
         widths["account"] = left // 3
     widths["title"] = left - widths.get("account", 0)

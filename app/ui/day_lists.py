@@ -20,6 +20,7 @@ GROUPS = {"all": "All", "overdue": "Overdue", "today": "Due today", "back": "Bac
 ORDER = ("overdue", "today", "back")
 CHANGES_SHOWN = 8
 ACCOUNT, WHAT = 140, 154  # pixels of their columns
+SPLIT = (1.78, 1)  # of the lists and of the suggestions beside them
 
 
 def _group(action: ActionRow, work: data.MyWork) -> str | None:
@@ -54,7 +55,8 @@ def _at_stake(action: ActionRow, accounts: pd.DataFrame) -> float:
 
 def _why_width(others: int) -> int:
     """Pixels for why: what the other columns leave of the list, beside the suggestions or above them."""
-    return (978 if page_style.is_narrow() else 820) - others
+    list_room = page_style.room() if page_style.is_narrow() else page_style.room(SPLIT[0], sum(SPLIT))
+    return max(list_room - tables.FRAME - others, 90)
 
 
 def _table(rows: Sequence[ActionRow], dues: Sequence[str], accounts: pd.DataFrame, why_width: int) -> pd.DataFrame:

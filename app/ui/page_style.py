@@ -1,5 +1,5 @@
 """What the browser needs beside the pages: the few rules of style the theme has no setting for, columns that stack on a
-narrow window, whether it is one, and a history in which Back leads to the filtered list one came from.
+narrow window, how much room there is, and a history in which Back leads to the filtered list one came from.
 """
 
 from collections.abc import Sequence
@@ -11,8 +11,11 @@ import streamlit as st
 from streamlit.components import v2
 from streamlit.delta_generator import DeltaGenerator
 
+GAP = 14  # pixels between two columns
 _ASSETS = Path(__file__).parent / "assets"
-_NARROW = "page_style:is_narrow"
+_VIEW = "page_style:view"
+# before the browser has told: a window of 1440 px with the shell's bar at its side
+_UNTOLD = {"room": 1200, "isNarrow": False}
 
 
 @lru_cache(maxsize=2)
@@ -31,15 +34,31 @@ def mount() -> None:
         key = f"style_{theme}"
         _component(theme)(
             key=key,
-            data={"isNarrow": is_narrow()},
-            default={"narrow": is_narrow()},
-            on_narrow_change=lambda: st.session_state.update({_NARROW: bool(st.session_state[key]["narrow"])}),
+            data={"view": _view()},
+            default={"view": _view()},
+            on_view_change=lambda: st.session_state.update({_VIEW: st.session_state[key]["view"]}),
         )
+
+
+def _view() -> dict[str, Any]:
+    told = st.session_state.get(_VIEW)
+    try:
+        return {"room": min(max(int(told["room"]), 300), 4000), "isNarrow": bool(told["isNarrow"])} if told else _UNTOLD
+    except (KeyError, TypeError, ValueError, OverflowError):  # a message made by hand
+        return _UNTOLD
 
 
 def is_narrow() -> bool:
     """Whether the window is narrower than 1200 px, as far as the browser has told; before that, False."""
-    return bool(st.session_state.get(_NARROW, False))
+    return _view()["isNarrow"]
+
+
+def room(share: float = 1, of: float = 1) -> int:
+    """Pixels of the page's width, in steps of 20 rounded down, as far as the browser has told; or of one of its
+    columns, whose weight is `share` in a sum of weights `of`.
+    """
+    whole = _view()["room"]
+    return whole if share == of else int((whole - GAP) * share / of)
 
 
 def split(widths: Sequence[float], key: str, *, gap: Literal["small", "medium"] = "small") -> Sequence[DeltaGenerator]:

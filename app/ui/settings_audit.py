@@ -65,9 +65,11 @@ def change(event: AuditEvent, names: Mapping[str, str]) -> tuple[str, str, str]:
     return _field(event.field or "changed"), plain(before, names), plain(after, names)
 
 
-# all of them in sight at 1024 px; a line is read whole below the table
+# all of them in sight at 1024 px; a line is read whole below the table. The first has its pixels, the others share
+# what is left
+_WHEN = 126
 _COLUMNS = {
-    "at": ("When", 126),
+    "at": ("When", 0),
     "who": ("Who", 100),
     "what": ("What", 144),
     "field": ("Change", 130),
@@ -75,6 +77,12 @@ _COLUMNS = {
     "after": ("After", 196),
     "why": ("Why", 96),
 }
+
+
+def _widths(room: int) -> dict[str, int]:
+    """Pixels of each column."""
+    each = max(room - _WHEN, 0) / sum(share for _, share in _COLUMNS.values())
+    return {name: int(share * each) or _WHEN for name, (_, share) in _COLUMNS.items()}
 
 
 @frame.panel
@@ -112,11 +120,9 @@ def show() -> None:
     if not rows:
         frame.empty("No change matches." if events else "Nothing has been changed yet.", "")
         return
-    more = 0 if page_style.is_narrow() else 44  # each gets of the room there is beyond 1024 px
-    cells = pd.DataFrame(
-        [{name: tables.fitted(row[name], width + more) for name, (_, width) in _COLUMNS.items()} for row in rows]
-    )
-    columns = {name: tables.text(title, width) for name, (title, width) in _COLUMNS.items()}
+    widths = _widths(page_style.room() - tables.FRAME - tables.TICKS)
+    cells = pd.DataFrame([{name: tables.fitted(row[name], width) for name, width in widths.items()} for row in rows])
+    columns = {name: tables.text(title, widths[name]) for name, (title, _) in _COLUMNS.items()}
     picked = st.dataframe(
         cells,
         column_config=columns,

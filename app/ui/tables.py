@@ -21,6 +21,8 @@ TALL_ROW = 42
 HEADER = 34
 CELL_TEXT = 12.25  # pixels of the type in a cell
 CELL_PADDING = 16
+FRAME = 2  # pixels around a table
+TICKS = 38  # and of the column to tick rows in, with the edge of a scroll bar
 # widths of Inter's letters, in its size; what is not named is about 0.58
 _LETTERS = {
     letter: width

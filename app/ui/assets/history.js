@@ -27,17 +27,26 @@ if (!window.accountIntelligenceHistory) {
   }
 }
 
-// How wide the window is decides which columns a table can hold, and where its texts are cut: told when it changes.
+// How much room the page has decides which columns a table can hold and where its texts are cut: told when it changes,
+// in steps, so that a window being drawn wider asks for few redraws.
 const NARROW_PX = 1200
+const STEP_PX = 20
+
+function view() {
+  const content = document.querySelector(".stMainBlockContainer")
+  const { paddingLeft, paddingRight } = content ? getComputedStyle(content) : { paddingLeft: "0", paddingRight: "0" }
+  const width = (content?.clientWidth ?? window.innerWidth) - parseFloat(paddingLeft) - parseFloat(paddingRight)
+  return { room: Math.floor(width / STEP_PX) * STEP_PX, isNarrow: window.innerWidth < NARROW_PX }
+}
 
 export default function (component) {
   const { data, setStateValue } = component
-  let told = data?.isNarrow ?? false
+  let told = data?.view
   const tell = () => {
-    const isNarrow = window.innerWidth < NARROW_PX
-    if (isNarrow === told) return
-    told = isNarrow
-    setStateValue("narrow", isNarrow)
+    const now = view()
+    if (now.room <= 0 || (now.room === told?.room && now.isNarrow === told?.isNarrow)) return
+    told = now
+    setStateValue("view", now)
   }
   tell()
   window.addEventListener("resize", tell)
