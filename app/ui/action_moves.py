@@ -12,7 +12,7 @@ from app.actions.bulk import BulkResult
 from app.actions.bulk_plan import BulkChange, Cancel, Redate, Snooze
 from app.actions.lifecycle import CANCELLED_BY_PEOPLE, Status, is_open
 from app.actions.model import Action, ActionDetail
-from app.actions.writing import UNDONE
+from app.actions.writing import UNDO_WINDOW, UNDONE
 from app.auth import Identity, Permission, can
 from app.calendar import add_business_days
 from app.errors import StaleVersion
@@ -65,6 +65,11 @@ def was_moved() -> bool:
     return bool(st.session_state.pop(_CHANGED, False)) | bool(st.session_state.pop(action_undo.CHANGED, False))
 
 
+def _way_back(action_id: UUID) -> str:
+    """In the session: the version after the move just made, where it came from, and when."""
+    return f"moves:way_back:{action_id}"
+
+
 def move(
     action_id: UUID, version: int, to_status: str, reason: str | None, came_from: str, *, place: str | None = None
 ) -> None:
@@ -94,7 +99,8 @@ def _moved(action_id: UUID, version: int, to_status: str, reason: str | None, ca
     )
     if moved is not None:
         writes.renew_form(name)
-        st.session_state[f"undo:{action_id}"] = (moved.version, came_from)
+        is_way_back = reason == UNDONE
+        st.session_state[_way_back(action_id)] = None if is_way_back else (moved.version, came_from, moved.updated_at)
     _answered(moved is not None, place, action_id)
     return moved is not None
 
@@ -191,8 +197,9 @@ def _since(detail: ActionDetail, today: date) -> str:
     if action.status is Status.CANCELLED:
         return f" :small[{words.word(words.CANCELLATIONS, action.cancel_reason).lower()}]"
     if action.status in _HINDERED:
-        why = next((event.reason for event in reversed(detail.events) if event.field == "status"), None)
-        return f" :small[{escaped(why, limit=200)}]" if why and why != UNDONE else ""
+        said = (event for event in reversed(detail.events) if event.field == "status" and event.after == action.status)
+        why = next((event.reason for event in said if event.reason != UNDONE), None)
+        return f" :small[{escaped(why, limit=200)}]" if why else ""
     return ""
 
 
@@ -293,11 +300,13 @@ def _reopen(action: Action, key: str) -> None:
 
 
 def _undo(detail: ActionDetail) -> None:
-    """The way back from the move just made, while nothing else has happened and the way back is legal."""
+    """The way back from the move just made, for a minute, while nothing else has happened and the way back is legal."""
     action = detail.action
     action_undo.button(action.action_id)
-    version, came_from = st.session_state.get(f"undo:{action.action_id}", (None, None))
+    version, came_from, moved_at = st.session_state.get(_way_back(action.action_id)) or (None, None, None)
     if version != action.version or came_from not in detail.legal_moves or came_from not in PLAIN_MOVES:
+        return
+    if moved_at is None or visit.current().now >= moved_at + UNDO_WINDOW:
         return
     if action_undo.offered() is None and is_open(action.status):
         st.button(
@@ -306,5 +315,6 @@ def _undo(detail: ActionDetail) -> None:
             type="tertiary",
             key=f"undo_{action.action_id.hex}_{version}",
             on_click=move,
-            args=(action.action_id, action.version, came_from, None, action.status.value),
+            args=(action.action_id, action.version, came_from, UNDONE, action.status.value),
+            help="For a minute",
         )

@@ -416,3 +416,19 @@ def test_an_undo_is_told_as_one(browser: Browser, estate: Estate, maya: Identity
 
     assert "undid the move to cancelled" in texts(browser.checked())
     assert "Undone" not in "".join(one.value for one in page.markdown)
+
+
+def test_the_way_back_from_a_move_brings_back_what_stood_in_the_way_and_ends_there(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    started = estate.move(maya, estate.action(actor=maya), "in_progress")
+    action = estate.move(maya, started, "blocked", reason="Legal has it")
+    page = _opened(browser, action, maya)
+    _button(page, "In progress").click().run()
+    assert not any(one.value.endswith(":small[Legal has it]") for one in browser.checked().markdown)
+
+    _button(page, "Undo").click().run()
+
+    assert any(one.value.endswith(":small[Legal has it]") for one in browser.checked().markdown)
+    assert "undid the move to in progress" in texts(page)
+    assert "Undo" not in [button.label for button in page.button]
