@@ -7,6 +7,7 @@ Numbers stay numbers. Times are UTC; XLSX knows no zones, there they are shown w
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, time
@@ -17,7 +18,8 @@ from uuid import UUID
 
 from app.errors import InvalidInput
 
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# signs, full-width ones too, behind anything that a spreadsheet skips or takes for the end of a cell
+_STARTS_A_FORMULA = re.compile(r"[\t\r\n\0]|[\s\0;,|]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20\u2212]")
 XLSX_ROW_LIMIT = 1_048_575  # of a sheet, less the head
 XLSX_CELL_LIMIT = 32_767  # characters; a longer text ends in an ellipsis
 
@@ -70,7 +72,7 @@ Rows = Iterable[Sequence[Any]]
 
 def disarmed(text: str) -> str:
     """A text that a spreadsheet would read as a formula, with an apostrophe before it; any other as it is."""
-    return "'" + text if text.startswith(_STARTS_A_FORMULA) else text
+    return "'" + text if _STARTS_A_FORMULA.match(text) else text
 
 
 def _is_nothing(value: object) -> bool:

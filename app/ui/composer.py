@@ -62,9 +62,18 @@ def composer(
     so it must be checked.
     """
 
+    def event(name: str) -> dict[str, Any] | None:
+        """What the browser sent; None when the page was drawn without this composer in the meantime."""
+        try:
+            sent = st.session_state[key].get(name)
+        except KeyError:
+            return None
+        return sent if isinstance(sent, dict) else None
+
     def on_saved() -> None:
-        sent = st.session_state[key].get("saved")
-        if not isinstance(sent, dict):
+        sent = event("saved")
+        if sent is None:
+            st.toast("The page changed while you sent this. Your text is kept: send it again.", icon=":material/info:")
             return
         body, idempotency_key = sent.get("text"), sent.get("key")
         if not isinstance(body, str) or not isinstance(idempotency_key, str):
@@ -75,8 +84,8 @@ def composer(
             kept_fields.forget_text(idempotency_key)
 
     def on_restored() -> None:
-        kept = st.session_state[key].get("restored")
-        if restore is not None and isinstance(kept, dict):
+        kept = event("restored")
+        if restore is not None and kept is not None:
             restore(kept)
 
     is_stored, answered = st.session_state.get(f"{key}:answer", (False, None))

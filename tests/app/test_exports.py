@@ -22,7 +22,7 @@ from app.auth import Identity, Role
 from app.errors import InvalidInput, MartUnavailable
 from app.exports import datasets, formats
 from app.exports.datasets import Dataset
-from app.exports.formats import Column, Format
+from app.exports.formats import Column, Format, disarmed
 from tests.app.factories import NOW, Estate, a_key, an_outcome, key_of
 
 
@@ -127,6 +127,16 @@ def test_no_cell_of_a_csv_begins_like_a_formula_and_the_text_is_whole(text: str)
 
     assert not row[0].startswith(("=", "+", "-", "@", "\t", "\r"))
     assert row[0].removeprefix("'") == text.removeprefix("'")
+
+
+@pytest.mark.parametrize("text", ["=1", "＝1", "＋1", "－1", "＠x", "−1", "\t1", "\n1", " =1", ";=1", ",@x", "\x00=1"])
+def test_a_sign_in_disguise_is_disarmed_too(text: str) -> None:
+    assert disarmed(text) == "'" + text
+
+
+@pytest.mark.parametrize("text", ["a=1", "Ashford - Media", "'=1", "", "; then", "№ 1"])
+def test_an_ordinary_text_stays_as_it_is(text: str) -> None:
+    assert disarmed(text) == text
 
 
 def test_a_negative_number_is_no_formula_and_not_a_number_is_nothing() -> None:
