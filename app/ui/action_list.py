@@ -147,7 +147,7 @@ def _table(found: Tracked, by: str, chosen: UUID | None, *, with_owner: bool) ->
         selection_mode="multi-row",
         on_select="rerun" if action_bulk.may_change() else "ignore",
         key=key,
-        alt="Actions, the one that is due first on top",
+        alt="Actions",
         placeholder="",
     )
     ticked: dict[UUID, ActionRow] = {}

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from app import configuration
 from app.auth import Identity
 from app.configuration import Version
+from app.errors import StaleVersion
 from app.ui import figures, frame, kept_fields, settings_data, visit, words, writes
 from app.ui.text import escaped
 
@@ -170,11 +171,14 @@ class Draft:
         with st.container(border=True, gap="xsmall", key=f"{self.part}_change"):
             if self._version != self.active.version:
                 who = escaped(self.active.created_by_name)
+                mine = "That stays but for this:" if over else "That stays, whatever the fields show. Yours:"
                 st.markdown(
                     f":orange[{who} published version {self.active.version} meanwhile:]  \n"
                     + "  \n".join(theirs[:LISTED])
-                    + "  \n:orange[That stays but for this:]"
+                    + f"  \n:orange[{mine}]"
                 )
+                if isinstance(frame.met(self.place), StaleVersion):
+                    frame.forget(self.place)  # said here already
             more = f"  \n:gray[and {len(lines) - LISTED} more]" if len(lines) > LISTED else ""
             st.markdown("  \n".join(lines[:LISTED]) + more if lines else ":gray[That is how it is already.]")
             with st.container(horizontal=True, gap="xsmall"):

@@ -187,7 +187,8 @@ def test_what_a_colleague_published_meanwhile_stays(browser: Browser, estate: Es
         )
 
     page.button(key="retention_publish").click().run()
-    assert "changed this while you were working" in texts(page)
+    assert "Other Admin published version 2 meanwhile" in texts(page)
+    assert "changed this while you were working" not in texts(page), "it is said once"
     assert page.number_input(key="retention_0_archive_after_days").value == 120
     page.button(key="retention_publish").click().run()
 
