@@ -114,12 +114,17 @@ def _starts(detail: ActionDetail) -> dict[str, Choice]:
 
 
 def _start(key: str, starts: Mapping[str, Choice]) -> None:
-    """Put the starts into the controls; after a contact was logged into those that nobody has changed."""
+    """Put the starts into the controls; after a contact was logged into those that nobody has changed.
+
+    Only a start that is another one now: whatever is put into a control goes to the browser, over a choice that was
+    made there while this run was on its way.
+    """
     given = st.session_state
     before: Mapping[str, Choice] = given.get(f"{key}_starts", {})
     for field in FIELDS:
         name = f"{key}_{field}"
-        if name not in given or (field in before and given[name] == before[field]):
+        is_renewed = field in before and before[field] != starts[field] and given.get(name) == before[field]
+        if name not in given or is_renewed:
             given[name] = starts[field]
     given[f"{key}_starts"] = dict(starts)
 

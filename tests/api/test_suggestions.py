@@ -127,4 +127,4 @@ def test_a_dismissal_is_taken_back_by_who_gave_it(
     assert [one.status_code for one in refused] == [403, 403]
     assert undone.status_code == 200
     assert undone.json() == suggestion | {"version": suggestion["version"] + 2}
-    assert (again.status_code, again.json()["detail"]) == (422, "There is no dismissal or snooze to undo.")
+    assert (again.status_code, again.json()["detail"]) == (422, "There is no answer to undo.")

@@ -230,7 +230,13 @@ def test_business_time_is_real_time_unless_it_follows_a_source(estate: Estate, m
 
 
 # where each role of the database may write; a new role without an entry fails
-WRITERS = {"application": {"app"}, "loader": {"ops", "raw_"}, "transformer": {"marts"}, "analyst": set[str]()}
+WRITERS = {
+    "application": {"app"},
+    "loader": {"ops", "raw_"},
+    "transformer": {"marts"},
+    "learner": {"learning"},
+    "analyst": set[str](),
+}
 
 
 def test_z01_every_role_of_the_database_is_named_here_and_writes_only_there(estate: Estate) -> None:
