@@ -50,7 +50,7 @@ def page(title: str, *, note: str = "", roles: tuple[Role, ...] = ()) -> Iterato
             actions = st.container(horizontal=True, width="content", gap="xsmall", vertical_alignment="center")
         if roles and here.identity.role not in roles:
             allowed = " and ".join(ROLE_NAMES[role] for role in roles)
-            raise NotPermitted(f"This page is for {allowed}.", hint="The pages at the top are yours.")
+            raise NotPermitted(f"This page is for {allowed}.", hint="The pages in the navigation are yours.")
         _freshness(here)
     except Exception as error:
         explain(error)
