@@ -27,8 +27,9 @@ def page(description: Mapping[str, Any]) -> str:
         for method, operation in methods.items()
     )
     title = escape(description["info"]["title"])
+    said = "".join(f"<p>{escape(part)}</p>" for part in description["info"]["description"].split("\n\n"))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-        f"</head><body><h1>{title}</h1><p>{escape(description['info']['description'])}</p>"
+        f"</head><body><h1>{title}</h1>{said}"
         f'<p>The full description is <a href="openapi.json">openapi.json</a>.</p><dl>{operations}</dl></body></html>'
     )

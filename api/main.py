@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI, Response
 from fastapi.routing import APIRoute
 
 from api import errors
+from api.access import DESCRIPTION, add_access
 from api.conditional import Conditional
 from api.deps import Anybody
 from api.errors import MEDIA_TYPE
@@ -52,7 +53,7 @@ _PROBLEM = {"model": Problem, "description": "Refused, with a sentence and what 
 
 
 class Api(FastAPI):
-    """FastAPI, but its description says that refusals are `application/problem+json`, and has examples."""
+    """FastAPI, but its description says who gets in, has examples, and names `application/problem+json`."""
 
     def openapi(self) -> dict[str, Any]:
         """The description, made once."""
@@ -63,6 +64,7 @@ class Api(FastAPI):
                 for status in _REFUSED & answers.keys():
                     answers[status]["content"] = {MEDIA_TYPE: answers[status]["content"]["application/json"]}
             add_examples(described)
+            add_access(described, self)
         return self.openapi_schema or {}
 
 
@@ -76,7 +78,7 @@ def bare_app() -> FastAPI:
     app = Api(
         title="Account intelligence",
         version="1",
-        description="Accounts, actions and suggestions over HTTP. Writes need Idempotency-Key and are JSON only.",
+        description=DESCRIPTION,
         openapi_url=None,
         docs_url=None,
         redoc_url=None,

@@ -22,6 +22,7 @@ from app.errors import NotAuthenticated, NotPermitted, NotRecent, SecondFactorNe
 from app.settings import get_settings
 from app.tables import handovers, second_factor_roles, second_factors, sessions, users
 
+SESSION_COOKIE: Final = "account_intelligence_session"
 SEEN_EVERY = timedelta(minutes=1)  # the session's last use is written at most this often
 
 
@@ -67,7 +68,7 @@ def session_cookie(door: Door = Door.PRODUCT) -> Cookie:
     """
     settings = get_settings()
     name, address = {
-        Door.PRODUCT: ("account_intelligence_session", settings.front_url),
+        Door.PRODUCT: (SESSION_COOKIE, settings.front_url),
         Door.ORCHESTRATOR: ("account_intelligence_orchestrator", settings.orchestrator_site),
     }[door]
     return _cookie(name, address=address, minutes=settings.session_absolute_minutes)

@@ -18,7 +18,7 @@ from app.auth import Door, Identity, Permission
 from app.errors import NotAuthenticated, NotRecent, SecondFactorRequired
 from app.front import front_origin, own_path
 
-router = APIRouter(prefix="/gate", tags=["gate"])
+router = APIRouter(prefix="/gate", include_in_schema=False)
 
 
 def is_page(request: Request) -> bool:

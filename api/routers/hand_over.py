@@ -62,7 +62,7 @@ def hand_over(
     return _led_to(f"{get_settings().orchestrator_site}/hand-over?{given}")
 
 
-@router.get("/gate/hand-over", status_code=303, dependencies=[Anybody])
+@router.get("/gate/hand-over", status_code=303, dependencies=[Anybody], include_in_schema=False)
 def take_over(request: Request, db: Db, ticket: str = "", wanted: Next = "/") -> Response:
     """Take the ticket for a cookie of the orchestrator's name, where this browser asked for it. A cookie that works
     stays, a bad ticket gives none: in every case the orchestrator's own gate decides what follows."""

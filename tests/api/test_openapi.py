@@ -8,6 +8,8 @@ import pytest
 
 from api import openapi
 from api.docs import page
+from app.api_tokens import Scope
+from app.settings import Settings
 
 COMMITTED = Path(openapi.__file__).with_name("openapi.json")
 METHODS = {"get", "post", "patch", "put", "delete"}
@@ -81,6 +83,39 @@ def test_operations_have_names_and_refusals_are_problems(description: dict[str, 
     assert {kind for one in operations(description) for kind in one["responses"]["4XX"]["content"]} == {
         "application/problem+json"
     }
+
+
+def test_each_operation_says_who_gets_in(description: dict[str, Any]) -> None:
+    asked = {
+        f"{method} {path}": [
+            " ".join([scheme, *scopes]) for way in operation["security"] for scheme, scopes in way.items()
+        ]
+        for path, methods in description["paths"].items()
+        for method, operation in methods.items()
+    }
+
+    assert set(description["components"]["securitySchemes"]) == {"session", "token"}
+    assert {name for name, ways in asked.items() if not ways} == {
+        *("get /health", "post /session", "delete /session", "get /session/ways"),
+        *("get /session/provider", "get /session/provider/callback"),
+    }
+    assert asked["get /accounts"] == asked["get /exports/{dataset}.{file_format}"] == ["session", "token read"]
+    assert asked["post /actions"] == ["session", "token actions"]
+    assert asked["post /suggestions/{suggestion_id}/accept"] == ["session", "token suggestions"]
+    # a token that may only read changes nothing, not even what is read
+    assert asked["post /notices/read"] == ["session", "token read actions", "token read suggestions"]
+    for own in ("post /tokens", "get /sessions", "delete /users/{user_id}/second-factor", "post /actions/reassign"):
+        assert asked[own] == ["session"]
+
+
+def test_the_limits_and_scopes_of_the_description_are_those_of_the_code(description: dict[str, Any]) -> None:
+    said = description["info"]["description"]
+    limits = Settings.model_fields
+
+    assert f"{limits['api_requests_per_minute'].default} times a minute" in said
+    assert f"{limits['api_exports_per_minute'].default} files a minute" in said
+    assert {f"`{scope}`" for scope in Scope} <= set(said.replace(",", " ").split())
+    assert "gate" not in str(sorted(description["paths"]))
 
 
 def test_the_page_for_people_lists_every_operation_and_loads_nothing(description: dict[str, Any]) -> None:
