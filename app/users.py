@@ -4,6 +4,7 @@ the audit trail. What concerns only themselves (zone, holidays, digest, mail) pe
 `python -m app.users add --email E --name N --role csm|admin|analyst [--owner-email E] --password-env VAR`
 `python -m app.users first-admin --email E --name N --password-env VAR`: once, on a new installation
 `python -m app.users deactivate --email E` / `python -m app.users list`
+`python -m app.users take-second-factor E`: when the authenticator app is lost and no admin can take it away
 A password is read from an environment variable, never from the command line, where `ps` would show it.
 """
 
@@ -22,7 +23,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection, Row, func, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from app import audit, passwords
+from app import audit, passwords, second_factor
 from app.audit import Kind
 from app.auth import Identity, Permission, Role, end_sessions, normalised_email, require
 from app.calendar import holiday_regions, is_time_zone
@@ -366,6 +367,8 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     first.add_argument("--name", required=True)
     first.add_argument("--password-env", required=True, metavar="VAR", help="environment variable with the password")
     commands.add_parser("deactivate", help="end a person's access at once").add_argument("--email", required=True)
+    lost = commands.add_parser("take-second-factor", help="take somebody's lost authenticator app away")
+    lost.add_argument("email")
     commands.add_parser("list", help="everybody")
     return parser.parse_args(argv)
 
@@ -377,6 +380,13 @@ def _password(variable: str) -> str:
     return password
 
 
+def _known(db: Connection, email: str) -> User:
+    user = find_by_email(db, email)
+    if user is None:
+        raise NotFound("user", email)
+    return user
+
+
 def _run(db: Connection, wanted: argparse.Namespace) -> str:
     now = real_now()
     if wanted.command == "list":
@@ -384,10 +394,12 @@ def _run(db: Connection, wanted: argparse.Namespace) -> str:
             f"{user.email}\t{user.display_name}\t{user.role}\t{'active' if user.is_active else 'inactive'}"
             for user in list_users(db)
         )
+    if wanted.command == "take-second-factor":
+        known = _known(db, wanted.email)
+        second_factor.remove(db, actor=None, user_id=known.user_id, now=now)
+        return f"{known.email} has no authenticator app any more, and is signed out everywhere."
     if wanted.command == "deactivate":
-        known = find_by_email(db, wanted.email)
-        if known is None:
-            raise NotFound("user", wanted.email)
+        known = _known(db, wanted.email)
         deactivate(db, actor=None, now=now, user_id=known.user_id)
         return f"{known.email} is deactivated."
     if wanted.command == "first-admin":

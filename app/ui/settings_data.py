@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from app import audit, configuration, users
+from app import audit, configuration, second_factor, users
 from app.actions import service
 from app.calendar import time_zones
 from app.db import read
@@ -17,6 +17,12 @@ def user(user_id: UUID) -> users.User:
     """One person, deactivated or not. Raises NotFound."""
     with read() as db:
         return users.get_user(db, user_id)
+
+
+def has_second_factor(user_id: UUID) -> bool:
+    """Whether somebody has an authenticator app. Raises NotFound."""
+    with read() as db:
+        return second_factor.has_one(db, user_id)
 
 
 def people() -> list[users.User]:

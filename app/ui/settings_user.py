@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from app import users
 from app.auth import Identity, Role
 from app.errors import InvalidInput
-from app.ui import frame, kept_fields, regions, settings_data, settings_leaving, visit, writes
+from app.ui import frame, kept_fields, regions, settings_data, settings_factor, settings_leaving, visit, writes
 from app.ui.kept_fields import Field
 from app.ui.text import escaped
 from app.users import User
@@ -195,6 +195,7 @@ def _one(user_id: UUID) -> None:
             args=(user.user_id, user.version),
         )
         return
+    has_factor = settings_data.has_second_factor(user.user_id)
     changed = changes(user, _fields(user, here))
     frame.problem(PLACE)
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center"):
@@ -212,10 +213,14 @@ def _one(user_id: UUID) -> None:
             st.button("End all sessions", key="user_end_sessions", on_click=_end_sessions, args=(user.user_id,))
         if user.user_id != here.identity.user_id:
             st.toggle("Deactivate…", key="user_field_leaving")
+        if has_factor:
+            st.toggle("Take the authenticator app away…", key=settings_factor.TOGGLE)
     if changed.get("role") == Role.ANALYST.value:
         st.markdown(":orange[Analysts work no actions: give their open ones to somebody else in Assignments.]")
     if st.session_state.get("user_field_leaving"):
         settings_leaving.draw(user, here, place=PLACE, done=close)
+    if has_factor and st.session_state.get(settings_factor.TOGGLE):
+        settings_factor.draw(user, here, place=PLACE)
 
 
 def _save(user_id: UUID, version: int, changed: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 from sqlalchemy import Connection, Engine, event
 
+from app import one_time_codes
 from app.actions import service as actions
 from app.actions.model import Action, ActionDetail, ActionDraft, OutcomeDraft
 from app.auth import Identity, Role
@@ -253,6 +254,14 @@ class Estate:
             owner_email=made.owner_email,
         )
         return self.people[name]
+
+    def second_factor(self, who: Identity) -> None:
+        """An authenticator app that counts."""
+        self.admin.execute(
+            "insert into app.second_factors (user_id, secret, created_at, confirmed_at, last_step)"
+            " values (%s, %s, %s, %s, 0)",
+            [who.user_id, one_time_codes.new_secret(), NOW, NOW],
+        )
 
     def action(self, *, actor: Identity, now: datetime = NOW, **draft: Any) -> Action:
         """A new action on a published account."""

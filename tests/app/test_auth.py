@@ -603,6 +603,24 @@ def test_the_operator_adds_people_on_the_command_line(
     assert estate.one("select count(*) from app.users where not is_active") == 1
 
 
+def test_the_operator_takes_a_lost_authenticator_app_away(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    maya = estate.user()
+    token, _ = sign_in(estate, email=maya.email)
+    estate.second_factor(maya)
+
+    first = run(estate, monkeypatch, "take-second-factor", maya.email)
+    again = run(estate, monkeypatch, "take-second-factor", maya.email)
+
+    assert (first, again) == (0, 1)
+    assert "has no authenticator app any more" in capsys.readouterr().out
+    assert sign_in(estate, email=maya.email)[1].user_id == maya.user_id
+    assert resolve(estate, token) is None
+    trail = "select actor_kind from app.audit_events where subject_id = %s and field = 'second_factor'"
+    assert estate.one(trail, str(maya.user_id)) == "operator"
+
+
 def test_the_command_line_says_what_is_wrong_and_fails(
     estate: Estate, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -16,7 +16,7 @@ from app.notices import outbox
 from app.settings import get_settings
 from app.ui import settings_audit, settings_lists, settings_user
 from app.ui.settings_drafts import differences, merged, plausible
-from tests.app.factories import NOW, Estate, a_key
+from tests.app.factories import NOW, PASSWORD, Estate, a_key
 from tests.pages.conftest import Browser, labels, texts
 
 
@@ -344,6 +344,55 @@ def test_sessions_end_though_business_time_is_ahead_of_them(estate: Estate, harr
 
     with estate.work() as db:
         assert resolve(db, token=token, now=NOW) is None
+
+
+def _has_app(estate: Estate, who: Identity) -> bool:
+    return estate.one("select count(*) from app.second_factors where user_id = %s", who.user_id) == 1
+
+
+def test_a05_a_lost_authenticator_app_is_taken_away_and_its_person_signed_out(
+    browser: Browser, estate: Estate, harriet: Identity
+) -> None:
+    maya, tom = estate.user("Maya Lind"), estate.user("Tom Okafor")
+    token = Browser(estate).sign_in(maya).token
+    estate.second_factor(maya)
+    page = _dialog(browser, _open(browser, harriet, "Users"), tom.user_id)
+    assert "Take the authenticator app away…" not in [one.label for one in page.toggle]
+    page = _dialog(browser, page, maya.user_id)
+
+    page.toggle(key="user_field_factor").set_value(True).run()
+    assert _has_app(estate, maya)
+    page.button(key="user_take_factor").click().run()
+
+    browser.checked()
+    assert not _has_app(estate, maya)
+    assert "user_field_factor" not in [one.key for one in page.toggle]
+    with estate.work() as db:
+        assert resolve(db, token=token, now=NOW) is None
+
+
+def test_a05_an_old_proof_takes_no_authenticator_app_away_but_the_admins_own_password_does(
+    browser: Browser, estate: Estate, harriet: Identity
+) -> None:
+    maya = estate.user("Maya Lind")
+    estate.second_factor(maya)
+    page = _open(browser, harriet, "Users")
+    estate.admin.execute("update app.sessions set confirmed_at = confirmed_at - interval '16 minutes'")
+    page = _dialog(browser, page, maya.user_id)
+    page.toggle(key="user_field_factor").set_value(True).run()
+
+    page.button(key="user_take_factor").click().run()
+    assert "fresh proof" in texts(page)
+    page.text_input(key="user_field_factor_password").set_value("not it at all").run()
+    page.button(key="user_take_factor").click().run()
+    assert "password is wrong" in texts(page)
+    assert page.text_input(key="user_field_factor_password").value == ""
+    assert _has_app(estate, maya)
+    page.text_input(key="user_field_factor_password").set_value(PASSWORD).run()
+    page.button(key="user_take_factor").click().run()
+
+    browser.checked()
+    assert not _has_app(estate, maya)
 
 
 def test_only_what_differs_of_a_person_is_written(estate: Estate, harriet: Identity) -> None:
