@@ -1,5 +1,6 @@
-import { Routes } from '@angular/router';
+import { Route, Routes, UrlSegment } from '@angular/router';
 
+import { isPage } from './layout/places';
 import { homeRedirect, mustBeKnown, mustBeSignedIn, mustBeSignedOut } from './session/session-guard';
 
 export const routes: Routes = [
@@ -30,8 +31,20 @@ export const routes: Routes = [
     path: 'pages',
     canActivate: [mustBeSignedIn],
     loadComponent: () => import('./layout/layout').then((m) => m.Layout),
-    // one route for all pages, so that changing the page never builds the frame anew
-    children: [{ path: ':page', loadComponent: () => import('./frame/page-frame').then((m) => m.PageFrame) }],
+    children: [
+      { path: '', pathMatch: 'full', canActivate: [homeRedirect], children: [] },
+      {
+        // one route for all pages, so that changing the page never builds the frame anew
+        path: ':page',
+        canMatch: [(_route: Route, segments: UrlSegment[]) => isPage(segments[0]?.path ?? '')],
+        loadComponent: () => import('./frame/page-frame').then((m) => m.PageFrame),
+      },
+      {
+        path: '**',
+        title: 'No such page · Account intelligence',
+        loadComponent: () => import('./layout/no-such-page').then((m) => m.NoSuchPage),
+      },
+    ],
   },
   { path: '**', canActivate: [mustBeSignedIn, homeRedirect], children: [] },
 ];

@@ -4,7 +4,6 @@ export interface Address {
   readonly query: string;
 }
 
-export const PAGE = /^[a-z][a-z0-9-]*$/;
 const OURS = ['embed', 'embed_options'];
 
 /** The query without what only the frame needs, in the order the page gave it. */

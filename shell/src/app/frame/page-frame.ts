@@ -5,11 +5,11 @@ import { toSignal } from '@angular/core/rxjs-interop';
 import { DomSanitizer, Title } from '@angular/platform-browser';
 import { ActivatedRoute, Router } from '@angular/router';
 
-import { PLACES, homeOf } from '../layout/places';
+import { PLACES, homeOf, isPage } from '../layout/places';
 import { Session } from '../session/session';
 import { PALETTES } from '../theme/palette';
 import { Theme } from '../theme/theme';
-import { type Address, PAGE, frameUrl, isSame, ownQuery, shellUrl } from './frame-address';
+import { type Address, frameUrl, isSame, ownQuery, shellUrl } from './frame-address';
 import { FrameLink } from './frame-link';
 import { type FromFrame, fromFrame, toFrame } from './frame-messages';
 
@@ -63,8 +63,7 @@ export class PageFrame {
   private readonly params = toSignal(this.route.queryParamMap);
   private readonly wanted = computed<Address>(() => {
     this.params(); // read again whenever the router has a new query
-    const page = PAGE.test(this.page()) ? this.page() : homeOf(this.session.role() ?? 'csm');
-    return { page, query: ownQuery(this.router.url.split('#')[0]?.split('?')[1] ?? '') };
+    return { page: this.page(), query: ownQuery(this.router.url.split('#')[0]?.split('?')[1] ?? '') };
   });
 
   /** Where the frame is, as it last said; null until it has spoken. */
@@ -122,8 +121,9 @@ export class PageFrame {
   /** The address is the frame's from the start; afterwards it is led, never set, or the page would load anew. */
   private trusted() {
     // a path of our own origin, its parts encoded: see frame-address.ts
-    const path = PAGE.exec(location.pathname.split('/')[2] ?? '')?.[0] ?? homeOf(this.session.role() ?? 'csm');
-    this.told = { page: path, query: ownQuery(location.search) };
+    const asked = location.pathname.split('/')[2] ?? '';
+    const page = isPage(asked) ? asked : homeOf(this.session.role() ?? 'csm');
+    this.told = { page, query: ownQuery(location.search) };
     return this.sanitizer.bypassSecurityTrustResourceUrl(frameUrl(this.told, this.theme.shown()));
   }
 
@@ -169,7 +169,7 @@ export class PageFrame {
       const inner = this.frame().nativeElement.contentWindow?.location;
       if (!inner) return;
       const page = inner.pathname.split('/')[2] ?? '';
-      if (!PAGE.test(page)) return;
+      if (!isPage(page)) return;
       this.shown = { page, query: this.heard.query ?? ownQuery(inner.search) };
       const [shown, wanted, told] = [this.shown, this.wanted(), this.told];
       this.told = shown;

@@ -23,6 +23,14 @@ export const PLACES: readonly Place[] = [
   { address: 'settings', title: 'Settings', icon: 'settings', roles: ['admin'], key: 'e' },
 ];
 
+/** The pages of the frame that no rail shows; with PLACES they are all there are. */
+const BESIDE: readonly string[] = ['account', 'inbox', 'preferences'];
+const PAGES: ReadonlySet<string> = new Set([...PLACES.map((place) => place.address), ...BESIDE]);
+
+export function isPage(address: string): boolean {
+  return PAGES.has(address);
+}
+
 const HOMES: Readonly<Record<Role, string>> = { csm: 'my-day', admin: 'assignments', analyst: 'accounts' };
 
 export function homeOf(role: Role): string {
