@@ -225,10 +225,15 @@ def require(
         )
 
 
-def require_recent(identity: Identity, *, now: datetime) -> None:
-    """Raise NotRecent unless the person proved who they are within RECENT_SIGN_IN_MINUTES. `now` is real time."""
+def is_recent(identity: Identity, *, now: datetime) -> bool:
+    """Whether the person proved who they are within RECENT_SIGN_IN_MINUTES. `now` is real time."""
     limit = timedelta(minutes=get_settings().recent_sign_in_minutes)
-    if identity.confirmed_at is None or identity.confirmed_at <= now - limit:
+    return identity.confirmed_at is not None and identity.confirmed_at > now - limit
+
+
+def require_recent(identity: Identity, *, now: datetime) -> None:
+    """Raise NotRecent unless `is_recent`."""
+    if not is_recent(identity, now=now):
         raise NotRecent("This needs a fresh proof that it is you.", hint="Enter your password again.")
 
 

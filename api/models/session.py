@@ -30,7 +30,8 @@ class Proof(BaseModel):
 class Person(BaseModel):
     """Who is signed in. `permissions` are the names of what their role may do.
 
-    `must_enrol`: nothing works before a second factor is set up. `confirmed_at` is when they last proved who they are.
+    `must_enrol`: nothing works before a second factor is set up. `confirmed_at` is when they last proved who they are;
+    `is_recent`: what needs a fresh proof needs no other now.
     """
 
     user_id: UUID
@@ -41,6 +42,7 @@ class Person(BaseModel):
     permissions: list[str]
     must_enrol: bool
     confirmed_at: datetime | None
+    is_recent: bool
 
 
 class Ways(BaseModel):

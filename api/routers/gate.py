@@ -2,7 +2,8 @@
 
 Only the front door reaches these routes. 204 lets a request through and names the person in headers; everything else is
 what the visitor gets: a page that was opened in a tab of its own leads to the sign-in, or from the orchestrator's host
-name to where a session is handed over to it (hand_over.py); all else is refused.
+name to where a session is handed over to it (hand_over.py), or to a sentence for a role that may not pass; all else is
+refused.
 """
 
 import secrets
@@ -15,10 +16,12 @@ from starlette.exceptions import HTTPException
 from api.deps import Db, Policy
 from app import auth, clock, tickets
 from app.auth import Door, Identity, Permission
-from app.errors import NotAuthenticated, NotRecent, SecondFactorRequired
+from app.errors import NotAuthenticated, NotPermitted, SecondFactorRequired
 from app.front import front_origin, own_path
 
 router = APIRouter(prefix="/gate", include_in_schema=False)
+# the page of the shell that says so: every role may read, only the orchestrator refuses a role
+FOR_ADMINS = "/to-orchestrator"
 
 
 def is_page(request: Request) -> bool:
@@ -53,13 +56,17 @@ class Gate(Policy):
         return not is_page(request)
 
     def __call__(self, request: Request, db: Db) -> Identity:
-        """The person. Raises NotPermitted; NotAuthenticated, or for a page a redirect."""
+        """The person. Raises NotAuthenticated or NotPermitted, or for a page a redirect."""
         try:
             return super().__call__(request, db)
         except (NotAuthenticated, SecondFactorRequired):
             if not is_page(request):
                 raise
             raise HTTPException(302, "Sign in first.", self.led(request)) from None
+        except NotPermitted:
+            if not is_page(request):
+                raise
+            raise HTTPException(302, "This is for admins.", {"Location": f"{front_origin()}{FOR_ADMINS}"}) from None
 
     def led(self, request: Request) -> dict[str, str]:
         """The headers that lead a visitor on, and back to where they are."""
@@ -105,8 +112,5 @@ def gate_admin(
 ) -> Response:
     """Whether the visitor may open the orchestrator, by the cookie of its own host name; `X-Auth-Recent: yes` when
     they may also launch."""
-    try:
-        auth.require_recent(identity, now=clock.real_now())
-    except NotRecent:
-        return _let_in(identity, **{"X-Auth-Recent": "no"})
-    return _let_in(identity, **{"X-Auth-Recent": "yes"})
+    is_recent = auth.is_recent(identity, now=clock.real_now())
+    return _let_in(identity, **{"X-Auth-Recent": "yes" if is_recent else "no"})

@@ -20,6 +20,7 @@ def _person(identity: Identity) -> Person:
         permissions=sorted(identity.permissions),
         must_enrol=identity.must_enrol,
         confirmed_at=identity.confirmed_at,
+        is_recent=auth.is_recent(identity, now=clock.real_now()),
     )
 
 

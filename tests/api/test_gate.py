@@ -43,6 +43,19 @@ def test_a_page_leads_to_the_sign_in_and_back_and_a_frame_or_a_script_does_not(w
     assert [frame.status_code, form.status_code, client.get("/gate/user").status_code] == [401, 401, 401]
 
 
+def test_a_role_that_may_not_pass_is_led_to_a_sentence_and_a_frame_or_a_script_is_refused(
+    world: World, maya: Identity, alex: Identity
+) -> None:
+    for client in (world.client(maya), world.client(alex)):
+        question = f"/session/hand-over?to=orchestrator&asked={'a' * 43}"
+        page = client.get(question, headers=PAGE)
+        frame = client.get(question, headers={**PAGE, "sec-fetch-dest": "iframe"})
+
+        assert page.status_code == 302
+        assert page.headers["location"].endswith("/to-orchestrator")
+        assert [frame.status_code, client.get(question).status_code] == [403, 403]
+
+
 @pytest.mark.parametrize(
     "wanted", ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:x", "", "\\"]
 )
@@ -55,11 +68,13 @@ def test_c13_the_sign_in_leads_nowhere_but_to_our_own_pages(settings_of: pytest.
 def test_an_admin_may_launch_only_soon_after_proving_who_they_are(world: World, harriet: Identity) -> None:
     client = world.client(harriet)
     assert client.get("/gate/admin").headers["x-auth-recent"] == "yes"
+    assert client.get("/session").json()["is_recent"] is True
 
     world.estate.admin.execute(
         "update app.sessions set confirmed_at = now() - interval '16 minutes' where user_id = %s", [harriet.user_id]
     )
     later = client.get("/gate/admin")
+    assert client.get("/session").json()["is_recent"] is False
     wrong = client.post("/session/confirm", json={"password": "not the password"})
     still = client.get("/gate/admin").headers["x-auth-recent"]
     right = client.post("/session/confirm", json={"password": PASSWORD})

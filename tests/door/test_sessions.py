@@ -190,6 +190,22 @@ def test_a_page_leads_to_the_sign_in_and_names_where_to_come_back(product: Produ
     assert {page.status_code, orchestrator.status_code, hand_over.status_code} == {302}
 
 
+def test_who_may_not_open_the_orchestrator_is_led_to_a_sentence_and_a_program_is_refused(
+    product: Product, maya: Identity
+) -> None:
+    token = product.token(maya)
+    with product.door.client(**PAGE, cookie=f"{COOKIE}={token}") as browser:
+        deep = browser.get(f"{product.door.orchestrator}/runs")
+        led = browser.get(deep.headers["location"])
+        sentence = browser.get(led.headers["location"])
+    with product.door.client(token) as program:
+        refused = program.get(deep.headers["location"])
+
+    assert (led.status_code, led.headers["location"]) == (302, f"{product.door.site}/to-orchestrator")
+    assert (sentence.status_code, "shell" in sentence.text) == (200, True)
+    assert (refused.status_code, refused.json()["type"]) == (403, "urn:problem:not_permitted")
+
+
 def test_a04_the_key_of_the_orchestrators_name_ends_with_its_session_and_opens_nothing_else(
     product: Product, harriet: Identity
 ) -> None:

@@ -64,6 +64,22 @@ def test_the_rail_is_by_role_and_the_start_too(
     }
 
 
+def test_an_address_that_is_no_page_is_said_at_once_with_the_pages_there_are(opened: Opened, alex: Identity) -> None:
+    page = opened(None, "/pages/nonsense?a=1")
+    enter(page, alex)
+    content = page.get_by_role("main")
+
+    expect(content.get_by_role("heading", name="There is no page at this address.")).to_be_visible()
+    assert page.title() == "No such page · Account intelligence"
+    assert page.locator("iframe").count() == 0
+    assert content.get_by_role("link").all_inner_texts() == ["Accounts", "Actions", "Inbox"]
+
+    content.get_by_role("link", name="Accounts").click()
+
+    shows(page, "Accounts", "/pages/accounts")
+    expect(page.locator("iframe.is-ready")).to_be_visible()
+
+
 def test_going_from_page_to_page_keeps_the_frame_and_back_and_forward_are_single_steps(
     opened: Opened, maya: Identity
 ) -> None:
@@ -537,13 +553,44 @@ def test_another_browser_of_mine_is_listed_and_ended(opened: Opened, estate: Est
     expect(other.get_by_text("Your session has ended")).to_be_visible()
 
 
-def test_only_an_admin_is_led_to_the_orchestrator(opened: Opened, harriet: Identity, maya: Identity) -> None:
+def test_who_is_no_admin_is_told_so_before_the_orchestrator_and_led_back_to_work(
+    opened: Opened, maya: Identity
+) -> None:
+    page = opened(None, "/to-orchestrator")
+    enter(page, maya)
+    expect(page.get_by_text("The orchestrator is for admins.")).to_be_visible()
+    expect(page.get_by_label("Password")).to_have_count(0)
+
+    page.get_by_role("link", name="Back to your work").click()
+
+    shows(page, "My day", "/pages/my-day")
+
+
+def test_an_admin_who_has_just_signed_in_is_led_straight_on_to_the_orchestrator(
+    opened: Opened, harriet: Identity
+) -> None:
+    page = opened(harriet, "/pages/accounts")
+    page.get_by_role("button", name="You: Harriet Cole").click()
+    with (
+        page.expect_popup() as opening,
+        page.context.expect_event("request", lambda one: one.url.endswith("/orchestrator")),
+    ):
+        page.get_by_role("link", name="Orchestrator").click()
+
+    expect(opening.value.get_by_label("Password")).to_have_count(0)
+
+
+def test_only_an_admin_is_led_to_the_orchestrator(opened: Opened, estate: Estate, maya: Identity) -> None:
     page = opened(maya, "/pages/my-day")
     page.get_by_role("button", name="You: Maya Lind").click()
     expect(page.get_by_role("link", name="Orchestrator")).to_have_count(0)
 
-    page = opened(harriet, "/pages/accounts")
-    page.get_by_role("button", name="You: Harriet Cole").click()
+    who = estate.user("Nora Late", Role.ADMIN)
+    page = opened(who, "/pages/accounts")
+    estate.admin.execute(
+        "update app.sessions set confirmed_at = now() - interval '1 hour' where user_id = %s", [who.user_id]
+    )
+    page.get_by_role("button", name="You: Nora Late").click()
     with page.expect_popup() as opening:
         page.get_by_role("link", name="Orchestrator").click()
     asking = opening.value
@@ -604,7 +651,11 @@ def test_axe_finds_nothing_in_any_state(opened: Opened, maya: Identity, scheme: 
     expect(page.get_by_text("This browser")).to_be_visible()
     look(page, "security")
     page.goto(f"{origin}/to-orchestrator")
-    look(page, "proof")
+    expect(page.get_by_text("for admins")).to_be_visible()
+    look(page, "for admins")
+    page.goto(f"{origin}/pages/nonsense")
+    expect(page.get_by_role("heading", name="There is no page")).to_be_visible()
+    look(page, "no such page")
 
     assert {state: violations for state, violations in found.items() if violations} == {}
 

@@ -2405,7 +2405,8 @@ export interface components {
          * Person
          * @description Who is signed in. `permissions` are the names of what their role may do.
          *
-         *     `must_enrol`: nothing works before a second factor is set up. `confirmed_at` is when they last proved who they are.
+         *     `must_enrol`: nothing works before a second factor is set up. `confirmed_at` is when they last proved who they are;
+         *     `is_recent`: what needs a fresh proof needs no other now.
          */
         Person: {
             /** Confirmed At */
@@ -2414,6 +2415,8 @@ export interface components {
             display_name: string;
             /** Email */
             email: string;
+            /** Is Recent */
+            is_recent: boolean;
             /** Must Enrol */
             must_enrol: boolean;
             /** Owner Email */
