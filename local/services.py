@@ -115,6 +115,7 @@ def services(environment: Environment) -> list[Service]:
             probes.http_ok(f"{url['SITE']}/api/health"),
             env={
                 "BIND": "127.0.0.1",
+                "STRANGERS": f"http://:{url['FRONT_PORT']}, http://:{url['ORCHESTRATOR_PORT']}",
                 "API": f"127.0.0.1:{url['API_PORT']}",
                 "STREAMLIT": f"127.0.0.1:{url['STREAMLIT_PORT']}",
                 "DAGSTER": f"127.0.0.1:{url['DAGSTER_PORT']}",

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -153,6 +154,8 @@ def front_door(folder: Path, **variables: str) -> Iterator[Door]:
         "PROXY_SECRET": PROXY_SECRET,
         **variables,
     }
+    ours = (environment["SITE"], environment["ORCHESTRATOR_SITE"])
+    environment["STRANGERS"] = ", ".join(f"http://:{urlsplit(one).port}" for one in ours)
     argv = [str(caddy()), "run", "--config", str(CADDYFILE), "--adapter", "caddyfile"]
     with running(argv, environment, folder / "caddy.log", answers(environment["SITE"])):
         yield Door(environment["SITE"], environment["ORCHESTRATOR_SITE"])

@@ -21,7 +21,7 @@ def test_the_file_asks_for_what_its_head_explains() -> None:
     head = CADDYFILE.read_text().partition("{\n")[0]
 
     assert {name for name in NAMES if not re.search(rf"\b{name}\b", head)} == set()
-    assert len(NAMES) == 9
+    assert len(NAMES) == 10
 
 
 def test_the_demo_gives_every_name(tmp_path: Path) -> None:

@@ -252,7 +252,7 @@ def test_c05_another_host_name_is_served_nothing(product: Product, harriet: Iden
             f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n".encode(),
         )
         head, _, body = answer.partition(b"\r\n\r\n")
-        assert body in (b"", b"400 Bad Request", b"400 Bad Request: malformed Host header"), head
+        assert body in (b"421", b"400 Bad Request", b"400 Bad Request: malformed Host header"), head
 
 
 # --- C06, C07, C08: requests from elsewhere
@@ -506,3 +506,20 @@ def test_a23_an_answer_that_breaks_off_leaves_no_secret_in_the_door_s_log(tmp_pa
     assert "aborting with incomplete response" in written
     assert PROXY_SECRET not in written
     assert "a session's token" not in written
+
+
+@pytest.mark.parametrize("way", ["GET / HTTP/1.1", "GET /api/session HTTP/1.1", "GET /app/_stcore/stream HTTP/1.1"])
+@pytest.mark.parametrize("which", ["site", "orchestrator"])
+def test_c08_c11_by_a_name_that_is_not_ours_nobody_gets_in(seen: Seen, which: str, way: str) -> None:
+    asked = len(seen.service.seen)
+    socket_of_theirs = "Upgrade: websocket\r\nConnection: Upgrade\r\nOrigin: http://evil.example\r\n"
+
+    for more in ("Connection: close\r\n", socket_of_theirs):
+        head = raw(getattr(seen.door, which), f"{way}\r\nHost: evil.example\r\n{more}\r\n".encode(), patience_seconds=1)
+        told = head.decode().lower()
+        assert told.startswith("http/1.1 421")
+        assert "x-content-type-options: nosniff" in told
+        assert "default-src 'none'" in told
+        assert "\r\nserver:" not in told
+
+    assert len(seen.service.seen) == asked
