@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -389,13 +390,15 @@ def test_c06_a_hand_over_is_no_answer_to_a_picture_a_script_or_a_form(product: P
 
 
 def test_only_an_admin_gets_a_ticket(product: Product, maya: Identity, alex: Identity) -> None:
-    statuses = []
+    led = []
     address, _ = product.door.asking()
     for who in (maya, alex):
         with product.door.client(product.token(who), **PAGE) as browser:
-            statuses.append(browser.get(address).status_code)
+            answer = browser.get(address)
+            led.append((answer.status_code, urlsplit(answer.headers["location"])))
 
-    assert statuses == [403, 403]
+    # to the page that says so, and with nothing in hand
+    assert [(status, to.path, to.query) for status, to in led] == [(302, "/to-orchestrator", "")] * 2
 
 
 def test_the_orchestrator_has_an_address_of_its_own_that_the_product_leads_to(product: Product) -> None:
