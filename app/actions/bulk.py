@@ -17,7 +17,7 @@ from app.actions.bulk_plan import Assign, BulkChange, Cancel, Redate, Snooze, ch
 from app.actions.lifecycle import Move
 from app.actions.model import Action, ActionFilter, ActionRow, Refused
 from app.actions.tables import actions, bulk_changes
-from app.actions.writing import UNDO_GRACE, UNDO_WINDOW, person
+from app.actions.writing import UNDO_WINDOW, UNDOABLE_FOR, person
 from app.auth import Identity, Permission, require
 from app.calendar import Calendar, calendar_of
 from app.configuration import CompanyHolidays, active
@@ -172,7 +172,7 @@ def undo(db: Connection, *, actor: Identity, now: datetime, bulk_id: UUID, idemp
         _require(actor, made.kind)
         if made.undone_at is not None:
             raise InvalidInput("bulk_id", "This was undone already.")
-        if now - made.made_at > UNDO_WINDOW + UNDO_GRACE:
+        if now - made.made_at > UNDOABLE_FOR:
             raise InvalidInput(
                 "bulk_id", "The minute for undoing this has passed.", hint="Change the actions themselves instead."
             )

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from app.actions.lifecycle import is_open
 from app.actions.model import Action, Note
 from app.actions.repository import EventActor
-from app.actions.writing import UNDO_GRACE, UNDO_WINDOW
+from app.actions.writing import UNDOABLE_FOR
 from app.calendar import shown_date
 from app.notices.service import NewNotice, NoticeKind, notify_all, withdraw
 
@@ -54,14 +54,13 @@ def owners_changed(
                     dedupe_key=f"{kind}:{after.action_id}:{after.version}",
                 )
                 sides.append((notice, f"{opposite}:{after.action_id}:"))
-    minute = UNDO_WINDOW + UNDO_GRACE
-    undone = withdraw(db, since=now - minute, told=[(notice.user_id, opposite) for notice, opposite in sides])
+    undone = withdraw(db, since=now - UNDOABLE_FOR, told=[(notice.user_id, opposite) for notice, opposite in sides])
     told = [
         notice
         for notice, opposite in sides
         if notice.user_id != actor.user_id and (notice.user_id, opposite) not in undone
     ]
-    notify_all(db, now=now, told=told, mail_not_before=now + minute)
+    notify_all(db, now=now, told=told, mail_not_before=now + UNDOABLE_FOR)
 
 
 def playbook_stopped(

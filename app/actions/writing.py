@@ -27,6 +27,7 @@ _BESIDE = frozenset({EventKind.NOTE_ADDED, EventKind.CONTACT_LOGGED})
 UNDONE = "Undone"
 UNDO_WINDOW = timedelta(seconds=60)
 UNDO_GRACE = timedelta(seconds=5)  # a click in the last second still has to travel
+UNDOABLE_FOR = UNDO_WINDOW + UNDO_GRACE  # what is refused after it, and waits for it
 
 
 def person(actor: Identity) -> EventActor:

@@ -151,7 +151,7 @@ def warnings(
             f"{'' if giver.is_active else ', who is deactivated'}:"
             f" {receiver.name} may work {'it' if count == 1 else 'them'} meanwhile."
         )
-    more = minutes_this_week(found, receiver.today, effort)
+    more = _minutes_this_week(found, receiver.today, effort)
     if more and load.booked_minutes + more > receiver.capacity_minutes:
         said.append(
             f"{receiver.name} would have {load.booked_minutes + more:,} of {receiver.capacity_minutes:,} minutes"
@@ -173,11 +173,11 @@ def with_book(
         account_count=load.account_count + len(accounts),
         mrr_eur=load.mrr_eur + sum(account.mrr_eur for account in accounts),
         open_count=load.open_count + len(found),
-        booked_minutes=load.booked_minutes + minutes_this_week(found, today, effort),
+        booked_minutes=load.booked_minutes + _minutes_this_week(found, today, effort),
     )
 
 
-def minutes_this_week(found: Sequence[Action], today: date, effort: Mapping[str, int]) -> int:
+def _minutes_this_week(found: Sequence[Action], today: date, effort: Mapping[str, int]) -> int:
     """What the actions book of this week: those that are awake and due until its end, late ones too."""
     week_end = today + timedelta(days=6 - today.weekday())
     return sum(

@@ -20,7 +20,7 @@ from app.actions.model import Action
 from app.actions.repository import EventActor
 from app.actions.vocabulary import ActorKind
 from app.actions.workload import workloads
-from app.actions.writing import UNDO_GRACE, UNDO_WINDOW
+from app.actions.writing import UNDOABLE_FOR
 from app.audit import Author, Kind, Subject
 from app.auth import Identity, Permission, Role, require
 from app.calendar import calendar_of
@@ -124,10 +124,9 @@ def _tell(db: Connection, handover: Handover, *, now: datetime, what: str, actor
     Mail waits a minute, as that of any change of hands: who has neither read nor been sent of a beginning that ends
     within it is told of neither.
     """
-    minute = UNDO_WINDOW + UNDO_GRACE
     people = (handover.to_user_id, handover.from_user_id)
     begun = f"handover:{handover.handover_id}:"
-    undone = withdraw(db, since=now - minute, told=[(user_id, begun) for user_id in people])
+    undone = withdraw(db, since=now - UNDOABLE_FOR, told=[(user_id, begun) for user_id in people])
     words = plan.words(handover, what)
     told = [
         NewNotice(
@@ -140,7 +139,7 @@ def _tell(db: Connection, handover: Handover, *, now: datetime, what: str, actor
         for user_id, title in ((handover.to_user_id, words.to_receiver), (handover.from_user_id, words.to_giver))
         if (actor is None or user_id != actor.user_id) and (user_id, begun) not in undone
     ]
-    notify_all(db, now=now, told=told, mail_not_before=now + minute)
+    notify_all(db, now=now, told=told, mail_not_before=now + UNDOABLE_FOR)
 
 
 def _give(

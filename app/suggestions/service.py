@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.actions import service as actions
 from app.actions.model import Action, ActionDraft
-from app.actions.writing import UNDO_GRACE, UNDO_WINDOW, person
+from app.actions.writing import UNDOABLE_FOR, person
 from app.auth import Identity, Permission, Role, require
 from app.calendar import add_business_days, display_date
 from app.errors import IllegalTransition, InvalidInput, MartUnavailable, NotPermitted, StaleVersion
@@ -346,7 +346,7 @@ def undo_answer(
             raise InvalidInput("suggestion_id", "There is no answer to undo.")
         if suggestion.answered_by != actor.user_id:
             raise NotPermitted("Only who gave an answer may undo it.", hint="Ask them, or answer the next one.")
-        if now - suggestion.answered_at > UNDO_WINDOW + UNDO_GRACE:
+        if now - suggestion.answered_at > UNDOABLE_FOR:
             raise InvalidInput("suggestion_id", "The minute for undoing this has passed.")
         before = state_before(repository.events(db, suggestion_id))
         if suggestion.action_id is not None:

@@ -8,7 +8,6 @@ from sqlalchemy import Connection
 
 from app import auth, clock, second_factor
 from app.auth import Identity
-from app.errors import NotRecent
 from app.ui import frame, settings_data, visit, writes
 from app.ui.text import escaped
 from app.ui.visit import Visit
@@ -27,7 +26,7 @@ def draw(user: User, here: Visit, *, place: str) -> None:
             f"{escaped(user.display_name)} is signed out everywhere and signs in with the password alone. Where their "
             "role needs a second factor, they set up a new app before anything else."
         )
-        if not _is_recent(here.identity):
+        if not auth.is_recent(here.identity, now=clock.real_now()):
             st.text_input("Your own password", type="password", autocomplete="current-password", key=_PASSWORD)
             if settings_data.has_second_factor(here.identity.user_id):
                 st.text_input("Your own code", max_chars=10, autocomplete="one-time-code", key=_CODE)
@@ -38,14 +37,6 @@ def draw(user: User, here: Visit, *, place: str) -> None:
             on_click=_take,
             args=(user.user_id, escaped(user.display_name), place),
         )
-
-
-def _is_recent(identity: Identity) -> bool:
-    try:
-        auth.require_recent(identity, now=clock.real_now())
-    except NotRecent:
-        return False
-    return True
 
 
 def _typed(key: str) -> str:

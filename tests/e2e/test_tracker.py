@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from app.actions.writing import UNDO_GRACE, UNDO_WINDOW
+from app.actions.writing import UNDOABLE_FOR
 from tests.e2e.conftest import ADMIN, CSM, SignIn, System
 
 ROW, HEAD = 32, 36  # of a table, in pixels
@@ -159,7 +159,7 @@ def test_who_was_given_work_finds_it_in_the_inbox_and_in_the_mail(
     title = f"Ask about the invoice {uuid4().hex[:6]}"
     an_action(as_admin, system, owner=CSM, title=title)
 
-    time.sleep((UNDO_WINDOW + UNDO_GRACE).total_seconds() + 1)  # what can be undone is not mailed yet
+    time.sleep(UNDOABLE_FOR.total_seconds() + 1)  # what can be undone is not mailed yet
     system.local("run", "-m", "orchestration.launch", "message_delivery", "--wait")
 
     address = f"{system.variables['MAILBOX_URL']}/messages"
