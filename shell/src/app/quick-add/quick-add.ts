@@ -1,4 +1,4 @@
-import { AfterViewInit, ChangeDetectionStrategy, Component, DestroyRef, ElementRef, Injector, afterNextRender, computed, inject, output, signal, viewChild } from '@angular/core';
+import { AfterViewInit, ChangeDetectionStrategy, Component, DestroyRef, ElementRef, computed, inject, output, signal, viewChild } from '@angular/core';
 import { Router } from '@angular/router';
 
 import { Api, type Schemas, requestKey } from '../api/client';
@@ -69,7 +69,6 @@ export class QuickAdd implements AfterViewInit {
   private readonly router = inject(Router);
   private readonly toasts = inject(Toasts);
   private readonly link = inject(FrameLink);
-  private readonly injector = inject(Injector);
   private readonly session = inject(Session);
   private readonly userId = this.session.person()?.user_id ?? '';
   readonly closed = output();
@@ -170,10 +169,9 @@ export class QuickAdd implements AfterViewInit {
     this.goOn();
   }
 
-  /** To the first field after the account. */
+  /** To the first field after the account: at once, so that what is typed next goes where the eye is. */
   private goOn(): void {
-    const go = () => (this.isPlaybook() ? this.playbook() : this.action())?.focus();
-    afterNextRender(go, { injector: this.injector });
+    (this.isPlaybook() ? this.playbook() : this.action())?.focus();
   }
 
   protected async send(): Promise<void> {
