@@ -20,7 +20,8 @@ HUMAN_POLICY_VERSION = 1
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyChoice:
     """A policy's choice. `eligible` maps every eligible intervention and `none` to its probability; they sum to 1, and
-    `propensity_chosen` is the one that was used to draw."""
+    `propensity_chosen` is the one that was used to draw. `arm` is shown or held_out; `exclusion` says why it could not
+    be held out, None when it could; `stratum` is CSM, segment and risk band."""
 
     policy_id: str
     policy_version: int
@@ -30,6 +31,9 @@ class PolicyChoice:
     propensity_chosen: float
     seed: int
     rank: int
+    arm: str
+    exclusion: str | None
+    stratum: str
     stale_inputs: Sequence[str] = field(default_factory=tuple)
 
 
@@ -96,7 +100,9 @@ def record_policy(db: Connection, *, context: AccountContext, now: datetime, cho
             "eligible": dict(choice.eligible),
             "chosen_intervention": choice.chosen_intervention,
             "propensity_chosen": choice.propensity_chosen,
-            "arm": "shown",
+            "arm": choice.arm,
+            "exclusion": choice.exclusion,
+            "stratum": choice.stratum,
             "seed": choice.seed,
             "rank": choice.rank,
             "stale_inputs": list(choice.stale_inputs),

@@ -137,6 +137,8 @@ decisions = Table(
     Column("chosen_intervention", Text, nullable=False),
     Column("propensity_chosen", Double),
     Column("arm", Text, nullable=False),
+    Column("exclusion", Text),
+    Column("stratum", Text),
     Column("seed", BigInteger),
     Column("rank", Integer),
     Column("csm_email", Text),

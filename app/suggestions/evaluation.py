@@ -4,9 +4,9 @@ Running it twice on the same build changes nothing the second time: what is open
 newest build says, what was answered cools down, and a CSM's budget of the day is counted over all runs of the day.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,8 +18,12 @@ from app.actions.repository import EventActor
 from app.actions.service import cancel_resolved
 from app.actions.vocabulary import ActorKind
 from app.calendar import DISPLAY_ZONE, display_date
-from app.suggestions import inputs, repository
-from app.suggestions.inputs import AccountFacts, RuleInputs
+from app.errors import MartUnavailable
+from app.marts.sources import freshness
+from app.suggestions import repository
+from app.suggestions.inputs.accounts import AccountFacts, accounts
+from app.suggestions.inputs.reading import RuleInputs
+from app.suggestions.inputs.registry import Inputs
 from app.suggestions.model import (
     ANSWERABLE,
     OPEN_STATUSES,
@@ -29,18 +33,33 @@ from app.suggestions.model import (
     Suggestion,
     SuggestionStatus,
 )
-from app.suggestions.policy import Candidate, Policy, choose, policy_from_params, score, seed_of, within_budget
+from app.suggestions.policy import (
+    Candidate,
+    Policy,
+    choose,
+    exclusion_of,
+    is_in_hold_out,
+    policy_from_params,
+    score,
+    seed_of,
+    within_budget,
+)
 from app.suggestions.repository import Happening
-from app.suggestions.rules import LOGIC, Finding, Rule, dedupe_key, is_cooling_down, is_stale, rule_from_params
+from app.suggestions.rules import Finding, Rule, dedupe_key, is_cooling_down, is_stale, rule_from_params
+from app.suggestions.triggers.registry import LOGIC
+from app.suggestions.wording import on
 
 POLICY_ID = "rules"
 LONGEST_MEMORY = timedelta(days=400)  # no cool-down is longer
 
-_READERS: dict[str, Callable[[Connection, Rule], RuleInputs]] = {
-    "R1": lambda db, rule: inputs.health(db, window_days=int(rule.threshold("window_days"))),
-    "R2": lambda db, rule: inputs.usage(db),
-    "R7": lambda db, rule: inputs.payments(db),
-}
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What a rule is given: its rows, and the oldest of all that they rest on, by name and last day."""
+
+    rows: RuleInputs
+    oldest: str
+    as_of: date | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +68,7 @@ class Raised:
 
     rule: Rule
     facts: AccountFacts
+    candidate: Candidate
     finding: Finding
     key: str
     score: float
@@ -97,7 +117,16 @@ class Run:
         repository.append(self.db, actor=actor, now=self.now, happenings=[happening])
 
 
-_COUNTED = ("generated", "refreshed", "over_budget", "auto_resolved", "cancelled_actions", "expired", "woken")
+_COUNTED = (
+    "generated",
+    "held_out",
+    "refreshed",
+    "over_budget",
+    "auto_resolved",
+    "cancelled_actions",
+    "expired",
+    "woken",
+)
 _JOB = EventActor(user_id=None, name="Evaluation", kind=ActorKind.JOB)
 
 
@@ -130,7 +159,7 @@ def _wake_and_expire(run: Run) -> None:
             run.write(suggestion, changes, actor=_JOB, kind="woken")
             run.open[suggestion.suggestion_id] = repository.one(run.db, suggestion.suggestion_id)
             run.counts["woken"] += 1
-    waiting = [one for one in run.open.values() if one.status in OPEN_STATUSES]
+    waiting = [one for one in run.open.values() if one.status in (*OPEN_STATUSES, SuggestionStatus.HELD_OUT)]
     woken = repository.woken_at(run.db, [one.suggestion_id for one in waiting])
     longest = timedelta(days=run.policy.expire_after_days)
     for suggestion in waiting:
@@ -187,9 +216,20 @@ def _found(run: Run, rule: Rule, given: RuleInputs) -> list[Raised]:
             mrr_at_risk_eur=facts.mrr_at_risk_eur,
             days_to_renewal=facts.days_to_renewal,
             days_since_contact=since_contact,
+            churn_risk_band=facts.churn_risk_band,
+            urgent_open_ticket_count=facts.urgent_open_ticket_count,
+            customer_age_days=(run.today - facts.customer_since_date).days if facts.customer_since_date else None,
         )
-        key = dedupe_key(account_key, rule.action_type, rule.reason)
-        found.append(Raised(rule=rule, facts=facts, finding=finding, key=key, score=score(run.policy, candidate)))
+        found.append(
+            Raised(
+                rule=rule,
+                facts=facts,
+                candidate=candidate,
+                finding=finding,
+                key=dedupe_key(account_key, rule.action_type, rule.reason),
+                score=score(run.policy, candidate),
+            )
+        )
     return found
 
 
@@ -251,15 +291,43 @@ def _columns(run: Run, one: Raised) -> dict[str, object]:
     }
 
 
-def _block(run: Run, rule: Rule, as_of: date | None, raised: Sequence[Raised]) -> None:
+def _loaded_until(db: Connection) -> dict[str, date]:
+    """The last complete day of every source, by the clock it had at its last good load."""
+    try:
+        with db.begin_nested():
+            streams = freshness(db)
+    except MartUnavailable:  # marts filled by other means than our loads: only their own last day is known
+        return {}
+    days: dict[str, date] = {}
+    for stream in streams:
+        if stream.source_now is not None:
+            day = stream.source_now.astimezone(UTC).date() - timedelta(days=1)
+            days[stream.source] = min(day, days.get(stream.source, day))
+    return days
+
+
+def _given(rule: Rule, rows: RuleInputs, loaded_until: Mapping[str, date]) -> Given:
+    ends = [(rule.input, rows.as_of), *((name, loaded_until[name]) for name in rule.sources if name in loaded_until)]
+    oldest, as_of = min(ends, key=lambda end: end[1] or date.min)
+    return Given(rows=rows, oldest=oldest, as_of=as_of)
+
+
+def _alone(run: Run, found: Sequence[Raised], raised: Sequence[Raised]) -> list[Raised]:
+    """Those of a rule that speaks only where no other does: without another open suggestion, old or new."""
+    others = {one.facts.account_key for one in raised}
+    others |= {one.account_key for one in run.open.values() if not LOGIC[one.rule_id].only_alone}
+    return [one for one in found if one.facts.account_key not in others]
+
+
+def _block(run: Run, rule: Rule, given: Given, raised: Sequence[Raised]) -> None:
     """Keep what would have fired, visibly blocked, and say which input is too old."""
-    days = f"ends on {as_of.day} {as_of:%b %Y}" if as_of else "is empty"
-    message = f"{rule.rule_id} did not run: {rule.input} {days}, at most {rule.max_input_age_days} days are allowed."
+    days = f"ends on {on(given.as_of)}" if given.as_of else "is empty"
+    message = f"{rule.rule_id} did not run: {given.oldest} {days}, at most {rule.max_input_age_days} days are allowed."
     run.blocked.append(
         BlockedRule(
             rule_id=rule.rule_id,
-            input=rule.input,
-            as_of=as_of,
+            input=given.oldest,
+            as_of=given.as_of,
             max_age_days=rule.max_input_age_days,
             account_count=len(raised),
             message=message,
@@ -268,42 +336,69 @@ def _block(run: Run, rule: Rule, as_of: date | None, raised: Sequence[Raised]) -
     status = SuggestionStatus.BLOCKED_STALE_DATA.value
     for one in raised:
         made = repository.insert_suggestion(
-            run.db, {**_columns(run, one), "status": status, "intervention": rule.interventions[0], "decision_id": None}
+            run.db,
+            {
+                **_columns(run, one),
+                "status": status,
+                "is_held_out": False,
+                "intervention": rule.interventions[0],
+                "decision_id": None,
+            },
         )
         happening = Happening(suggestion_id=made, version=1, kind=status, after=status, reason=message)
         repository.append(run.db, actor=_rule_actor(rule.rule_id), now=run.now, happenings=[happening])
 
 
+def _stratum(facts: AccountFacts) -> str:
+    return "|".join((facts.csm_email or "nobody", facts.segment or "no segment", facts.churn_risk_band or "no risk"))
+
+
 def _offer(run: Run, chosen: Sequence[Raised], stale_inputs: Sequence[str]) -> None:
-    """Write suggestions with their decisions and contexts, best first."""
+    """Write suggestions with their decisions and contexts, best first; some are held out and shown to nobody."""
     known = contexts(run.db, sorted({one.facts.account_key for one in chosen}))
     for rank, one in enumerate(chosen, start=1):
-        seed = seed_of(run.policy, account_key=one.facts.account_key, rule_id=one.rule.rule_id, day=run.today)
-        choice = choose(run.policy, one.rule.interventions, seed=seed)
+        account_key = one.facts.account_key
+        exclusion = exclusion_of(run.policy, one.candidate)
+        choice = choose(
+            run.policy,
+            one.rule.interventions,
+            seed=seed_of(run.policy, account_key=account_key, rule_id=one.rule.rule_id, day=run.today),
+            may_hold_out=exclusion is None,
+            is_in_group=is_in_hold_out(run.policy, account_key=account_key, day=run.today),
+        )
         decision_id = record_policy(
             run.db,
-            context=known[one.facts.account_key],
+            context=known[account_key],
             now=run.now,
             choice=PolicyChoice(
                 policy_id=run.policy.policy_id,
                 policy_version=run.policy.version,
                 rule_id=one.rule.rule_id,
                 eligible=choice.probabilities,
-                chosen_intervention=choice.intervention,
+                chosen_intervention=choice.chosen,
                 propensity_chosen=choice.propensity,
                 seed=choice.seed,
                 rank=rank,
+                arm="held_out" if choice.is_held_out else "shown",
+                exclusion=exclusion,
+                stratum=_stratum(one.facts),
                 stale_inputs=stale_inputs,
             ),
         )
-        status = SuggestionStatus.GENERATED.value
+        status = SuggestionStatus.HELD_OUT if choice.is_held_out else SuggestionStatus.GENERATED
         made = repository.insert_suggestion(
             run.db,
-            {**_columns(run, one), "status": status, "intervention": choice.intervention, "decision_id": decision_id},
+            {
+                **_columns(run, one),
+                "status": status.value,
+                "is_held_out": choice.is_held_out,
+                "intervention": choice.intervention,
+                "decision_id": decision_id,
+            },
         )
-        happening = Happening(suggestion_id=made, version=1, kind=status, after=status)
+        happening = Happening(suggestion_id=made, version=1, kind=status.value, after=status.value)
         repository.append(run.db, actor=_rule_actor(one.rule.rule_id), now=run.now, happenings=[happening])
-    run.counts["generated"] += len(chosen)
+        run.counts["held_out" if choice.is_held_out else "generated"] += 1
 
 
 def run_all(db: Connection, *, now: datetime, build_id: int) -> EvaluationReport:
@@ -316,29 +411,36 @@ def run_all(db: Connection, *, now: datetime, build_id: int) -> EvaluationReport
         build_id=build_id,
         today=display_date(now),
         policy=policy_from_params(POLICY_ID, version, params),
-        accounts=inputs.accounts(db),
+        accounts=accounts(db),
         open=open_ones,
     )
     _follow_accounts(run)
     _wake_and_expire(run)
     active = [rule_from_params(*row) for row in repository.active_rules(db) if row[0] in LOGIC]
-    given = {rule.rule_id: _READERS[rule.rule_id](db, rule) for rule in active}
+    # who speaks only alone comes last, when it is known who else speaks
+    active.sort(key=lambda rule: LOGIC[rule.rule_id].only_alone)
+    read, loaded_until = Inputs(db), _loaded_until(db)
+    given = {rule.rule_id: _given(rule, read.of(rule), loaded_until) for rule in active}
     stale = [rule for rule in active if is_stale(rule, given[rule.rule_id].as_of, run.today)]
     untouched = repository.accepted_untouched(db)
     for rule in active:
         if rule not in stale:
-            _clear(run, rule, given[rule.rule_id], untouched)
+            _clear(run, rule, given[rule.rule_id].rows, untouched)
     standing = repository.standing(
         db, day_began=datetime.combine(run.today, time(), DISPLAY_ZONE), since=now - LONGEST_MEMORY
     )
     raised: list[Raised] = []
     for rule in active:
-        found = _found(run, rule, given[rule.rule_id])
-        if rule in stale:
-            _block(run, rule, given[rule.rule_id].as_of, _not_yet_open(run, found, standing))
-        else:
+        found = _found(run, rule, given[rule.rule_id].rows)
+        if rule not in stale:
             _refresh(run, found)
-            raised.extend(_not_yet_open(run, found, standing))
+        new = _not_yet_open(run, found, standing)
+        if LOGIC[rule.rule_id].only_alone:
+            new = _alone(run, new, raised)
+        if rule in stale:
+            _block(run, rule, given[rule.rule_id], new)
+        else:
+            raised.extend(new)
     raised.sort(key=lambda one: (-one.score, one.facts.account_key, one.rule.rule_id))
     chosen, waiting = within_budget(
         [(one.facts.csm_email, one) for one in raised],
@@ -346,5 +448,5 @@ def run_all(db: Connection, *, now: datetime, build_id: int) -> EvaluationReport
         budget=run.policy.budget_per_csm_and_day,
     )
     run.counts["over_budget"] = len(waiting)
-    _offer(run, chosen, [rule.input for rule in stale])
+    _offer(run, chosen, sorted({given[rule.rule_id].oldest for rule in stale}))
     return EvaluationReport(build_id=build_id, blocked=tuple(run.blocked), **run.counts)

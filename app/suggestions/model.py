@@ -131,10 +131,12 @@ class BlockedRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationReport:
-    """What one evaluation did, in counts. `over_budget` fired and waits for another day; `refreshed` were open."""
+    """What one evaluation did, in counts. `over_budget` fired and waits for another day; `refreshed` were open; those
+    `held_out` are shown to nobody."""
 
     build_id: int
     generated: int
+    held_out: int
     refreshed: int
     over_budget: int
     auto_resolved: int

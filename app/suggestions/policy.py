@@ -1,8 +1,10 @@
-"""Which findings come first, how many a CSM gets, and which intervention is proposed: pure, and reproducible from
-its seed.
+"""Which findings come first, how many a CSM gets, which intervention is proposed and what is held out: pure, and
+reproducible from its seed.
 
 Ranking now: priority weight x recurring revenue at risk x nearness of renewal, less a penalty for recent contact.
-The choice among eligible interventions records the probability of each; the one recorded is the one used to draw.
+The choice among eligible interventions records the probability of each; the one recorded is the one used to draw. A
+small share of accounts gets no suggestion for a quarter, so that what suggestions do can be told from what happens
+anyway; who must not be part of that is named, and nobody is kept from acting.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,14 +20,29 @@ _SEEDS = 2**63  # seeds are stored as PostgreSQL bigint, so they stay below this
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldOut:
+    """Which share of accounts gets no suggestion in a quarter (by salted hash), and what is never held out: some rules,
+    a renewal this near, the first days of a customer."""
+
+    share: float
+    salt: str
+    never_rules: frozenset[str]
+    renewal_days: int
+    first_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """One version of the policy. Shares are 0 to 1."""
+    """One version of the policy. Shares are 0 to 1; interventions that are `never_explored` are proposed only where the
+    rule prefers them."""
 
     policy_id: str
     version: int
     budget_per_csm_and_day: int
     expire_after_days: int
     exploration_share: float
+    never_explored: frozenset[str]
+    hold_out: HoldOut
     priority_weight: Mapping[str, float]
     renewal_horizon_days: int
     renewal_boost: float
@@ -46,24 +63,50 @@ class Candidate:
     mrr_at_risk_eur: float | None
     days_to_renewal: int | None
     days_since_contact: int | None
+    churn_risk_band: str | None
+    urgent_open_ticket_count: int
+    customer_age_days: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The intervention drawn, the probability of every eligible one (and of none), and the seed that drew it."""
+    """The intervention drawn, the probability of every eligible one (and of none), and the seed that drew it.
+
+    Where `is_held_out`, none was chosen, with the probability of none, and the intervention is the one that would have
+    been proposed.
+    """
 
     intervention: str
     probabilities: Mapping[str, float]
-    propensity: float
     seed: int
+    is_held_out: bool
+
+    @property
+    def chosen(self) -> str:
+        """What was decided: an intervention, or none."""
+        return NO_ACTION if self.is_held_out else self.intervention
+
+    @property
+    def propensity(self) -> float:
+        """The probability with which that was decided."""
+        return self.probabilities[self.chosen]
 
 
 def policy_from_params(policy_id: str, version: int, params: Mapping[str, Any]) -> Policy:
     """A policy from its stored parameters. Raises InvalidInput naming what is missing or malformed."""
     try:
+        held = params.get("hold_out") or {"share": 0, "salt": "", "never_rules": (), "renewal_days": 0, "first_days": 0}
         made = Policy(
             policy_id=policy_id,
             version=version,
+            never_explored=frozenset(params.get("never_explored", ())),
+            hold_out=HoldOut(
+                share=float(held["share"]),
+                salt=str(held["salt"]),
+                never_rules=frozenset(held["never_rules"]),
+                renewal_days=int(held["renewal_days"]),
+                first_days=int(held["first_days"]),
+            ),
             budget_per_csm_and_day=int(params["budget_per_csm_and_day"]),
             expire_after_days=int(params["expire_after_days"]),
             exploration_share=float(params["exploration_share"]),
@@ -78,6 +121,8 @@ def policy_from_params(policy_id: str, version: int, params: Mapping[str, Any]) 
         raise InvalidInput("params", f"Policy {policy_id} version {version} is not complete: {error}.") from None
     if not 0 <= made.exploration_share <= 1:
         raise InvalidInput("exploration_share", "The share of exploration must lie between 0 and 1.")
+    if not 0 <= made.hold_out.share < 1:
+        raise InvalidInput("hold_out", "The share that is held out must lie between 0 and 1.")
     return made
 
 
@@ -123,35 +168,67 @@ def within_budget(
     return taken, waiting
 
 
+def _unit(text: str, person: bytes) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8, person=person).digest()) % _SEEDS
+
+
 def seed_of(policy: Policy, *, account_key: str, rule_id: str, day: date) -> int:
     """The seed of a choice: the same account, rule, day and policy version always draw the same."""
-    text = f"{policy.policy_id}:{policy.version}:{account_key}:{rule_id}:{day.isoformat()}"
-    return int.from_bytes(blake2b(text.encode(), digest_size=8, person=b"intervention").digest()) % _SEEDS
+    return _unit(f"{policy.policy_id}:{policy.version}:{account_key}:{rule_id}:{day.isoformat()}", b"intervention")
 
 
-def choose(policy: Policy, interventions: Sequence[str], *, seed: int) -> Choice:
-    """Draw one of the eligible interventions, preferred first.
+def exclusion_of(policy: Policy, candidate: Candidate) -> str | None:
+    """Why a finding may not be held out, whoever it concerns; None when it may."""
+    held = policy.hold_out
+    if candidate.rule_id in held.never_rules:
+        return "rule"
+    if candidate.priority == "critical" or candidate.churn_risk_band == "Critical":
+        return "critical_risk"
+    if candidate.urgent_open_ticket_count > 0:
+        return "open_escalation"
+    if candidate.days_to_renewal is not None and candidate.days_to_renewal <= held.renewal_days:
+        return "renewal_near"
+    if candidate.customer_age_days is None or candidate.customer_age_days <= held.first_days:
+        return "new_customer"
+    return None
 
-    The first keeps what exploration leaves, and everyone an equal part of the exploration share; doing nothing has
-    probability 0, since nothing a rule found is withheld. Raises InvalidInput when nothing is eligible.
+
+def is_in_hold_out(policy: Policy, *, account_key: str, day: date) -> bool:
+    """Whether an account is among the share of this quarter that gets no suggestions."""
+    quarter = f"{day.year}Q{(day.month + 2) // 3}"
+    drawn = _unit(f"{policy.hold_out.salt}:{account_key}:{quarter}", b"hold out")
+    return drawn / _SEEDS < policy.hold_out.share
+
+
+def choose(
+    policy: Policy, interventions: Sequence[str], *, seed: int, may_hold_out: bool = False, is_in_group: bool = False
+) -> Choice:
+    """Draw one of the eligible interventions, preferred first; hold it out when the account is in the group and the
+    finding may be held out.
+
+    The first keeps what exploration leaves, and everyone that may be explored an equal part of the exploration share.
+    Doing nothing has the probability of the hold-out where that is possible, else 0. Raises InvalidInput when nothing
+    is eligible.
     """
     eligible = list(dict.fromkeys(interventions))
     if not eligible:
         raise InvalidInput("interventions", "No intervention is eligible.")
-    part = policy.exploration_share / len(eligible)
-    probabilities = dict.fromkeys(eligible, part)
-    probabilities[eligible[0]] += 1 - policy.exploration_share
+    explored = [name for name in eligible if name == eligible[0] or name not in policy.never_explored]
+    part = policy.exploration_share / len(explored)
+    shares = dict.fromkeys(eligible, 0.0) | dict.fromkeys(explored, part)
+    shares[eligible[0]] += 1 - policy.exploration_share
     drawn, place = eligible[-1], seed / _SEEDS
     for name in eligible:
-        if place < probabilities[name]:
+        if place < shares[name]:
             drawn = name
             break
-        place -= probabilities[name]
-    if probabilities[drawn] == 0:  # rounding at the very end of the line must not pick what cannot be picked
+        place -= shares[name]
+    if shares[drawn] == 0:  # rounding at the very end of the line must not pick what cannot be picked
         drawn = eligible[0]
+    none = policy.hold_out.share if may_hold_out else 0.0
     return Choice(
         intervention=drawn,
-        probabilities=probabilities | {NO_ACTION: 0.0},
-        propensity=probabilities[drawn],
+        probabilities={name: share * (1 - none) for name, share in shares.items()} | {NO_ACTION: none},
         seed=seed,
+        is_held_out=may_hold_out and is_in_group,
     )

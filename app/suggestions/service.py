@@ -70,10 +70,10 @@ def list_open(db: Connection, *, identity: Identity, limit: int = 50) -> list[Su
 
 
 def list_for_account(db: Connection, *, account_key: str, limit: int = 50) -> list[Suggestion]:
-    """Every suggestion there ever was for an account, newest first."""
+    """Every suggestion there ever was for an account, newest first, but for those that were held out from everybody."""
     order = (suggestions.c.generated_at.desc(), suggestions.c.suggestion_id)
-    chosen = suggestions.c.account_key == account_key
-    return repository.find(db, chosen, order=order, limit=max(1, min(limit, LARGEST_PAGE)))
+    chosen = (suggestions.c.account_key == account_key, suggestions.c.is_held_out.is_(False))
+    return repository.find(db, *chosen, order=order, limit=max(1, min(limit, LARGEST_PAGE)))
 
 
 def get_suggestion(db: Connection, suggestion_id: UUID) -> Suggestion:

@@ -20,6 +20,7 @@ suggestions = Table(
     Column("intervention", Text, nullable=False),
     Column("due_offset_bd", Integer, nullable=False),
     Column("status", Text, nullable=False),
+    Column("is_held_out", Boolean, nullable=False),
     Column("sentence", Text, nullable=False),
     Column("evidence", JSONB, nullable=False),
     Column("score", Double, nullable=False),

@@ -183,6 +183,19 @@ class Estate:
                 key_activity_prev_30d=100,
             )
 
+    def risk(self, account_key: str, *days: tuple[float, str], last: date = AS_OF) -> None:
+        """Churn risk as (probability, band) of days, oldest first, the last on `last`; learned, with one driver."""
+        for back, (probability, band) in enumerate(reversed(days)):
+            self.put(
+                "fct_churn_risk_daily",
+                account_key=account_key,
+                risk_date=last - timedelta(days=back),
+                churn_probability_90d=probability,
+                churn_risk_band=band,
+                risk_kind="learned",
+                drivers=Jsonb([{"text": "Health score 33", "direction": "raises"}]),
+            )
+
     def invoice(self, account_key: str, invoice_id: str = "in_1", **values: Any) -> None:
         """An unpaid invoice, 40 days overdue."""
         defaults = {

@@ -25,7 +25,8 @@ from app.settings import Settings, get_settings
 from app.suggestions.model import DismissalReason, SuggestionStatus
 from app.suggestions.policy import policy_from_params
 from app.suggestions.repository import active_policy, active_rules
-from app.suggestions.rules import LOGIC, rule_from_params
+from app.suggestions.rules import rule_from_params
+from app.suggestions.triggers.registry import LOGIC
 from app.tables import metadata
 from tests.app.factories import Estate
 from tests.conftest import Warehouse

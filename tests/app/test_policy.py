@@ -13,6 +13,8 @@ from app.suggestions.policy import (
     NO_ACTION,
     Candidate,
     choose,
+    exclusion_of,
+    is_in_hold_out,
     policy_from_params,
     renewal_factor,
     score,
@@ -32,6 +34,10 @@ PARAMS = {
     "assumed_risk_when_unknown": 0.05,
 }
 POLICY = policy_from_params("rules", 1, PARAMS)
+HELD = {"share": 0.05, "salt": "s", "never_rules": ["R7"], "renewal_days": 30, "first_days": 14}
+HOLDING = policy_from_params(
+    "rules", 2, PARAMS | {"exploration_share": 0.1, "never_explored": ["commercial_offer"], "hold_out": HELD}
+)
 CANDIDATE = Candidate(
     account_key="a",
     rule_id="R1",
@@ -41,6 +47,9 @@ CANDIDATE = Candidate(
     mrr_at_risk_eur=200.0,
     days_to_renewal=None,
     days_since_contact=None,
+    churn_risk_band="Medium",
+    urgent_open_ticket_count=0,
+    customer_age_days=400,
 )
 SEEDS = st.integers(min_value=0, max_value=2**63 - 1)
 NAMES = st.lists(st.sampled_from(["diagnostic_call", "training", "business_review", "value_report"]), min_size=1)
@@ -116,17 +125,65 @@ def test_the_probabilities_sum_to_one_and_the_logged_one_is_the_one_drawn(
 
 
 def test_over_many_decisions_the_frequencies_match_the_logged_probabilities() -> None:
-    policy = replace(POLICY, exploration_share=0.3)
     names = ["diagnostic_call", "training", "business_review"]
+    day = date(2026, 11, 20)
     drawn: Counter[str] = Counter()
-    count = 20_000
+    count = 100_000
     for number in range(count):
-        seed = seed_of(policy, account_key=f"account {number}", rule_id="R1", day=date(2026, 11, 20))
-        drawn[choose(policy, names, seed=seed).intervention] += 1
+        key = f"account {number}"
+        seed = seed_of(HOLDING, account_key=key, rule_id="R1", day=day)
+        in_group = is_in_hold_out(HOLDING, account_key=key, day=day)
+        choice = choose(HOLDING, names, seed=seed, may_hold_out=True, is_in_group=in_group)
+        assert choice.propensity == choice.probabilities[choice.chosen]
+        drawn[choice.chosen] += 1
 
-    for name, probability in choose(policy, names, seed=0).probabilities.items():
+    expected = choose(HOLDING, names, seed=0, may_hold_out=True).probabilities
+    assert sum(expected.values()) == pytest.approx(1.0, abs=1e-9)
+    assert expected[NO_ACTION] == 0.05
+    for name, probability in expected.items():
         spread = (probability * (1 - probability) / count) ** 0.5
         assert abs(drawn[name] / count - probability) <= 4.5 * spread
+
+
+def test_an_account_is_held_out_for_a_quarter_and_drawn_anew_in_the_next() -> None:
+    accounts = [f"account {number}" for number in range(2_000)]
+
+    def group(day: date) -> set[str]:
+        return {key for key in accounts if is_in_hold_out(HOLDING, account_key=key, day=day)}
+
+    assert group(date(2026, 10, 1)) == group(date(2026, 12, 31))
+    assert group(date(2027, 1, 1)) != group(date(2026, 12, 31))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({}, None),
+        ({"rule_id": "R7"}, "rule"),
+        ({"priority": "critical"}, "critical_risk"),
+        ({"churn_risk_band": "Critical"}, "critical_risk"),
+        ({"urgent_open_ticket_count": 1}, "open_escalation"),
+        ({"days_to_renewal": 30}, "renewal_near"),
+        ({"days_to_renewal": 31}, None),
+        ({"customer_age_days": 14}, "new_customer"),
+        ({"customer_age_days": 15}, None),
+        ({"customer_age_days": None}, "new_customer"),
+    ],
+)
+def test_who_is_never_held_out(changes: dict, why: str | None) -> None:
+    assert exclusion_of(HOLDING, replace(CANDIDATE, **changes)) == why
+
+
+def test_what_may_not_be_held_out_is_offered_even_in_the_group() -> None:
+    choice = choose(HOLDING, ["training"], seed=5, may_hold_out=False, is_in_group=True)
+
+    assert (choice.chosen, choice.propensity, choice.probabilities[NO_ACTION]) == ("training", 1.0, 0.0)
+
+
+@given(seed=SEEDS)
+def test_a_price_is_never_a_matter_of_chance(seed: int) -> None:
+    assert choose(HOLDING, ["training", "commercial_offer"], seed=seed).intervention == "training"
+    assert choose(HOLDING, ["commercial_offer", "training"], seed=seed).probabilities["commercial_offer"] > 0.9
 
 
 def test_a_seed_depends_on_all_that_makes_the_decision_and_fits_the_column() -> None:
@@ -149,7 +206,14 @@ def test_nothing_eligible_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", [{"budget_per_csm_and_day": None}, {"priority_weight": 3}, {"exploration_share": 1.2}]
+    "broken",
+    [
+        {"budget_per_csm_and_day": None},
+        {"priority_weight": 3},
+        {"exploration_share": 1.2},
+        {"hold_out": HELD | {"share": 1.0}},
+        {"hold_out": {"share": 0.1}},
+    ],
 )
 def test_unusable_parameters_are_refused(broken: dict) -> None:
     with pytest.raises(InvalidInput):

@@ -10,24 +10,11 @@ from hypothesis import strategies as st
 from app.actions.vocabulary import ActionType, Intervention, Priority
 from app.errors import InvalidInput
 from app.migrations.versions import __path__ as versions_path
-from app.suggestions.rules import (
-    LOGIC,
-    HealthInput,
-    OpenInvoice,
-    PaymentInput,
-    Rule,
-    UsageDay,
-    UsageInput,
-    health_drop,
-    health_recovered,
-    is_cooling_down,
-    is_stale,
-    payment,
-    payment_settled,
-    rule_from_params,
-    usage_decline,
-    usage_recovered,
-)
+from app.suggestions.rules import Rule, is_cooling_down, is_stale, rule_from_params
+from app.suggestions.triggers.billing import OpenInvoice, PaymentInput, payment, payment_settled
+from app.suggestions.triggers.health import HealthInput, health_drop, health_recovered
+from app.suggestions.triggers.registry import LOGIC
+from app.suggestions.triggers.usage import UsageDay, UsageInput, usage_decline, usage_recovered
 
 TODAY = date(2026, 11, 20)
 AS_OF = date(2026, 11, 19)
@@ -99,6 +86,8 @@ def usage(*pairs: tuple[int, int], month: tuple[int, int] = (100, 100)) -> Usage
     return UsageInput(
         account_key="a",
         as_of=AS_OF,
+        plan="Professional",
+        days_since_activity=0,
         days=tuple(
             UsageDay(day=day, count_7d=now, previous_7d=before, count_30d=month[0], previous_30d=month[1])
             for day, (now, before) in zip(days, pairs, strict=True)

@@ -13,10 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.actions import contacts
 from app.actions import repository as action_rows
 from app.actions import service as actions
 from app.actions.context import canonical_hash
 from app.actions.history import fold
+from app.actions.model import ContactDraft
 from app.auth import Identity, Role
 from app.errors import (
     AppError,
@@ -44,6 +46,11 @@ def evaluate(estate: Estate, *, now: datetime = NOW, build_id: int | None = None
 def raised(estate: Estate, who: Identity | None = None) -> list[Suggestion]:
     with estate.work() as db:
         return service.list_open(db, identity=who or estate.user("Harriet Cole", Role.ADMIN))
+
+
+def evaluated(estate: Estate) -> list[Suggestion]:
+    evaluate(estate)
+    return raised(estate)
 
 
 def get(estate: Estate, suggestion: Suggestion) -> Suggestion:
@@ -126,6 +133,7 @@ def maya(estate: Estate) -> Identity:
     key = estate.account()
     estate.health(key, DROP)
     estate.usage(key, [(50, 50)] * 4)
+    estate.risk(key, (0.2, "Medium"))
     estate.publish()
     return estate.user()
 
@@ -142,19 +150,14 @@ def test_a_drop_becomes_a_suggestion_with_its_decision_and_its_context(estate: E
         "select policy_id, policy_version, rule_id, eligible, chosen_intervention, propensity_chosen, arm, rank,"
         " csm_open_load, stale_inputs, newest_input_at <= decided_at from app.decisions"
     ).fetchone()
-    assert decision == (
-        "rules",
-        1,
-        "R1",
-        {"diagnostic_call": 1.0, "configuration_audit": 0.0, "business_review": 0.0, "none": 0.0},
-        "diagnostic_call",
-        1.0,
-        "shown",
-        1,
-        0,
-        [],
-        True,
-    )
+    assert decision
+    policy_id, version, rule_id, eligible, chosen, propensity, *rest = decision
+    assert (policy_id, version, rule_id, chosen) == ("rules", 2, "R1", suggestion.intervention)
+    part = 0.1 / 3
+    expected = {"diagnostic_call": 0.9 + part, "configuration_audit": part, "business_review": part, "none": 0.0}
+    assert eligible == pytest.approx(expected)
+    assert propensity == eligible[chosen]
+    assert rest == ["shown", 1, 0, [], True]
     assert suggestion.decision_id == estate.one("select decision_id from app.decisions")
     assert canonical_hash(estate.one("select features from app.context_snapshots")) == estate.one(
         "select snapshot_hash from app.decisions"
@@ -210,6 +213,168 @@ def test_the_three_rules_each_see_their_own(estate: Estate) -> None:
     assert found["Usage Ltd"].evidence["series"][-1] == ["2026-11-19", 41]
     for suggestion in found.values():
         assert set(suggestion.evidence) == {"series", "series_name", "unit", "baseline", "figures", "as_of", "inputs"}
+
+
+def _account_of(estate: Estate, rule_id: str) -> str:
+    """An account, with a CSM of its own, on which one rule only has something to say."""
+    return estate.account(
+        rule_id,
+        csm_email=f"{rule_id.lower()}@force24.example",
+        plan="Professional",
+        customer_since_date=AS_OF - timedelta(days=400),
+        last_contact_date=AS_OF - timedelta(days=10),
+        seats_paid=40,
+        renewal_date=AS_OF + timedelta(days=300),
+    )
+
+
+def test_every_rule_sees_its_own_and_ends_when_it_clears(estate: Estate) -> None:
+    days = [AS_OF - timedelta(days=back) for back in range(15)]
+    keys = {
+        rule_id: _account_of(estate, rule_id)
+        for rule_id in ("R3", "R4", "R5", "R6", "R8", "R9", "R10", "R11", "R12", "R13")
+    }
+    estate.usage(keys["R3"], [(40, 40)] * 5, last=AS_OF)
+    estate.set("fct_usage_daily", keys["R3"], days_since_key_activity=9)
+    gone = {"contact_name": "Ada Quill", "stakeholder_role": "champion", "left_date": AS_OF - timedelta(days=3)}
+    estate.put("dim_contacts", contact_key="c1", account_key=keys["R4"], has_left=True, has_bounced=True, **gone)
+    for number in range(3):
+        estate.put(
+            "fct_tickets",
+            ticket_id=f"t{number}",
+            account_key=keys["R5"],
+            priority="urgent",
+            created_at=NOW - timedelta(days=6),
+            is_open=True,
+            is_urgent_open=True,
+        )
+    estate.put(
+        "fct_nps_responses",
+        response_key="n1",
+        account_key=keys["R6"],
+        score=4,
+        respondent_email="ada@r6.example",
+        responded_at=NOW - timedelta(days=4),
+    )
+    for day in days:
+        estate.put("fct_account_health_daily", account_key=keys["R8"], health_date=day, score=70.0, seat_use_value=0.3)
+        estate.put(
+            "fct_account_health_daily", account_key=keys["R12"], health_date=day, score=70.0, seat_use_value=0.95
+        )
+    estate.usage(keys["R12"], [(40, 40)] * 15)
+    estate.set("fct_usage_daily", keys["R12"], key_activity_30d=60, key_activity_prev_30d=50, days_since_key_activity=0)
+    estate.set("dim_accounts", keys["R9"], customer_since_date=AS_OF - timedelta(days=30))
+    estate.usage(keys["R9"], [(40, 40)] * 5)
+    estate.set("fct_usage_daily", keys["R9"], campaign_sent_count=0, days_since_key_activity=0)
+    estate.set("dim_accounts", keys["R10"], renewal_date=AS_OF + timedelta(days=80))
+    estate.set("dim_accounts", keys["R11"], last_contact_date=AS_OF - timedelta(days=95))
+    for rule_id in ("R13", "R11"):  # the second has another suggestion: R13 leaves it to that
+        estate.risk(keys[rule_id], *[(0.4, "High")] * 3)
+    estate.publish()
+
+    report = evaluate(estate)
+
+    assert report.blocked == ()
+    found = raised(estate)
+    assert {one.account_name: one.rule_id for one in found} == {rule_id: rule_id for rule_id in keys}
+    assert evaluate(estate).generated == 0
+
+    estate.set("fct_usage_daily", keys["R3"], days_since_key_activity=0)
+    estate.set("dim_contacts", keys["R4"], has_left=False, has_bounced=False, left_date=None)
+    estate.set("fct_tickets", keys["R5"], is_open=False, solved_at=NOW - timedelta(days=1))
+    estate.set("dim_accounts", keys["R6"], last_contact_date=AS_OF)
+    estate.set("fct_account_health_daily", keys["R8"], seat_use_value=0.7)
+    estate.set("fct_account_health_daily", keys["R12"], seat_use_value=0.7)
+    estate.set("fct_usage_daily", keys["R9"], campaign_sent_count=1)
+    estate.set("dim_accounts", keys["R10"], renewal_date=AS_OF + timedelta(days=445))
+    estate.set("dim_accounts", keys["R11"], last_contact_date=AS_OF)
+    estate.clear("fct_churn_risk_daily")
+    for rule_id in ("R13", "R11"):
+        estate.risk(keys[rule_id], *[(0.1, "Medium")] * 3)
+    estate.publish()
+
+    assert evaluate(estate).auto_resolved == len(keys)
+    assert raised(estate) == []
+
+
+def test_a_contact_that_a_csm_logged_closes_the_loop_too(estate: Estate) -> None:
+    maya = estate.user()
+    key = estate.account(last_contact_date=AS_OF - timedelta(days=95))
+    estate.publish()
+    (silent,) = evaluated(estate)
+    assert (silent.account_key, silent.rule_id) == (key, "R11")
+    action = estate.action(actor=maya, reason="regular_check_in")
+    with estate.work() as db:
+        contacts.log_contact(
+            db,
+            actor=maya,
+            now=NOW,
+            action_id=action.action_id,
+            contact=ContactDraft(channel="call", contacted_on=AS_OF, minutes=20, was_reached=True),
+            idempotency_key=a_key(),
+        )
+
+    assert evaluate(estate).auto_resolved == 1
+
+
+def test_a_renewal_is_assessed_by_closing_its_action(estate: Estate) -> None:
+    maya = estate.user()
+    estate.account(renewal_date=AS_OF + timedelta(days=170))
+    estate.publish()
+    (checkpoint,) = evaluated(estate)
+
+    estate.close(maya, accept(estate, maya, checkpoint))
+
+    later = NOW + timedelta(days=20)
+    estate.transformer.execute("update marts.dim_accounts set as_of_date = %s", [AS_OF + timedelta(days=20)])
+    assert evaluate(estate, now=later).generated == 0, "the first checkpoint is done"
+    estate.transformer.execute("update marts.dim_accounts set as_of_date = %s", [AS_OF + timedelta(days=81)])
+    assert evaluate(estate, now=NOW + timedelta(days=81)).generated == 1, "the second is not"
+
+
+def test_a_source_that_was_not_loaded_blocks_the_rules_that_rest_on_it(estate: Estate) -> None:
+    estate.account(last_contact_date=AS_OF - timedelta(days=95))
+    estate.loads()
+    estate.load("hubspot", "contacts", "succeeded", NOW - timedelta(days=9))
+    estate.load("hubspot", "companies", "succeeded", NOW)
+    estate.publish()
+
+    report = evaluate(estate)
+
+    (blocked,) = [one for one in report.blocked if one.rule_id == "R11"]
+    assert (report.generated, blocked.input, blocked.account_count) == (0, "hubspot", 1)
+    assert blocked.message == "R11 did not run: hubspot ends on 10 Nov 2026, at most 2 days are allowed."
+
+
+def test_what_is_held_out_is_decided_and_shown_to_nobody(estate: Estate, maya: Identity) -> None:
+    long_ago, lately = AS_OF - timedelta(days=400), AS_OF - timedelta(days=10)
+    estate.set("dim_accounts", key_of("Ashford Media"), customer_since_date=long_ago, last_contact_date=lately)
+    estate.admin.execute(
+        "update app.policies set params = jsonb_set(params, '{hold_out,share}', '0.999999') where is_active"
+    )
+
+    report = evaluate(estate)
+
+    assert (report.generated, report.held_out) == (0, 1)
+    assert raised(estate) == []
+    with estate.work() as db:
+        assert service.list_for_account(db, account_key=key_of("Ashford Media")) == []
+    decided = estate.admin.execute(
+        "select arm, chosen_intervention, propensity_chosen, eligible, exclusion, stratum from app.decisions"
+    ).fetchone()
+    assert decided
+    arm, chosen, propensity, eligible, exclusion, stratum = decided
+    assert (arm, chosen, exclusion) == ("held_out", "none", None)
+    assert propensity == eligible["none"]
+    assert sum(eligible.values()) == pytest.approx(1.0, abs=1e-9)
+    assert stratum.startswith("maya.lind@force24.example|")
+    assert evaluate(estate).held_out == 0, "it is not decided again while it stands"
+
+    # nobody is kept from acting, and it ends like any other
+    assert estate.action(actor=maya, reason="health_drop")
+    assert evaluate(estate, now=next_day(estate, [*DROP, 80.0])).auto_resolved == 1
+    with estate.work() as db:
+        assert service.list_for_account(db, account_key=key_of("Ashford Media")) == []
 
 
 def test_an_open_action_for_the_same_reason_stands_in_for_the_suggestion(estate: Estate, maya: Identity) -> None:
