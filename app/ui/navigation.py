@@ -36,6 +36,7 @@ PLACES = (
     Place("accounts.py", "accounts", "Accounts", ":material/domain:", EVERYBODY),
     Place("account.py", "account", "Account", ":material/apartment:"),
     Place("actions.py", "actions", "Actions", ":material/checklist:", EVERYBODY),
+    Place("outcomes.py", "outcomes", "Outcomes", ":material/flag:", EVERYBODY),
     Place("assignments.py", "assignments", "Assignments", ":material/group:", (Role.ADMIN,)),
     Place("settings.py", "settings", "Settings", ":material/settings:", (Role.ADMIN,)),
     Place("inbox.py", "inbox", "Inbox", ":material/inbox:"),

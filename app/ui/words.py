@@ -79,6 +79,17 @@ REASONS: Mapping[str, str] = {
     "risk_high": "High churn risk",
     "opinions_differ": "Opinions differ",
 }
+RULES: Mapping[str, str] = {
+    f"R{number}": REASONS[reason]
+    for number, reason in enumerate(
+        (
+            "health_drop", "usage_decline", "no_activity", "champion_left", "support_pressure", "detractor", "payment",
+            "low_seat_use", "onboarding_stalled", "renewal_checkpoint", "silent_account", "growth", "risk_high",
+            "opinions_differ",
+        ),
+        start=1,
+    )
+}  # fmt: skip
 DISMISSALS: Mapping[str, str] = {
     "already_handled": "Already handled",
     "wrong_data": "The data is wrong",

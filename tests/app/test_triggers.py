@@ -72,7 +72,7 @@ def test_no_activity_clears_with_the_next_activity_and_not_with_time() -> None:
 
     assert found
     assert found.sentence == (
-        "No key activity for 9 days, since 10 Nov 2026; in the 7 days up to then there were 34 events."
+        "No key activity for 9 days, since 10 Nov 2026, after 34 events in the 7 days up to then."
     )
     figures = found.evidence["figures"]
     assert not activity_seen(RULES["R3"], usage(9), figures)
@@ -343,14 +343,14 @@ def renewal(left: int, assessed: int | None = None) -> RenewalInput:
     ("given", "expected"),
     [
         (renewal(181), None),
-        (renewal(180), "medium"),
-        (renewal(91), "medium"),
-        (renewal(90), "high"),
-        (renewal(1), "high"),
+        (renewal(180), "low"),
+        (renewal(91), "low"),
+        (renewal(90), "medium"),
+        (renewal(1), "medium"),
         (renewal(0), None),
         (renewal(150, assessed=10), None),
-        (renewal(150, assessed=40), "medium"),  # that was before the checkpoint
-        (renewal(80, assessed=30), "high"),  # the first was assessed, the second was not
+        (renewal(150, assessed=40), "low"),  # that was before the checkpoint
+        (renewal(80, assessed=30), "medium"),  # the first was assessed, the second was not
         (renewal(80, assessed=10), None),
     ],
 )

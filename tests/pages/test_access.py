@@ -18,6 +18,7 @@ SEEN_BY = {
     "accounts": SIGNED_IN,
     "account": SIGNED_IN,
     "actions": SIGNED_IN,
+    "outcomes": SIGNED_IN,
     "assignments": (Role.ADMIN,),
     "settings": (Role.ADMIN,),
     "inbox": SIGNED_IN,

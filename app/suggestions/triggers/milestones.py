@@ -80,7 +80,8 @@ def renewal_checkpoint(rule: Rule, given: RenewalInput) -> Finding | None:
         return None
     left = (given.renewal_date - given.as_of).days
     return Finding(
-        priority="high" if checkpoint == rule.days("second_checkpoint_days") else "medium",
+        # a date in the calendar is no alarm: what is wrong with an account has a rule of its own
+        priority="medium" if checkpoint == rule.days("second_checkpoint_days") else "low",
         sentence=f"The renewal on {on(given.renewal_date)} is in {counted(left, 'day')}: the checkpoint at"
         f" {checkpoint.days} days has not been assessed.",
         evidence=evidence(

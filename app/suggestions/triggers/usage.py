@@ -89,7 +89,7 @@ def no_activity(rule: Rule, given: UsageInput) -> Finding | None:
         return None
     last = given.as_of - timedelta(days=quiet)
     usual = next((day.count_7d for day in given.days if day.day == last), None)
-    before = f"; in the 7 days up to then there were {counted(usual, 'event')}" if usual else ""
+    before = f", after {counted(usual, 'event')} in the 7 days up to then" if usual else ""
     return Finding(
         priority="high" if quiet >= rule.threshold("high_quiet_days") else "medium",
         sentence=f"No key activity for {counted(quiet, 'day')}, since {on(last)}{before}.",
