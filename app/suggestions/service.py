@@ -39,6 +39,7 @@ from app.suggestions.model import (
     SuggestionStatus,
 )
 from app.suggestions.repository import Happening
+from app.suggestions.rules import rule_from_params
 from app.suggestions.tables import suggestions
 
 LONGEST_SNOOZE = timedelta(days=180)
@@ -79,6 +80,15 @@ def list_for_account(db: Connection, *, account_key: str, limit: int = 50) -> li
 def get_suggestion(db: Connection, suggestion_id: UUID) -> Suggestion:
     """One suggestion. Raises NotFound."""
     return repository.one(db, suggestion_id)
+
+
+def rules_by_source(db: Connection) -> dict[str, list[str]]:
+    """Ids of the active rules that do not fire when a source is too old, by source, in the order of their numbers."""
+    found: dict[str, list[str]] = {}
+    for row in sorted(repository.active_rules(db), key=lambda row: int(row[0].removeprefix("R"))):
+        for source in rule_from_params(*row).sources:
+            found.setdefault(source, []).append(row[0])
+    return found
 
 
 def story(db: Connection, suggestion_id: UUID) -> list[SuggestionEvent]:

@@ -37,6 +37,7 @@ PLACES = (
     Place("account.py", "account", "Account", ":material/apartment:"),
     Place("actions.py", "actions", "Actions", ":material/checklist:", EVERYBODY),
     Place("outcomes.py", "outcomes", "Outcomes", ":material/flag:", EVERYBODY),
+    Place("trust.py", "trust", "Trust", ":material/verified:", EVERYBODY),
     Place("assignments.py", "assignments", "Assignments", ":material/group:", (Role.ADMIN,)),
     Place("settings.py", "settings", "Settings", ":material/settings:", (Role.ADMIN,)),
     Place("inbox.py", "inbox", "Inbox", ":material/inbox:"),

@@ -235,6 +235,7 @@ SOURCE_SYSTEMS: Mapping[str, str] = {
     "zendesk": "Zendesk (support)",
     "product": "Product database",
     "survey": "NPS surveys",
+    "surveys": "NPS surveys",
 }
 
 

@@ -28,6 +28,7 @@ from app.db import make_engine, unit_of_work
 from app.marts.health import MEASURES
 from app.migrations.run import upgrade
 from app.users import create_user
+from extract.schema import ensure
 from local.postgres import Postgres
 from tests.conftest import drop_database, make_warehouse
 
@@ -217,29 +218,15 @@ class Estate:
         self.put("fct_invoices", **(defaults | values))
 
     def loads(self) -> None:
-        """The table of loads, as the extractor makes it."""
-        with psycopg.connect(self.loader_dsn) as loader:
-            loader.execute(
-                """
-                create table ops.load_run (
-                    load_id bigint generated always as identity primary key,
-                    source text not null,
-                    stream text not null,
-                    started_at timestamptz not null,
-                    ended_at timestamptz,
-                    status text not null,
-                    source_now timestamptz,
-                    error_class text,
-                    error_message text
-                )
-                """
-            )
+        """What the extractors write of their loads, as they make it."""
+        with psycopg.connect(self.loader_dsn, autocommit=True) as loader:
+            ensure(loader)
 
     def load(self, source: str, stream: str, status: str, at: datetime, *, source_now: datetime | None = None) -> None:
         """One load of a stream that began and ended at a moment."""
         self.admin.execute(
-            "insert into ops.load_run (source, stream, started_at, ended_at, status, source_now)"
-            " values (%s, %s, %s, %s, %s, %s)",
+            "insert into ops.load_run (source, stream, kind, started_at, ended_at, status, source_now)"
+            " values (%s, %s, 'incremental', %s, %s, %s, %s)",
             [source, stream, at, at, status, source_now or at],
         )
 

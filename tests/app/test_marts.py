@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection
 
 from app.errors import MartUnavailable
-from app.marts import accounts, health, money, outcomes, people, risk, sources, support, timeline, usage, version
+from app.marts import accounts, health, money, outcomes, people, risk, sources, support, timeline, trust, usage, version
 from app.marts.health import MEASURES, HealthDay, split
 from app.marts.sources import StreamFreshness
 from tests.app.factories import AS_OF, NOW, Estate, key_of, mart_columns
@@ -314,6 +314,41 @@ def test_freshness_shows_the_newest_run_and_the_newest_good_one(estate: Estate) 
 
     assert (found["companies"].status, found["companies"].good_ended_at) == ("failed", good)
     assert found["invoices"].status == "warned"
+
+
+def test_what_a_load_brought_refused_and_found_changed(estate: Estate) -> None:
+    estate.loads()
+    estate.load("surveys", "responses", "succeeded", NOW - timedelta(days=2))
+    estate.load("surveys", "responses", "warned", NOW - timedelta(days=1))
+    estate.load("surveys", "responses", "failed", NOW)
+    for load_id, read in ((1, 50), (2, 9), (2, 1)):
+        estate.admin.execute(
+            "insert into ops.load_chunk select %s, count(*), now(), %s, 1, %s - 1, 0, 0, 0, 10, 1, 0, 0.5"
+            " from ops.load_chunk",
+            [load_id, read, read],
+        )
+    for number, (reason, resolved) in enumerate([("score 11", None), ("score 12", None), ("score 13", NOW)]):
+        estate.admin.execute(
+            "insert into ops.quarantine (load_id, source, stream, reason_code, reason, raw, raw_digest, received_at,"
+            " resolved_at) values (2, 'surveys', 'responses', 'csv_score', %s, '', %s, %s, %s)",
+            [reason, bytes([number]), NOW - timedelta(hours=9 - number), resolved],
+        )
+    for path, old in (("score", None), ("comment", "string")):
+        estate.admin.execute(
+            "insert into ops.schema_drift (source, stream, path, old_type, new_type, first_seen, load_id)"
+            " values ('surveys', 'responses', %s, %s, 'number', %s, 2)",
+            [path, old, NOW],
+        )
+
+    with estate.work() as db:
+        (load,) = trust.loads(db)
+        (refused,) = trust.refused(db)
+        (change,) = trust.shape_changes(db)
+
+    assert (load.status, load.good_ended_at) == ("failed", NOW - timedelta(days=1))
+    assert (load.read, load.changed, load.refused) == (10, 10, 2)
+    assert (refused.count, refused.example) == (2, "score 12")
+    assert (change.path, change.old_type, change.new_type) == ("comment", "string", "number")
 
 
 HOURS = timedelta(hours=1)

@@ -19,6 +19,7 @@ SEEN_BY = {
     "account": SIGNED_IN,
     "actions": SIGNED_IN,
     "outcomes": SIGNED_IN,
+    "trust": SIGNED_IN,
     "assignments": (Role.ADMIN,),
     "settings": (Role.ADMIN,),
     "inbox": SIGNED_IN,

@@ -83,7 +83,7 @@ NEW_RULES: dict[str, dict[str, object]] = {
         "risk",
         "detractor",
         "fct_nps_responses",
-        ["survey"],
+        ["surveys"],
         hold_days=0,
         cool_down_days=30,
         due_offset_bd=2,

@@ -1,0 +1,159 @@
+"""Whether the figures may be relied on: what came in from every stream, what was refused at the door, what changed its
+shape, and the builds that were published.
+
+Sources: ops.load_run and ops.load_chunk (one row per load and per chunk of it), ops.quarantine (one row per refused
+record), ops.schema_drift (one row per field and type first seen), marts.publications.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Connection, text
+
+from app.db import reading_mart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamLoad:
+    """The newest run of a stream, and what its newest good one brought: records read, and of those new or changed.
+
+    `refused` counts the records that still wait in quarantine, of all loads.
+    """
+
+    source: str
+    stream: str
+    status: str
+    started_at: datetime
+    error_message: str | None
+    good_ended_at: datetime | None
+    seconds: float | None
+    read: int
+    changed: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Records of a stream that were refused for one reason and wait to be mended; `example` is the newest one's."""
+
+    source: str
+    stream: str
+    reason_code: str
+    count: int
+    newest_at: datetime
+    example: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShapeChange:
+    """A field whose type is another than before; `old_type` is what it was."""
+
+    source: str
+    stream: str
+    path: str
+    old_type: str
+    new_type: str
+    first_seen: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """One published build."""
+
+    build_id: int
+    published_at: datetime
+    as_of_date: date
+
+
+_LOADS = text(
+    """
+    with newest as (
+        select distinct on (source, stream) source, stream, status, started_at, error_message
+        from ops.load_run
+        order by source, stream, load_id desc
+    ),
+
+    good as (
+        select distinct on (source, stream)
+            source, stream, load_id, ended_at as good_ended_at,
+            cast(extract(epoch from ended_at - started_at) as double precision) as seconds
+        from ops.load_run
+        where status in ('succeeded', 'warned')
+        order by source, stream, load_id desc
+    ),
+
+    brought as (
+        select good.source, good.stream, sum(chunks.read) as read, sum(chunks.inserted + chunks.updated) as changed
+        from good
+        join ops.load_chunk as chunks on chunks.load_id = good.load_id
+        group by good.source, good.stream
+    ),
+
+    refused as (
+        select source, stream, count(*) as refused
+        from ops.quarantine
+        where resolved_at is null
+        group by source, stream
+    )
+
+    select
+        n.source, n.stream, n.status, n.started_at, n.error_message, g.good_ended_at, g.seconds,
+        cast(coalesce(b.read, 0) as bigint) as read,
+        cast(coalesce(b.changed, 0) as bigint) as changed,
+        coalesce(r.refused, 0) as refused
+    from newest as n
+    left join good as g using (source, stream)
+    left join brought as b using (source, stream)
+    left join refused as r using (source, stream)
+    order by n.source, n.stream
+    """
+)
+
+_REFUSED = text(
+    """
+    select
+        source, stream, reason_code, count(*) as count, max(received_at) as newest_at,
+        (array_agg(reason order by received_at desc, id desc))[1] as example
+    from ops.quarantine
+    where resolved_at is null
+    group by source, stream, reason_code
+    order by newest_at desc, source, stream, reason_code
+    limit :limit
+    """
+)
+
+_SHAPES = text(
+    """
+    select source, stream, path, old_type, new_type, first_seen
+    from ops.schema_drift
+    where old_type is not null
+    order by first_seen desc, source, stream, path
+    limit :limit
+    """
+)
+
+_BUILDS = text("select build_id, published_at, as_of_date from marts.publications order by build_id desc limit :limit")
+
+
+def loads(db: Connection) -> list[StreamLoad]:
+    """One row per stream that was ever loaded, by source and stream. Raises MartUnavailable before the first load."""
+    with reading_mart("ops.load_run"):
+        return [StreamLoad(**row._mapping) for row in db.execute(_LOADS)]
+
+
+def refused(db: Connection, *, limit: int = 200) -> list[Refused]:
+    """What waits in quarantine, newest first. Raises MartUnavailable before the first load."""
+    with reading_mart("ops.quarantine"):
+        return [Refused(**row._mapping) for row in db.execute(_REFUSED, {"limit": limit})]
+
+
+def shape_changes(db: Connection, *, limit: int = 200) -> list[ShapeChange]:
+    """Fields that changed their type, newest first. Raises MartUnavailable before the first load."""
+    with reading_mart("ops.schema_drift"):
+        return [ShapeChange(**row._mapping) for row in db.execute(_SHAPES, {"limit": limit})]
+
+
+def builds(db: Connection, *, limit: int = 14) -> list[Build]:
+    """Published builds, newest first; none before the first."""
+    with reading_mart("publications"):
+        return [Build(**row._mapping) for row in db.execute(_BUILDS, {"limit": limit})]

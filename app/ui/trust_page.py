@@ -1,0 +1,212 @@
+"""Whether the figures may be relied on: every source against its promise, what it brought, what was refused, what
+changed its shape, which rules it holds up, and the builds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from app.clock import real_now
+from app.db import read
+from app.marts import sources, trust
+from app.marts.sources import Freshness, SourceFreshness
+from app.marts.trust import Refused, ShapeChange, StreamLoad
+from app.suggestions import service as suggestions
+from app.ui import figures, frame, page_style, tables, visit, words
+from app.ui.text import escaped
+
+ALL = "all"
+_STATES = {Freshness.FRESH: "Fresh", Freshness.LATE: "Late", Freshness.STALE: "Stale"}
+_COLOURS = ("green", "orange", "red")
+MOST_ROWS = 12
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the page shows, read in one go; `resting` names by source the rules that do not fire when it is too old."""
+
+    streams: list[StreamLoad]
+    states: list[SourceFreshness]
+    refused: list[Refused]
+    shapes: list[ShapeChange]
+    builds: list[trust.Build]
+    resting: dict[str, list[str]]
+
+
+def _known(now: datetime) -> Known:
+    with read() as db:
+        return Known(
+            streams=trust.loads(db),
+            states=sources.by_source(sources.freshness(db), now=now),
+            refused=trust.refused(db),
+            shapes=trust.shape_changes(db),
+            builds=trust.builds(db),
+            resting=suggestions.rules_by_source(db),
+        )
+
+
+def show() -> None:
+    """Sources first; then what one of them brought, refused and changed; then the builds."""
+    known = _known(real_now())
+    _verdict(known.states)
+    _sources(known)
+    chosen = _choice(known.states)
+    left, right = page_style.split([1.35, 1], "trust")
+    with left:
+        _streams([one for one in known.streams if chosen in (ALL, one.source)])
+    with right:
+        _refused([one for one in known.refused if chosen in (ALL, one.source)])
+        _shapes([one for one in known.shapes if chosen in (ALL, one.source)])
+        _builds(known.builds)
+
+
+def _verdict(states: Sequence[SourceFreshness]) -> None:
+    """One sentence that answers the page's question."""
+    behind = [words.word(words.SOURCE_SYSTEMS, one.source) for one in states if one.state is not Freshness.FRESH]
+    if not behind:
+        st.markdown(f":green[:material/check_circle:] Every source came in within its promise of {_promise(states)}.")
+        return
+    names = ", ".join(escaped(name) for name in behind)
+    st.markdown(
+        f":orange[:material/schedule:] **{names}** {'is' if len(behind) == 1 else 'are'} behind the promise of"
+        f" {_promise(states)}: figures that rest on {'it' if len(behind) == 1 else 'them'} are older than the rest."
+    )
+
+
+def _promise(states: Sequence[SourceFreshness]) -> str:
+    return f"{figures.hours(max((one.promised_within_minutes for one in states), default=0))} hours"
+
+
+def _sources(known: Known) -> None:
+    now = real_now()
+    by_source = {one.source: [load for load in known.streams if load.source == one.source] for one in known.states}
+    rows = pd.DataFrame(
+        {
+            "source": [words.word(words.SOURCE_SYSTEMS, one.source) for one in known.states],
+            "state": [[_STATES[one.state]] for one in known.states],
+            "loaded": [figures.clock(one.loaded_at, now=now) if one.loaded_at else "never" for one in known.states],
+            "read": [sum(load.read for load in by_source[one.source]) for one in known.states],
+            "changed": [sum(load.changed for load in by_source[one.source]) for one in known.states],
+            "refused": [sum(load.refused for load in by_source[one.source]) for one in known.states],
+            "rules": [", ".join(known.resting.get(one.source, [])) or "–" for one in known.states],
+        }
+    )
+    columns = {
+        "source": tables.text("Source", 170),
+        "state": tables.chip("State", list(_STATES.values()), list(_COLOURS), 84),
+        "loaded": tables.text("Last whole load", 130),
+        "read": tables.number("Read then", 90, "localized"),
+        "changed": tables.number("New or changed", 116, "localized"),
+        "refused": tables.number("Waiting in quarantine", 150, "%d"),
+        "rules": tables.text("Rules that wait for it", 200),
+    }
+    frame.heading("Sources", "a source is no fresher than its stream that is furthest behind")
+    tables.show(rows, columns, key="trust_sources", alt="Every source: how fresh, what it brought, what rests on it")
+
+
+def _choice(states: Sequence[SourceFreshness]) -> str:
+    names = {ALL: "All sources"} | {one.source: words.word(words.SOURCE_SYSTEMS, one.source) for one in states}
+    return (
+        st.segmented_control(
+            "Source",
+            list(names),
+            format_func=lambda code: names[code],
+            default=ALL,
+            required=True,
+            key="source",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        or ALL
+    )
+
+
+def _streams(loads: Sequence[StreamLoad]) -> None:
+    now = real_now()
+    frame.heading("Streams", "the newest run of each, and what the newest good one brought")
+    rows = pd.DataFrame(
+        {
+            "stream": [
+                f"{words.word(words.SOURCE_SYSTEMS, one.source)}, {one.stream.replace('_', ' ')}" for one in loads
+            ],
+            "status": [[words.word(words.LOAD_STATES, one.status)] for one in loads],
+            "loaded": [figures.clock(one.good_ended_at, now=now) if one.good_ended_at else "never" for one in loads],
+            "seconds": [None if one.seconds is None else round(one.seconds, 1) for one in loads],
+            "read": [one.read for one in loads],
+            "changed": [one.changed for one in loads],
+            "error": [one.error_message or "" for one in loads],
+        }
+    )
+    columns = {
+        "stream": tables.text("Stream", 250),
+        "status": tables.chip("Last run", list(words.LOAD_STATES.values()), ["green", "orange", "red", "blue"], 96),
+        "loaded": tables.text("Loaded", 100),
+        "seconds": tables.number("Took, s", 66, "%.1f"),
+        "read": tables.number("Read", 70, "localized"),
+        "changed": tables.number("Changed", 74, "localized"),
+    }
+    if any(one.error_message for one in loads):
+        columns["error"] = tables.text("What went wrong", 300)
+    tables.show(rows, columns, key="trust_streams", alt="Loads by stream", most=18)
+
+
+def _refused(waiting: Sequence[Refused]) -> None:
+    frame.heading("Refused at the door", "kept with its bytes until it is mended; the rest of its load came in")
+    if not waiting:
+        frame.empty("Nothing waits in quarantine.")
+        return
+    rows = pd.DataFrame(
+        {
+            "where": [f"{words.word(words.SOURCE_SYSTEMS, one.source)}, {one.stream}" for one in waiting],
+            "count": [one.count for one in waiting],
+            "example": [one.example for one in waiting],
+        }
+    )
+    columns = {
+        "where": tables.text("Stream", 150),
+        "count": tables.number("Records", 66, "%d"),
+        "example": tables.text("The newest", 330),
+    }
+    tables.show(rows, columns, key="trust_refused", alt="Refused records by reason", most=MOST_ROWS)
+
+
+def _shapes(changes: Sequence[ShapeChange]) -> None:
+    now = real_now()
+    frame.heading("Changed its shape", "fields that came with another type than before")
+    if not changes:
+        frame.empty("No field has changed its type.")
+        return
+    rows = pd.DataFrame(
+        {
+            "field": [f"{one.stream}.{one.path}" for one in changes],
+            "change": [f"{one.old_type} → {one.new_type}" for one in changes],
+            "seen": [figures.clock(one.first_seen, now=now) for one in changes],
+        }
+    )
+    columns = {
+        "field": tables.text("Field", 250),
+        "change": tables.text("Was and is", 160),
+        "seen": tables.text("First seen", 110),
+    }
+    tables.show(rows, columns, key="trust_shapes", alt="Fields that changed their type", most=MOST_ROWS)
+
+
+def _builds(builds: Sequence[trust.Build]) -> None:
+    here = visit.current()
+    frame.heading("Builds", "published after their last test; readers keep the one before until then")
+    rows = pd.DataFrame(
+        {
+            "build": [one.build_id for one in builds],
+            "published": [figures.clock(one.published_at, now=here.now) for one in builds],
+            "as_of": [figures.full_day(one.as_of_date) for one in builds],
+        }
+    )
+    columns = {
+        "build": tables.number("Build", 66, "%d"),
+        "published": tables.text("Published", 150),
+        "as_of": tables.text("Figures to", 190),
+    }
+    tables.show(rows, columns, key="trust_builds", alt="Published builds", most=8)
