@@ -5,6 +5,7 @@ somebody changed in between is refused by itself, and nothing is planned again b
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -61,6 +62,34 @@ _LAST_ASSIGNED = text(
 _TURN_IS_KEPT = timedelta(days=30)
 
 
+@dataclass(frozen=True, slots=True)
+class Book:
+    """Accounts that somebody looks after, and their revenue in EUR a month."""
+
+    account_count: int
+    mrr_eur: float
+
+
+NO_BOOK = Book(0, 0.0)
+
+
+def books_held(db: Connection) -> dict[UUID, Book]:
+    """By person, what they look after now, covered books included; who holds none is not in it. Raises MartUnavailable.
+
+    Source: marts.dim_accounts, active accounts.
+    """
+    has_book = repository.users_of_owners(db)
+    held: dict[UUID, Book] = {}
+    with reading_mart("dim_accounts"):
+        books = db.execute(_BOOKS).all()
+    for book in books:
+        holder = has_book.get(book.csm_email)
+        if holder is not None:
+            before = held.get(holder, NO_BOOK)
+            held[holder] = Book(before.account_count + book.account_count, before.mrr_eur + book.mrr_eur)
+    return held
+
+
 def candidates(db: Connection, *, now: datetime) -> list[Candidate]:
     """Every active CSM with the load and the accounts they look after now, covered books included, by name.
 
@@ -68,16 +97,7 @@ def candidates(db: Connection, *, now: datetime) -> list[Candidate]:
     """
     able = users.select().with_only_columns(users.c.user_id).where(users.c.is_active, users.c.role == Role.CSM.value)
     eligible = set(db.execute(able).scalars())
-    has_book = repository.users_of_owners(db)
-    counts: dict[UUID, int] = {}
-    revenue: dict[UUID, float] = {}
-    with reading_mart("dim_accounts"):
-        books = db.execute(_BOOKS).all()
-    for book in books:
-        holder = has_book.get(book.csm_email)
-        if holder is not None:
-            counts[holder] = counts.get(holder, 0) + book.account_count
-            revenue[holder] = revenue.get(holder, 0.0) + book.mrr_eur
+    held = books_held(db)
     return [
         Candidate(
             user_id=load.user_id,
@@ -86,8 +106,8 @@ def candidates(db: Connection, *, now: datetime) -> list[Candidate]:
             booked_minutes=load.booked_minutes,
             open_count=load.open_count,
             overdue_count=load.overdue_count,
-            mrr_eur=revenue.get(load.user_id, 0.0),
-            account_count=counts.get(load.user_id, 0),
+            mrr_eur=held.get(load.user_id, NO_BOOK).mrr_eur,
+            account_count=held.get(load.user_id, NO_BOOK).account_count,
             is_away=load.covered_by is not None,
         )
         for load in workloads(db, now=now)

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from app import audit, configuration
 from app.actions import repository as action_rows
 from app.actions import writing
-from app.actions.assigning import candidates
+from app.actions.assigning import NO_BOOK, books_held
 from app.actions.model import Action
 from app.actions.repository import EventActor
 from app.actions.vocabulary import ActorKind
@@ -86,10 +86,10 @@ def preview(db: Connection, *, actor: Identity, now: datetime, draft: HandoverDr
     found = repository.moving(db, draft.from_user_id, draft.moves)
     loads = {one.user_id: one for one in workloads(db, now=now)}
     giving, taking = loads.get(giver.user_id), loads.get(receiver.user_id)
-    book = next((one for one in candidates(db, now=now) if one.user_id == receiver.user_id), None)
+    book = books_held(db).get(receiver.user_id, NO_BOOK)
     before = BookLoad(
-        account_count=book.account_count if book else 0,
-        mrr_eur=book.mrr_eur if book else 0.0,
+        account_count=book.account_count,
+        mrr_eur=book.mrr_eur,
         open_count=taking.open_count if taking else 0,
         booked_minutes=taking.booked_minutes if taking else 0,
     )

@@ -1,7 +1,7 @@
 """The tracker as a board: a column for each category of status, with its true count; a card opens its action.
 
-A card's menu has the legal moves that need nothing more than a click; what needs a reason or an outcome opens the
-action.
+A card's menu has the legal moves; before one that hinders the work a dialog asks what stands in the way, and what needs
+a reason or an outcome opens the action.
 """
 
 from collections.abc import Mapping
@@ -154,7 +154,10 @@ def _moves(action: ActionRow) -> dict[str, str]:
     for status in legal:
         if status in action_moves.PLAIN_MOVES:
             name = action_moves.PLAIN_MOVES[status]
-            offered[status.value] = f"Wake up: {name.lower()}" if action.status is Status.SNOOZED else name
+            if action.status is Status.SNOOZED:
+                offered[status.value] = f"Wake up: {name.lower()}"
+            else:
+                offered[status.value] = f"{name}…" if status in action_moves.HINDERED else name
     endings = {Status.SNOOZED: "snooze", Status.CLOSED: "close", Status.CANCELLED: "cancel"}
     return offered | {code: _OPENING[code] for status, code in endings.items() if status in legal}
 
@@ -167,9 +170,11 @@ def _opened(action_id: UUID) -> None:
 def _moved(key: str, action_id: UUID, version: int, came_from: str) -> None:
     chosen = st.session_state.get(key)
     if chosen == _TAKE:
-        action_claim.claim(action_id, version, PLACE)
+        action_claim.claim(action_id, version, PLACE, is_on_page=True)
         action_moves.note_moved()
     elif chosen in _OPENING:
         _opened(action_id)
+    elif chosen in action_moves.HINDERED and came_from != Status.SNOOZED:
+        action_moves.ask_what_for(action_id, version, Status(chosen), PLACE)
     elif chosen:
-        action_moves.move(action_id, version, chosen, None, came_from, place=PLACE)
+        action_moves.move(action_id, version, chosen, place=PLACE, is_on_page=True)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from app.actions import queue
 from app.actions.model import Action
 from app.auth import Identity, Permission, can
-from app.ui import figures, visit, words, writes
+from app.ui import action_undo, figures, visit, words, writes
 from app.ui.text import escaped
 
 PLACE = "claim_next"
@@ -46,6 +46,7 @@ def _next() -> None:
     writes.renew_form(PLACE)
     if answer is not None and answer[0] is not None:
         st.session_state[TAKEN] = answer[0].action_id
+        action_undo.keep_last(answer[0], _told(answer), is_on_page=True)
 
 
 def taken() -> UUID | None:
@@ -62,12 +63,12 @@ def _told(answer: tuple[Action | None]) -> str:
     return f"Yours now: **{escaped(action.title, limit=60)}**, {escaped(action.account_name)}, {priority}{due}."
 
 
-def claim(action_id: UUID, version: int, place: str) -> bool:
-    """Callback: take this one."""
+def claim(action_id: UUID, version: int, place: str, *, is_on_page: bool) -> bool:
+    """Callback: take this one. Its way back is offered on the page or in the action's panel."""
     name = f"claim:{action_id}:{version}"
     form = writes.form_key(name)
 
-    def write(db: Connection, actor: Identity, now: datetime) -> tuple[Action | None]:
+    def write(db: Connection, actor: Identity, now: datetime) -> tuple[Action]:
         taken = queue.claim(
             db, actor=actor, now=now, action_id=action_id, expected_version=version, idempotency_key=form
         )
@@ -75,4 +76,6 @@ def claim(action_id: UUID, version: int, place: str) -> bool:
 
     answer = writes.perform(write, place=place, done=_told)
     writes.renew_form(name)
+    if answer is not None:
+        action_undo.keep_last(answer[0], _told(answer), is_on_page=is_on_page)
     return answer is not None

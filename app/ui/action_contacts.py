@@ -79,14 +79,7 @@ def form(action: Action) -> None:
         st.toggle("Somebody was reached", key=f"{key}_reached", on_change=_reach_changed, args=(key,))
         who = people_picker.pick("Who was reached", people, f"{key}_who", on_change=partial(_who_changed, key))
         if who and not people.get(who):
-            st.selectbox(
-                "Their role",
-                list(words.STAKEHOLDER_ROLES),
-                index=None,
-                format_func=lambda code: words.STAKEHOLDER_ROLES[code],
-                placeholder="–",
-                key=f"{key}_role",
-            )
+            people_picker.role("Their role", f"{key}_role")
         st.button("Log it", type="primary", key=f"{key}_log", on_click=_log, args=(action, key, dict(people)))
         kept_fields.fields(place_of(action.action_id), _kept(key, here))
 

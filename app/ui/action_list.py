@@ -38,6 +38,9 @@ from app.ui.action_groups import Group
 _OPEN_ROW = {False: "#ECEFFC", True: "#1F2744"}
 # of the list and of what is open beside it: on a wide window, and on one of 1024 px
 WIDTHS = {False: (1, 1.22), True: (1.25, 1)}
+# in the session: what the panel beside the list was drawn for, an action or those ticked
+_SHOWN, _TICKED = "action_list:shown", "ticked"
+_PANEL_HEIGHT = 620
 _NARROWEST = {"priority": 42, "due": 56, "status": 88, "owner": 60}
 _LINK_INDENT = 7
 _GROUP_ROW = {False: "#F6F7F9", True: "#1B1E25"}
@@ -73,11 +76,14 @@ def show(found: Tracked, by: str, wanted: Wanted) -> None:
     """List left; at the right what is ticked, else the chosen action, else the first of the list."""
     chosen = action_open.chosen() or (found.rows[0].action_id if found.rows else None)
     left, right = st.columns(WIDTHS[page_style.is_narrow()], gap="small")
+    # before the list is drawn, which takes a moment: what is still on the screen would take a note for another action
+    place = right if st.session_state.get(_SHOWN) == chosen else right.skeleton(height=_PANEL_HEIGHT)
     with left:
         ticked = _table(found, by, chosen, with_owner=wanted.who == "all") if found.rows else []
         if not found.rows:
             action_filters.nothing(wanted)
-    with right, st.container(border=True, key="action_panel"):
+    st.session_state[_SHOWN] = _TICKED if ticked else chosen
+    with place.container(border=True, key="action_panel"):
         if ticked:
             action_bulk.show(ticked)
         elif chosen is None:

@@ -1,6 +1,7 @@
 """The status of an action and its moves. Only legal ones can be pressed, and the server would refuse the others anyway;
 of those between the started statuses each keeps its place, so that nothing moves under the cursor."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from app.actions.bulk import BulkResult
 from app.actions.bulk_plan import BulkChange, Cancel, Redate, Snooze
 from app.actions.lifecycle import CANCELLED_BY_PEOPLE, Status, is_open
 from app.actions.model import Action, ActionDetail
-from app.actions.writing import UNDO_WINDOW, UNDONE
+from app.actions.writing import UNDONE
 from app.auth import Identity, Permission, can
 from app.calendar import add_business_days
 from app.errors import StaleVersion
@@ -26,11 +27,11 @@ PLAIN_MOVES = {
     Status.NEW: "New",
 }
 # what stands in the way is worth a line in the story: it is asked for, and not insisted on
-_HINDERED = {
+HINDERED = {
     Status.BLOCKED: "What stands in the way?",
     Status.WAITING_ON_CUSTOMER: "What are we waiting for?",
 }
-_CHANGED = "moves:changed"
+_CHANGED, _ASKED = "moves:changed", "moves:asked"
 
 
 def may_work(action: Action) -> bool:
@@ -65,20 +66,18 @@ def was_moved() -> bool:
     return bool(st.session_state.pop(_CHANGED, False)) | bool(st.session_state.pop(action_undo.CHANGED, False))
 
 
-def _way_back(action_id: UUID) -> str:
-    """In the session: the version after the move just made, where it came from, and when."""
-    return f"moves:way_back:{action_id}"
-
-
 def move(
-    action_id: UUID, version: int, to_status: str, reason: str | None, came_from: str, *, place: str | None = None
-) -> None:
-    """Callback of every move that is not a snooze or a cancellation; afterwards the way back is offered where it is
-    legal."""
-    _moved(action_id, version, to_status, reason, came_from, place or place_of(action_id))
-
-
-def _moved(action_id: UUID, version: int, to_status: str, reason: str | None, came_from: str, place: str) -> bool:
+    action_id: UUID,
+    version: int,
+    to_status: str,
+    *,
+    reason: str | None = None,
+    place: str,
+    is_on_page: bool = False,
+    has_way_back: bool = True,
+) -> bool:
+    """Callback of every move that is not a snooze or a cancellation. Its way back is offered on the page or in the
+    action's panel; a reopening has none, because what has ended is not ended again by one click."""
     name = f"{action_id}:{version}:{to_status}"
     form = writes.form_key(name)
 
@@ -94,14 +93,16 @@ def _moved(action_id: UUID, version: int, to_status: str, reason: str | None, ca
             idempotency_key=form,
         )
 
-    moved = writes.perform(
-        write, place=place, done=lambda action: f"Now {words.word(words.STATUSES, action.status).lower()}."
-    )
+    def told(action: Action) -> str:
+        what = words.word(words.STATUSES, action.status).lower()
+        return f"**{escaped(action.title, limit=60)}** is now {what}." if is_on_page else f"Now {what}."
+
+    moved = writes.perform(write, place=place, done=told)
     if moved is not None:
         writes.renew_form(name)
-        is_way_back = reason == UNDONE
-        st.session_state[_way_back(action_id)] = None if is_way_back else (moved.version, came_from, moved.updated_at)
-    _answered(moved is not None, place, action_id)
+        if has_way_back:
+            action_undo.keep_last(moved, told(moved), is_on_page=is_on_page)
+    _answered(moved is not None, place, action_id, is_on_page=is_on_page)
     return moved is not None
 
 
@@ -118,13 +119,13 @@ def _change(change: BulkChange, action_id: UUID, version: int, done: str, *, pla
     return is_done
 
 
-def _answered(is_done: bool, place: str, action_id: UUID) -> None:
+def _answered(is_done: bool, place: str, action_id: UUID, *, is_on_page: bool = False) -> None:
     """After a click: a refusal stays beside its field, but for what somebody else changed: that draws the action anew
-    and closes what was open over it, so it is told under the moves."""
+    and closes what was open over it, so in a panel it is told under the moves."""
     refused = frame.met(place)
     if is_done:
         frame.forget(place_of(action_id))
-    elif isinstance(refused, StaleVersion) and place != place_of(action_id):
+    elif isinstance(refused, StaleVersion) and not is_on_page and place != place_of(action_id):
         frame.forget(place)
         frame.remember(place_of(action_id), refused)
     if is_done or isinstance(refused, StaleVersion):
@@ -153,7 +154,7 @@ def _redated(action_id: UUID, version: int, key: str) -> None:
 
 
 def _claimed(action_id: UUID, version: int) -> None:
-    action_claim.claim(action_id, version, place_of(action_id))
+    action_claim.claim(action_id, version, place_of(action_id), is_on_page=False)
     note_moved()
 
 
@@ -172,7 +173,7 @@ def draw(detail: ActionDetail) -> None:
             owner = f"owned by {escaped(action.owner_name)}" if action.owner_name else "in the queue, owned by nobody"
             st.markdown(f":small[:gray[{owner}: only the owner, their cover or an admin changes it]]", width="content")
         else:
-            _undo(detail)
+            action_undo.button(action.action_id)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=key):
         if is_theirs:
             _controls(detail, here.today, key)
@@ -196,7 +197,7 @@ def _since(detail: ActionDetail, today: date) -> str:
         return f" :small[until {figures.day(action.snoozed_until, today=today)}, then back by itself{why}]"
     if action.status is Status.CANCELLED:
         return f" :small[{words.word(words.CANCELLATIONS, action.cancel_reason).lower()}]"
-    if action.status in _HINDERED:
+    if action.status in HINDERED:
         said = (event for event in reversed(detail.events) if event.field == "status" and event.after == action.status)
         why = next((event.reason for event in said if event.reason != UNDONE), None)
         return f" :small[{escaped(why, limit=200)}]" if why else ""
@@ -214,7 +215,7 @@ def _controls(detail: ActionDetail, today: date, key: str) -> None:
         _plain_move(
             PLAIN_MOVES[Status.IN_PROGRESS], action, Status.IN_PROGRESS, key, Status.IN_PROGRESS in detail.legal_moves
         )
-        for status in _HINDERED:
+        for status in HINDERED:
             is_legal = status in detail.legal_moves
             with st.popover(PLAIN_MOVES[status], key=f"{key}_{status}", disabled=not is_legal):
                 if is_legal:
@@ -249,25 +250,62 @@ def _plain_move(label: str, action: Action, status: Status, key: str, is_legal: 
         key=f"{key}_{status}",
         disabled=not is_legal,
         on_click=move,
-        args=(action.action_id, action.version, status.value, None, action.status.value),
+        args=(action.action_id, action.version, status.value),
+        kwargs={"place": place_of(action.action_id)},
     )
 
 
 def _hindered(action: Action, status: Status, key: str) -> None:
     """Blocked, or waiting: what for, if they like to say."""
     place = _hindered_place(action.action_id, status)
+
+    def save(reason: str, _: str) -> bool:
+        return move(action.action_id, action.version, status.value, reason=reason or None, place=place)
+
     with st.container(width=360, gap="xsmall"):
-        action_why.why(
-            f"{key}_{status}_why",
-            subject=place,
-            button=f"Now {words.STATUSES[status].lower()}",
-            placeholder=_HINDERED[status],
-            is_optional=True,
-            save=lambda reason, _: _moved(
-                action.action_id, action.version, status.value, reason or None, action.status.value, place
-            ),
-        )
+        _what_for(action.action_id, status, f"{key}_{status}_why", save)
         frame.problem(place)
+
+
+def _what_for(action_id: UUID, status: Status, key: str, save: Callable[[str, str], bool]) -> None:
+    action_why.why(
+        key,
+        subject=_hindered_place(action_id, status),
+        button=f"Now {words.STATUSES[status].lower()}",
+        placeholder=HINDERED[status],
+        is_optional=True,
+        save=save,
+    )
+
+
+def ask_what_for(action_id: UUID, version: int, status: Status, place: str) -> None:
+    """Callback of a list of actions: the next run asks in a dialog what stands in the way, before the move."""
+    st.session_state[_ASKED] = (action_id, version, status.value, place)
+    note_moved()
+
+
+def dialog() -> None:
+    """The dialog when one was asked for; call it once on a page, after its content."""
+    asked = st.session_state.get(_ASKED)
+    if asked is not None:
+        _ask(*asked)
+
+
+def _left() -> None:
+    st.session_state.pop(_ASKED, None)
+
+
+@st.dialog("Before it moves", width="small", on_dismiss=_left)
+def _ask(action_id: UUID, version: int, to_status: str, place: str) -> None:
+    if visit.is_fragment_run() and (_ASKED not in st.session_state or visit.begin() is None):
+        st.rerun()
+
+    def save(reason: str, _: str) -> bool:
+        # whatever it meets is told on the page below
+        _left()
+        return move(action_id, version, to_status, reason=reason or None, place=place, is_on_page=True)
+
+    _what_for(action_id, Status(to_status), f"ask_{action_id.hex}_{version}_{to_status}", save)
 
 
 def _snooze(action: Action, today: date, key: str) -> None:
@@ -292,29 +330,8 @@ def _reopen(action: Action, key: str) -> None:
         subject=f"reopen:{action.action_id}",
         button="Reopen it",
         placeholder="What is still to be done?",
-        save=lambda reason, _: _moved(
-            action.action_id, action.version, Status.IN_PROGRESS, reason, action.status.value, place
+        save=lambda reason, _: move(
+            action.action_id, action.version, Status.IN_PROGRESS.value, reason=reason, place=place, has_way_back=False
         ),
     )
     frame.problem(place)
-
-
-def _undo(detail: ActionDetail) -> None:
-    """The way back from the move just made, for a minute, while nothing else has happened and the way back is legal."""
-    action = detail.action
-    action_undo.button(action.action_id)
-    version, came_from, moved_at = st.session_state.get(_way_back(action.action_id)) or (None, None, None)
-    if version != action.version or came_from not in detail.legal_moves or came_from not in PLAIN_MOVES:
-        return
-    if moved_at is None or visit.current().now >= moved_at + UNDO_WINDOW:
-        return
-    if action_undo.offered() is None and is_open(action.status):
-        st.button(
-            "Undo",
-            icon=":material/undo:",
-            type="tertiary",
-            key=f"undo_{action.action_id.hex}_{version}",
-            on_click=move,
-            args=(action.action_id, action.version, came_from, UNDONE, action.status.value),
-            help="For a minute",
-        )

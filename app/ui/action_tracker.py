@@ -9,6 +9,7 @@ from app.ui import (
     action_data,
     action_filters,
     action_list,
+    action_moves,
     action_open,
     action_undo,
     action_views,
@@ -40,6 +41,7 @@ def show(who: str) -> None:
     action_undo.bar()
     if look == "board":
         action_board.show(wanted)
+        action_moves.dialog()
     elif look == "calendar":
         action_calendar.show(wanted)
     else:

@@ -1,5 +1,5 @@
-"""The way back from a change of actions, for a minute: the same for one and for five hundred, and for moves to several
-people.
+"""The way back from a change of actions, for a minute: the same for one and for five hundred, for moves to several
+people, and for work taken from the queue.
 
 A change made on the page itself (many at once, or from a card of the board) is offered in a line under the filters; one
 made inside an action's panel in that panel.
@@ -12,9 +12,11 @@ from uuid import UUID
 import streamlit as st
 from sqlalchemy import Connection
 
-from app.actions import bulk, service
+from app.actions import bulk, service, undoing
 from app.actions.bulk import BulkResult
 from app.actions.bulk_plan import BulkChange
+from app.actions.model import Action
+from app.actions.writing import UNDO_WINDOW
 from app.auth import Identity
 from app.errors import InvalidInput, StaleVersion
 from app.ui import figures, frame, undo, writes
@@ -55,9 +57,29 @@ def keep_all(results: Sequence[BulkResult], text: str, *, is_on_page: bool) -> N
     undo.keep(_SLOT, offer)
 
 
-def offered() -> undo.Offer | None:
-    """What can be undone now."""
-    return undo.offered(_SLOT)
+def keep_last(action: Action, text: str, *, is_on_page: bool) -> None:
+    """As `keep`, for the change that made one action what it is now."""
+
+    def take_back(db: Connection, actor: Identity, now: datetime, form: str) -> str:
+        undoing.undo_last(
+            db,
+            actor=actor,
+            now=now,
+            action_id=action.action_id,
+            expected_version=action.version,
+            idempotency_key=form,
+        )
+        return "Undone: the action is as before."
+
+    offer = undo.Offer(
+        key=f"{action.action_id.hex}_{action.version}",
+        until=action.updated_at + UNDO_WINDOW,
+        text=text,
+        about=frozenset({str(action.action_id)}),
+        is_on_page=is_on_page,
+        take_back=take_back,
+    )
+    undo.keep(_SLOT, offer)
 
 
 def change_one(
@@ -108,8 +130,8 @@ def bar() -> None:
 
 
 def button(action_id: UUID) -> None:
-    """The way back from the last change of this one action, inside its panel."""
-    offer = offered()
+    """The way back from the last change of this one action, inside its panel, and what an undo met."""
+    offer = undo.offered(_SLOT)
     if offer is not None and not offer.is_on_page and offer.about == {str(action_id)}:
         st.button(
             "Undo",

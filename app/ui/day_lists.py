@@ -19,7 +19,7 @@ from app.ui.text import escaped
 GROUPS = {"all": "All", "overdue": "Overdue", "today": "Due today", "back": "Back from snooze"}
 ORDER = ("overdue", "today", "back")
 CHANGES_SHOWN = 8
-ACCOUNT, WHAT = 140, 154  # pixels of their columns
+ACCOUNT, WHAT = 128, 190  # pixels of their columns
 SPLIT = (1.78, 1)  # of the lists and of the suggestions beside them
 
 
@@ -38,12 +38,12 @@ def _due(action: ActionRow, group: str | None, work: data.MyWork) -> str:
     return figures.due(action.due_date, work.today)
 
 
-def _why(action: ActionRow) -> str:
+def _how(action: ActionRow) -> str:
+    """The intervention, and why now where somebody said it."""
+    how = words.word(words.INTERVENTIONS, action.intervention)
     if action.returned_from_snooze_at is not None and action.snooze_reason:
-        return f"Snoozed: {action.snooze_reason}"
-    if action.reason and action.reason not in words.REASONS:
-        return action.reason
-    return action.title
+        return f"{how}. Snoozed: {action.snooze_reason}"
+    return f"{how}: {words.reason_shown(action.reason)}" if action.reason else how
 
 
 def _at_stake(action: ActionRow, accounts: pd.DataFrame) -> float:
@@ -53,13 +53,13 @@ def _at_stake(action: ActionRow, accounts: pd.DataFrame) -> float:
     return 0.0 if pd.isna(value) else float(value)
 
 
-def _why_width(others: int) -> int:
-    """Pixels for why: what the other columns leave of the list, beside the suggestions or above them."""
+def _how_width(others: int) -> int:
+    """Pixels for how and why: what the other columns leave of the list, beside the suggestions or above them."""
     list_room = page_style.room() if page_style.is_narrow() else page_style.room(SPLIT[0], sum(SPLIT))
     return max(list_room - tables.FRAME - others, 90)
 
 
-def _table(rows: Sequence[ActionRow], dues: Sequence[str], accounts: pd.DataFrame, why_width: int) -> pd.DataFrame:
+def _table(rows: Sequence[ActionRow], dues: Sequence[str], accounts: pd.DataFrame, how_width: int) -> pd.DataFrame:
     """One row per action, in the order given, with what its account looks like today."""
 
     def of(action: ActionRow, column: str, missing: Any) -> Any:
@@ -71,8 +71,8 @@ def _table(rows: Sequence[ActionRow], dues: Sequence[str], accounts: pd.DataFram
             "account": [tables.fitted(action.account_name, ACCOUNT) for action in rows],
             "band": [[words.band_letter(of(action, "health_band", None))] for action in rows],
             "trend": [tables.trend_cell(of(action, "health_trend_90d", None)) for action in rows],
-            "what": [tables.fitted(words.word(words.INTERVENTIONS, action.intervention), WHAT) for action in rows],
-            "why": [tables.fitted(_why(action), why_width) for action in rows],
+            "what": [tables.plain(tables.fitted(action.title, WHAT)) for action in rows],
+            "how": [tables.fitted(_how(action), how_width) for action in rows],
             "open": ["Open"] * len(rows),
         }
     )
@@ -116,8 +116,8 @@ def now(work: data.MyWork) -> None:
         frame.empty(f"Nothing here: {GROUPS[chosen].lower()}.", "Choose All to see the rest.")
         return
     dues = [_due(action, group, work) for group, action in shown]
-    why_width = _why_width(104 + ACCOUNT + 54 + WHAT + 86 + 62)
-    rows = _table([action for _, action in shown], dues, work.accounts, why_width)
+    how_width = _how_width(104 + ACCOUNT + 54 + WHAT + 86 + 62)
+    rows = _table([action for _, action in shown], dues, work.accounts, how_width)
     ids = [action.action_id for _, action in shown]
     opens = partial(_open, "now_open", ids)
     columns = {
@@ -125,7 +125,7 @@ def now(work: data.MyWork) -> None:
         "account": tables.text("Account", ACCOUNT),
         "band": tables.band_chip(),
         "what": tables.link("What", "now_what", partial(_open, "now_what", ids), WHAT),
-        "why": tables.text("Why now", why_width),
+        "how": tables.text("How, and why now", how_width),
         "trend": tables.trend(),
         "open": tables.open_button("now_open", opens),
     }
@@ -157,8 +157,8 @@ def coming(work: data.MyWork) -> None:
         frame.empty("Nothing is due in the next seven days.", "", icon=":material/event_available:")
         return
     dues = [figures.due(action.due_date, work.today) for action in shown]
-    why_width = _why_width(92 + ACCOUNT + 54 + WHAT + 62)
-    rows = _table(shown, dues, work.accounts, why_width)
+    how_width = _how_width(92 + ACCOUNT + 54 + WHAT + 62)
+    rows = _table(shown, dues, work.accounts, how_width)
     rows["due"] = dues
     ids = [action.action_id for action in shown]
     opens = partial(_open, "next_open", ids)
@@ -167,7 +167,7 @@ def coming(work: data.MyWork) -> None:
         "account": tables.text("Account", ACCOUNT),
         "band": tables.band_chip(),
         "what": tables.link("What", "next_what", partial(_open, "next_what", ids), WHAT),
-        "why": tables.text("Why", why_width),
+        "how": tables.text("How, and why", how_width),
         "open": tables.open_button("next_open", opens),
     }
     tables.show(rows, columns, key="next_table", alt="What comes next")

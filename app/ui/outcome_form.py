@@ -15,7 +15,7 @@ from app.actions.lifecycle import Status
 from app.actions.model import Action, ActionDetail, Outcome, OutcomeDraft
 from app.auth import Identity
 from app.marts.outcomes import ActionOutcome
-from app.ui import action_moves, data, figures, frame, visit, words, writes
+from app.ui import action_moves, data, figures, frame, people_picker, visit, words, writes
 from app.ui.composer import Choice, composer
 
 _CLOSED = "outcome:closed"
@@ -153,14 +153,8 @@ def _form(detail: ActionDetail) -> None:
         placeholder="–",
         key=f"{key}_channel",
     )
-    reached.selectbox(
-        "Who was reached",
-        list(words.STAKEHOLDER_ROLES),
-        index=None,
-        format_func=lambda code: words.STAKEHOLDER_ROLES[code],
-        placeholder="–",
-        key=f"{key}_role",
-    )
+    with reached:
+        people_picker.role("Who was reached", f"{key}_role")
     minutes.number_input(
         "Minutes",
         min_value=0,

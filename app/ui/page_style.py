@@ -1,5 +1,6 @@
 """What the browser needs beside the pages: the few rules of style the theme has no setting for, columns that stack on a
-narrow window, how much room there is, and a history in which Back leads to the filtered list one came from.
+narrow window, how much room there is, a history in which Back leads to the filtered list one came from, and a panel
+that takes nothing more once another action was clicked.
 """
 
 from collections.abc import Sequence
@@ -23,7 +24,7 @@ def _component(theme: str) -> Any:
     """Registered once per theme: a component's style is part of its registration."""
     files = ["page.css", *(["page-dark.css"] if theme == "dark" else [])]
     css = "\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in files)
-    js = (_ASSETS / "history.js").read_text(encoding="utf-8")
+    js = "\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in ("giving_way.js", "history.js"))
     return v2.component(f"account_intelligence_style_{theme}", css=css, js=js, isolate_styles=False)
 
 

@@ -31,8 +31,10 @@ def pick(
     """A name of the list or a typed one; None for nobody."""
 
     def shown(name: str) -> str:
-        role = people.get(name)
-        role_word = words.word(words.STAKEHOLDER_ROLES, role).lower() if role and role != "unknown" else ""
+        known_role = people.get(name)
+        role_word = (
+            words.word(words.STAKEHOLDER_ROLES, known_role).lower() if known_role and known_role != "unknown" else ""
+        )
         return shortened(name, limit=60) + (f" · {role_word}" if role_word else "")
 
     options = list(people)
@@ -48,4 +50,16 @@ def pick(
         accept_new_options=True,
         key=key,
         on_change=on_change,
+    )
+
+
+def role(label: str, key: str) -> None:
+    """The role of a stakeholder, or none."""
+    st.selectbox(
+        label,
+        list(words.STAKEHOLDER_ROLES),
+        index=None,
+        format_func=lambda code: words.STAKEHOLDER_ROLES[code],
+        placeholder="–",
+        key=key,
     )

@@ -177,8 +177,10 @@ def test_the_preview_lists_the_accounts_and_what_they_add_to_who_receives(
     estate.action(actor=maya, due_date=date(2026, 11, 20), intervention="business_review")
     before = estate.action(actor=tom)
 
-    seen = preview(estate, admin, a_cover(maya, tom))
+    with estate.counted() as statements:
+        seen = preview(estate, admin, a_cover(maya, tom))
 
+    assert sum("booked_minutes" in one for one in statements) == 1, "everybody's load is counted once"
     told = [(one.account_name, one.mrr_eur, one.open_count) for one in seen.accounts]
     assert told == [(before.account_name, 1150.0, 2)], "what is open there counts, whoever has it"
     assert (seen.after.account_count, seen.after.mrr_eur) == (seen.before.account_count + 1, seen.before.mrr_eur + 1150)

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from app.actions import queue
+from app.actions import queue, undoing
+from app.actions.lifecycle import Status
 from app.actions.model import Action, ActionFilter
+from app.actions.writing import UNDOABLE_FOR
 from app.auth import Identity, Role
 from app.errors import InvalidInput, NotPermitted, StaleVersion
 from tests.app.factories import NOW, Estate, a_key
@@ -127,3 +129,60 @@ def test_a_claim_passes_over_what_somebody_is_just_taking(estate: Estate, admin:
         other = claim_next(estate, estate.user("Tom Okafor"))
 
     assert (taken and taken.action_id, other and other.action_id) == (first.action_id, second.action_id)
+
+
+def undo(estate: Estate, actor: Identity, action: Action, *, after: timedelta = timedelta()) -> Action:
+    with estate.work() as db:
+        return undoing.undo_last(
+            db,
+            actor=actor,
+            now=NOW + after,
+            action_id=action.action_id,
+            expected_version=action.version,
+            idempotency_key=a_key(),
+        )
+
+
+def test_what_was_taken_from_the_queue_goes_back_with_its_lateness_for_a_minute(
+    estate: Estate, admin: Identity, maya: Identity
+) -> None:
+    late = estate.action(actor=admin)
+    estate.admin.execute(
+        "update app.actions set escalation_level = 2, version = 2 where action_id = %s", [late.action_id]
+    )
+    estate.admin.execute(
+        "insert into app.action_events (action_id, at, actor_name, actor_kind, kind, field, before, after, version)"
+        " values (%s, %s, 'Escalation', 'job', 'field_changed', 'escalation_level', '0', '2', 2)",
+        [late.action_id, NOW],
+    )
+    taken = claim_next(estate, maya)
+    assert taken is not None
+    assert taken.escalation_level == 0
+
+    with pytest.raises(InvalidInput, match="minute"):
+        undo(estate, maya, taken, after=UNDOABLE_FOR + timedelta(seconds=1))
+    back = undo(estate, maya, taken, after=timedelta(seconds=59))
+
+    assert (back.owner_user_id, back.escalation_level, back.version) == (None, 2, taken.version + 1)
+    assert claim_next(estate, admin) is not None
+
+
+def test_only_ones_own_newest_change_of_what_is_open_is_taken_back(
+    estate: Estate, admin: Identity, maya: Identity
+) -> None:
+    made = estate.action(actor=maya)
+    with pytest.raises(InvalidInput, match="cannot be undone"):
+        undo(estate, maya, made)
+    begun = estate.move(maya, made, "in_progress")
+    with pytest.raises(NotPermitted):
+        undo(estate, admin, begun)
+    snoozed = estate.move(maya, begun, "snoozed", reason="holiday", snoozed_until=date(2026, 12, 1))
+    with pytest.raises(StaleVersion):
+        undo(estate, maya, begun)
+
+    awake = undo(estate, maya, snoozed)
+
+    assert (awake.status, awake.status_before_snooze, awake.snoozed_until) == (Status.IN_PROGRESS, None, None)
+    again = estate.move(maya, estate.close(maya, awake), "in_progress", reason="not over")
+    with pytest.raises(InvalidInput, match="cannot be undone"):
+        undo(estate, maya, again)

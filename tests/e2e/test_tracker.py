@@ -105,6 +105,36 @@ def test_ticked_actions_are_snoozed_after_a_preview_and_put_back_within_the_minu
     assert statuses(system, ids) == {"new"}
 
 
+def test_an_action_takes_nothing_more_once_another_was_clicked(
+    system: System, sign_in: SignIn, as_admin: httpx.Client
+) -> None:
+    word = f"Lighthouse {uuid4().hex[:6]}"
+    for number in range(2):
+        an_action(as_admin, system, owner=CSM, title=f"{word} {number}")
+    page = sign_in(CSM)
+    home_of(page)
+    page.goto(f"{system.url}/actions?find={word.replace(' ', '+')}")
+    panel = page.locator(".st-key-action_panel")
+    expect(panel.get_by_label("Note", exact=True)).to_be_visible()
+    at_rest(page)
+    before = panel.inner_text()
+    table = page.get_by_test_id("stDataFrame").first.locator("canvas").first
+    place = table.bounding_box()
+    assert place
+    # what a person sees before the click: the name under the cursor is one that can be clicked
+    page.mouse.move(place["x"] + 140, place["y"] + HEAD + ROW + ROW // 2, steps=4)
+    expect(table).to_have_css("cursor", "pointer")
+
+    page.mouse.down()
+    page.mouse.up()
+
+    out_of_reach = "() => { const p = document.querySelector('.st-key-action_panel'); return !p || p.inert }"
+    assert page.evaluate(out_of_reach), "the former action can still be written on"
+    expect(panel).not_to_have_text(before)
+    expect(panel.get_by_label("Note", exact=True)).to_be_enabled()
+    expect(panel).not_to_have_attribute("inert", "")
+
+
 def test_a_playbook_started_on_an_account_is_its_actions_and_stops_with_them(system: System, sign_in: SignIn) -> None:
     (account_key,) = system.sql("select account_key from marts.dim_accounts where is_active order by 1 desc limit 1")[0]
     page = sign_in(CSM)

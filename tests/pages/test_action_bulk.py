@@ -174,7 +174,9 @@ def test_a_single_snooze_that_came_too_late_tells_what_changed(
     assert _statuses(estate) == ["new"]
 
 
-def test_taking_the_next_gives_the_gravest_and_opens_it(browser: Browser, estate: Estate, maya: Identity) -> None:
+def test_taking_the_next_gives_the_gravest_opens_it_and_can_be_undone(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
     harriet = estate.user("Harriet Cole", Role.ADMIN)
     estate.action(actor=harriet, title="Low one", priority="low")
     estate.action(actor=harriet, title="Grave one", priority="critical")
@@ -186,8 +188,11 @@ def test_taking_the_next_gives_the_gravest_and_opens_it(browser: Browser, estate
     assert estate.one("select title from app.actions where owner_user_id = %s", maya.user_id) == "Grave one"
     assert any("Yours now" in toast.value and "Grave one" in toast.value for toast in page.toast)
     assert "**Grave one**" in texts(page)
-    page.button(key="claim_next").click().run()
-    page.button(key="claim_next").click().run()
+    next(button for button in page.button if button.label == "Undo").click().run()
+    assert any("Undone" in toast.value for toast in browser.checked().toast)
+    assert estate.one("select count(*) from app.actions where owner_user_id is not null") == 0
+    for _ in range(3):
+        page.button(key="claim_next").click().run()
     assert any("queue is empty" in toast.value for toast in browser.checked().toast)
 
 

@@ -148,10 +148,30 @@ def test_a_card_moves_where_a_click_is_enough_and_opens_where_more_is_needed(
 
     browser.checked()
     assert estate.one("select status from app.actions") == "in_progress"
-    next(menu for menu in page.menu_button if menu.label == "Move").click("close").run()
+    next(button for button in page.button if button.label == "Undo").click().run()
+    assert estate.one("select status from app.actions") == "new"
+    next(menu for menu in browser.checked().menu_button if menu.label == "Move").click("in_progress").run()
+    next(menu for menu in browser.checked().menu_button if menu.label == "Move").click("close").run()
     browser.checked()
     assert estate.one("select status from app.actions") == "in_progress"
     assert page.segmented_control(key=f"outcome_{action.action_id.hex}_result")
+
+
+def test_a_card_that_is_blocked_asks_first_what_stands_in_the_way(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    action = estate.move(maya, estate.action(actor=maya), "in_progress")
+    page = browser.sign_in(maya).open("actions", **{"as": "board"})
+
+    next(menu for menu in page.menu_button if menu.label == "Move").click("blocked").run()
+
+    assert estate.one("select status from app.actions") == "in_progress"
+    next(area for area in browser.checked().text_area if area.label == "Why").set_value("Legal is reading it")
+    next(button for button in page.button if button.label == "Now blocked").click().run()
+    browser.checked()
+    event = estate.detail(action.action_id).events[-1]
+    assert (event.after, event.reason) == ("blocked", "Legal is reading it")
+    assert "is now blocked" in texts(page)
 
 
 def test_cards_of_others_have_no_menu(browser: Browser, estate: Estate, maya: Identity) -> None:

@@ -33,6 +33,8 @@ def test_overdue_comes_before_today_and_more_revenue_at_risk_before_less(browser
 
     rows = page.dataframe[0].value
     assert rows["account"].tolist() == ["Large Ltd", "Small Ltd", "Today Ltd"]
+    assert rows["what"].tolist() == ["For Large Ltd", "For Small Ltd", "For Today Ltd"]
+    assert rows["how"].tolist()[0].startswith("Diagnostic call")
     assert [next(iter(due)) for due in rows["due"]] == ["Overdue 1 d", "Overdue 4 d", "Today"]
 
 
