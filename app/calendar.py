@@ -195,3 +195,8 @@ def business_days_between(start: date, end: date) -> int:
 def shown_date(day: date) -> str:
     """A date in a message: 20 November 2026."""
     return f"{day.day} {day:%B %Y}"
+
+
+def shown_hours(minutes: float) -> str:
+    """Minutes of work as the hours of a message or a screen, the unit left to the sentence: 21.5, 0.8."""
+    return f"{minutes / 60:.1f}".removesuffix(".0")

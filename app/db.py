@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 
-from psycopg.errors import UndefinedTable
+from psycopg.errors import DeadlockDetected, LockNotAvailable, UndefinedTable
 from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from app.errors import MartUnavailable
+from app.errors import Busy, MartUnavailable
 from app.settings import get_settings
 
 
@@ -48,15 +48,29 @@ def engine() -> Engine:
 
 
 @contextmanager
+def _saying_busy() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        if isinstance(error.orig, LockNotAvailable | DeadlockDetected):
+            raise Busy from None
+        raise
+
+
+@contextmanager
 def unit_of_work(on: Engine | None = None) -> Iterator[Connection]:
-    """A connection whose work is committed once, when the block ends well, and rolled back when it raises."""
-    with (on or engine()).connect() as db:
+    """A connection whose work is committed once, when the block ends well, and rolled back when it raises.
+
+    Raises Busy for a lock that was waited for in vain. Only here, at the edge: inside, where one line of many may be
+    refused by itself, it must end the whole.
+    """
+    with (on or engine()).connect() as db, _saying_busy():
         try:
             yield db
+            db.commit()
         except BaseException:
             db.rollback()
             raise
-        db.commit()
 
 
 @contextmanager
@@ -64,9 +78,9 @@ def read(on: Engine | None = None) -> Iterator[Connection]:
     """A connection for reading: PostgreSQL itself refuses writes.
 
     Each statement sees the newest committed data. A repeatable snapshot would be worse: a mart that is swapped under
-    it reads as empty, because its new rows are younger than the snapshot.
+    it reads as empty, because its new rows are younger than the snapshot. Raises Busy as `unit_of_work`.
     """
-    with (on or engine()).connect() as db:
+    with (on or engine()).connect() as db, _saying_busy():
         yield db.execution_options(postgresql_readonly=True)
 
 

@@ -125,6 +125,19 @@ class TooManyRequests(AppError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class Busy(AppError):
+    """Somebody else holds what this needs for longer than one waits: nothing was written, and the same may be tried
+    again in `retry_after_seconds`."""
+
+    retry_after_seconds = 2
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is being changed by somebody else at this very moment.",
+            hint="Nothing was saved and nothing you typed is lost: try again in a few seconds.",
+        )
+
+
 class MartUnavailable(AppError):
     """Figures are asked for and no build has been published yet."""
 

@@ -15,7 +15,7 @@ import psycopg
 import psycopg2
 import sqlalchemy.exc
 
-from app.errors import AppError
+from app.errors import AppError, Busy
 from extract.errors import SourceUnavailable, StreamBusy
 
 MAX_RETRIES = 3
@@ -30,6 +30,7 @@ _TRANSIENT: tuple[type[Exception], ...] = (
     psycopg.OperationalError,
     psycopg2.OperationalError,
     sqlalchemy.exc.OperationalError,
+    Busy,
 )
 # Refusals of a connection that come as the same class, without an SQLSTATE, and will be repeated for ever.
 _REFUSALS = re.compile(r"authentication failed|no pg_hba\.conf entry|(?:role|database) \S+ does not exist")

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from app.actions.vocabulary import Priority
+from app.calendar import shown_hours
 
 
 class Strategy(StrEnum):
@@ -182,11 +183,10 @@ def _least(desks: Sequence[_Desk], item: Assignable, strategy: Strategy) -> _Des
     return min(desks, key=key)
 
 
-def _minutes(desk: _Desk, item: Assignable) -> str:
-    capacity = f"{desk.person.capacity_minutes:,} minutes"
-    if not item.is_booked:
-        return f"{desk.booked:,} of {capacity} are booked this week, and this is due later"
-    return f"{desk.booked:,} of {capacity} are booked this week, {desk.would_book(item):,} with this"
+def _hours(desk: _Desk, item: Assignable) -> str:
+    booked = f"{shown_hours(desk.booked)} of {shown_hours(desk.person.capacity_minutes)} h are booked this week"
+    with_this = "and this is due later" if not item.is_booked else f"{shown_hours(desk.would_book(item))} h with this"
+    return f"{booked}, {with_this}"
 
 
 def _sentence(
@@ -194,11 +194,11 @@ def _sentence(
 ) -> str:
     name = desk.person.display_name
     if strategy is Strategy.LEAST_LOAD:
-        said = f"{name} has the least load: {_minutes(desk, item)}"
+        said = f"{name} has the least load: {_hours(desk, item)}"
     elif strategy is Strategy.LEAST_MRR:
-        said = f"{name} looks after the least recurring revenue: €{desk.mrr_eur:,.0f} a month; {_minutes(desk, item)}"
+        said = f"{name} looks after the least recurring revenue: €{desk.mrr_eur:,.0f} a month; {_hours(desk, item)}"
     else:
-        said = f"It is the turn of {name}{f', after {last}' if last else ''}: {_minutes(desk, item)}"
+        said = f"It is the turn of {name}{f', after {last}' if last else ''}: {_hours(desk, item)}"
     if is_full:
         said = f"Nobody has room this week. {said}"
     if passed:

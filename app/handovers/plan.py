@@ -11,7 +11,7 @@ from uuid import UUID
 
 from app.actions.lifecycle import Status
 from app.actions.model import Action
-from app.calendar import shown_date
+from app.calendar import shown_date, shown_hours
 from app.errors import InvalidInput
 from app.handovers.model import BookLoad, Handover, HandoverDraft, Moves, MovingAccount, MovingAction
 from app.inputs import member, required_text
@@ -154,8 +154,8 @@ def warnings(
     more = _minutes_this_week(found, receiver.today, effort)
     if more and load.booked_minutes + more > receiver.capacity_minutes:
         said.append(
-            f"{receiver.name} would have {load.booked_minutes + more:,} of {receiver.capacity_minutes:,} minutes"
-            " booked this week."
+            f"{receiver.name} would have {shown_hours(load.booked_minutes + more)} of"
+            f" {shown_hours(receiver.capacity_minutes)} h booked this week."
         )
     return tuple(said)
 

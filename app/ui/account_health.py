@@ -30,7 +30,7 @@ _SAID: Mapping[str, Callable[[float], str]] = {
     "feature_breadth": lambda value: figures.count(round(value), "feature family", "feature families"),
     "ticket_volume": lambda value: f"{figures.count(round(value), 'ticket')} in 30 days",
     "urgent_unresolved": lambda value: f"{round(value)} open" if value >= 1 else "none open",
-    "first_reply": lambda value: f"{figures.minutes(value)} on average",
+    "first_reply": lambda value: f"{figures.duration(value)} on average",
     "last_contact": lambda value: f"two-way contact {_days_before(value)}",
     "known_roles": lambda value: f"{figures.count(round(value), 'contact')} with a known role",
     "champion": lambda value: figures.count(round(value), "champion") if value >= 1 else "no champion",

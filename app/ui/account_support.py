@@ -27,7 +27,7 @@ def show(subject: Subject) -> None:
                 "urgent and open",
             ),
             (f"**{sum(ticket.created_at >= month_ago for ticket in tickets)}**", "in 30 days"),
-            (f"**{_minutes(replies[len(replies) // 2]) if replies else '–'}**", "first reply, median"),
+            (f"**{figures.duration(replies[len(replies) // 2] if replies else None)}**", "first reply, median"),
             (f"**{answers[0].score if answers else '–'}**", "last NPS"),
         ],
         "support_figures",
@@ -41,8 +41,8 @@ def show(subject: Subject) -> None:
                     "subject": [ticket.subject or "–" for ticket in tickets],
                     "priority": [[(ticket.priority or "normal").capitalize()] for ticket in tickets],
                     "status": [ticket.status.replace("_", " ").capitalize() for ticket in tickets],
-                    "reply": [_minutes(ticket.first_reply_minutes) for ticket in tickets],
-                    "solved": [_minutes(ticket.resolution_minutes) for ticket in tickets],
+                    "reply": [figures.duration(ticket.first_reply_minutes) for ticket in tickets],
+                    "solved": [figures.duration(ticket.resolution_minutes) for ticket in tickets],
                     "requester": [ticket.requester_email or "–" for ticket in tickets],
                 }
             )
@@ -73,9 +73,3 @@ def show(subject: Subject) -> None:
                 )
                 if answer.comment:
                     st.text(answer.comment)
-
-
-def _minutes(value: int | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value} min" if value < 90 else f"{value / 60:.0f} h" if value < 60 * 48 else f"{value / 1440:.0f} d"

@@ -153,7 +153,7 @@ def summary(contacts: Sequence[Contact]) -> str:
     if missed:
         parts.append(f"{missed} without reach")
     if minutes:
-        parts.append(f"{figures.grouped(minutes)} min")
+        parts.append(figures.duration(minutes))
     return ", ".join(parts)
 
 
@@ -172,7 +172,7 @@ def told(contact: Contact) -> str:
     if contact.stakeholder_role_reached and contact.stakeholder_role_reached != "unknown":
         facts.append(words.word(words.STAKEHOLDER_ROLES, contact.stakeholder_role_reached).lower())
     if contact.minutes:
-        facts.append(f"{contact.minutes} min")
+        facts.append(figures.duration(contact.minutes))
     if contact.contacted_on != contact.logged_at.date():
         facts.append(f"on {figures.day(contact.contacted_on, today=contact.logged_at.date())}")
     return f"{who} logged :gray[{icon}] {text}" + (f" :gray[({', '.join(facts)})]" if facts else "")

@@ -79,7 +79,7 @@ def _parts(one: Workload, book: Candidate | None, measure: str) -> tuple[float, 
     """Red part, the rest, capacity where there is one, and the figure as it is written."""
     if measure == "Hours":
         over = max(0, one.booked_minutes - one.weekly_capacity_minutes)
-        told = f"{figures.hours(one.booked_minutes)} of {figures.hours(one.weekly_capacity_minutes)}"
+        told = f"{figures.hours(one.booked_minutes)} of {figures.hours(one.weekly_capacity_minutes)} h"
         return over / 60, (one.booked_minutes - over) / 60, one.weekly_capacity_minutes / 60, told
     if measure == "Accounts":
         count = book.account_count if book else 0
@@ -107,7 +107,7 @@ def _table(load: list[Workload], books: dict[UUID, Candidate], today: date) -> N
             "open": [one.open_count for one in load],
             "late": [one.overdue_count for one in load],
             "hours": [
-                f"{figures.hours(one.booked_minutes)} of {figures.hours(one.weekly_capacity_minutes)}" for one in load
+                f"{figures.hours(one.booked_minutes)} of {figures.hours(one.weekly_capacity_minutes)} h" for one in load
             ],
             "away": [away(one, today) for one in load],
         }

@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from app.calendar import shown_hours
+
 LONDON = ZoneInfo("Europe/London")
 SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
 THIN_SPACE = "\u202f"
@@ -59,10 +61,12 @@ def signed_percent(ratio: Number) -> str:
     return f"{signed(float(ratio) * 100)}%"
 
 
-def minutes(value: Number) -> str:
-    """`45 min`, `6 h`, `3 d`: the largest unit that leaves a number worth reading."""
-    amount = float(value)
-    return f"{amount:.0f} min" if amount < 90 else f"{amount / 60:.0f} h" if amount < 2880 else f"{amount / 1440:.0f} d"
+def duration(minutes: Number | None) -> str:
+    """How long something took: `45 min`, `1.5 h`, `3 d`, the largest unit that leaves a number worth reading."""
+    if minutes is None:
+        return "–"
+    amount = float(minutes)
+    return f"{amount:.0f} min" if amount < 90 else f"{hours(amount)} h" if amount < 2880 else f"{amount / 1440:.0f} d"
 
 
 def day(value: date | None, *, today: date | None = None) -> str:
@@ -155,5 +159,5 @@ def count(number: int, one: str, many: str | None = None) -> str:
 
 
 def hours(minutes: Number) -> str:
-    """Minutes as hours with at most one decimal: `21.5`."""
-    return f"{float(minutes) / 60:.1f}".removesuffix(".0")
+    """Minutes of work as hours with at most one decimal: `21.5`."""
+    return shown_hours(float(minutes))

@@ -228,7 +228,7 @@ def _how(outcome: Outcome) -> str:
         words.word(words.STAKEHOLDER_ROLES, outcome.stakeholder_role_reached).lower()
         if outcome.stakeholder_role_reached
         else "",
-        f"{outcome.minutes} min" if outcome.minutes else "",
+        figures.duration(outcome.minutes) if outcome.minutes else "",
     ]
     return ", ".join(filter(None, parts))
 

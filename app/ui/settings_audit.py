@@ -1,13 +1,15 @@
 """The audit trail: who changed what, from what to what. Actions tell their own story beside them."""
 
+import re
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from app.audit import AuditEvent, Kind, Subject
-from app.ui import figures, frame, page_style, playbook_data, settings_data, tables, visit
+from app.ui import figures, frame, page_style, settings_data, tables, visit
 from app.ui.text import escaped, shortened
 
 MOST = 500
@@ -31,10 +33,24 @@ _ONE: Mapping[Subject, str] = {
     Subject.MESSAGE: "Message",
 }
 _QUIET = {"user_id", "version", "created_at", "playbook_id", "handover_id", "view_id"}
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?")
+_NAMELESS = "one that is gone"
+_LISTED = 6
+
+
+def ids_in(value: Any) -> set[str]:
+    """Every id in a JSON value that `plain` would show."""
+    if isinstance(value, dict):
+        return set[str]().union(*(ids_in(one) for field, one in value.items() if field not in _QUIET))
+    if isinstance(value, list):
+        return set[str]().union(*map(ids_in, value[:_LISTED]))
+    return {value} if isinstance(value, str) and _ID.fullmatch(value) else set()
 
 
 def plain(value: Any, names: Mapping[str, str]) -> str:
-    """A JSON value as a person reads it: ids of people by their name, objects as `field: value`, nothing as a dash."""
+    """A JSON value as a person reads it: ids by the name of what is meant, days and times in words, objects as
+    `field: value`, nothing as a dash."""
     if value is None or value == "":
         return "–"
     if isinstance(value, bool):
@@ -43,13 +59,23 @@ def plain(value: Any, names: Mapping[str, str]) -> str:
         parts = (f"{_field(field)}: {plain(one, names)}" for field, one in value.items() if field not in _QUIET)
         return ", ".join(parts) or "–"
     if isinstance(value, list):
-        shown = [plain(one, names) for one in value[:6]]
-        return ", ".join(shown) + (f" and {len(value) - 6} more" if len(value) > 6 else "") or "–"
-    return names.get(str(value), str(value))
+        shown = [plain(one, names) for one in value[:_LISTED]]
+        return ", ".join(shown) + (f" and {len(value) - _LISTED} more" if len(value) > _LISTED else "") or "–"
+    text = str(value)
+    if _ID.fullmatch(text):
+        return names.get(text, _NAMELESS)
+    return _moment(text) if _MOMENT.fullmatch(text) else text
+
+
+def _moment(text: str) -> str:
+    if len(text) == len("2026-11-20"):
+        return figures.full_day(date.fromisoformat(text))
+    local = datetime.fromisoformat(text).astimezone(figures.LONDON)
+    return f"{figures.full_day(local.date())} {local:%H:%M}"
 
 
 def _field(field: str) -> str:
-    return field.replace("_", " ").removesuffix(" id")
+    return re.sub(" (key|ids?)$", lambda end: "s" if end[1] == "ids" else "", field.replace("_", " "))
 
 
 def change(event: AuditEvent, names: Mapping[str, str]) -> tuple[str, str, str]:
@@ -89,8 +115,6 @@ def _widths(room: int) -> dict[str, int]:
 def show() -> None:
     """Filters in the address, then the newest changes."""
     here = visit.current()
-    names = {str(one.user_id): one.display_name for one in settings_data.people()}
-    names |= {str(one.playbook_id): one.name for one in playbook_data.playbooks(with_retired=True)}
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**Audit** :small[:gray[nothing here can be changed or removed]]", width="content")
         chosen = st.selectbox(
@@ -114,6 +138,10 @@ def show() -> None:
         )
     subject = next((code for code, name in SUBJECTS.items() if name == chosen), None)
     events = settings_data.trail(here, subject=subject, limit=MOST)
+    meant = set[str]().union(
+        *(ids_in(value) for event in events for value in (event.subject_id, event.before, event.after))
+    )
+    names = settings_data.subjects(meant, here)
     rows = [_row(event, names, here) for event in events]
     wanted = (find or "").strip().lower()
     rows = [row for row in rows if wanted in " ".join(row.values()).lower()]
@@ -146,7 +174,7 @@ def _row(event: AuditEvent, names: Mapping[str, str], here: visit.Visit) -> dict
     field, before, after = change(event, names)
     local = event.at.astimezone(figures.LONDON)
     which = names.get(event.subject_id, event.subject_id.replace("_", " "))
-    is_id = len(which) == 36 and which.count("-") == 4
+    is_id = _ID.fullmatch(which)
     return {
         "at": f"{figures.day(local.date(), today=here.today)} {local:%H:%M}",
         "who": event.actor_name,

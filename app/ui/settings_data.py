@@ -1,16 +1,21 @@
 """What preferences and settings read. Nothing of it is cached: people write it."""
 
+import re
+from collections.abc import Collection
 from uuid import UUID
 
 from app import audit, configuration, second_factor, users
 from app.actions import service
+from app.actions.model import ActionFilter
 from app.calendar import time_zones
 from app.db import read
 from app.handovers import service as handovers
 from app.handovers.model import HandoverDraft, HandoverPreview
 from app.notices import outbox
-from app.ui import data
+from app.ui import data, playbook_data
 from app.ui.visit import Visit
+
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def user(user_id: UUID) -> users.User:
@@ -72,6 +77,19 @@ def trail(here: Visit, *, subject: audit.Subject | None, limit: int) -> list[aud
     """What was changed, newest first. Raises NotPermitted."""
     with read() as db:
         return audit.trail(db, actor=here.identity, subject=subject, limit=limit)
+
+
+def subjects(found: Collection[str], here: Visit) -> dict[str, str]:
+    """What is meant by ids of people, playbooks, actions and accounts, by the id as the trail holds it."""
+    names = {str(one.user_id): one.display_name for one in people()}
+    names |= {str(one.playbook_id): one.name for one in playbook_data.playbooks(with_retired=True)}
+    ids = tuple(UUID(one) for one in found if one not in names and _UUID.fullmatch(one))
+    if ids:
+        names |= {str(one.action_id): one.title for one in data.actions(ActionFilter(action_ids=ids), limit=len(ids))}
+    if here.publication is not None:
+        known = data.account_names(here)
+        names |= {one: known[one] for one in found if one in known}
+    return names
 
 
 def handover_preview(draft: HandoverDraft, here: Visit) -> HandoverPreview:

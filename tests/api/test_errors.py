@@ -101,6 +101,15 @@ def test_a_database_that_is_away_is_said_without_its_address() -> None:
     assert answer.headers["retry-after"]
 
 
+def test_who_waits_in_vain_for_a_colleague_is_told_when_to_try_again() -> None:
+    answer = answer_to(errors.Busy())
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert int(answer.headers["retry-after"]) > 0
+    assert "Nothing was saved" in answer.json()["hint"]
+
+
 def test_health_tells_the_database_the_cache_and_the_age_of_the_figures(world: World) -> None:
     world.account()
 

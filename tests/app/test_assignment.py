@@ -64,7 +64,7 @@ def test_each_action_goes_to_whoever_has_least_then_and_not_all_to_one() -> None
         ("Ann", 160, 1),
         ("Bo", 180, 3),
     ]
-    assert made.moves[0].reason == ("Bo has the least load: 0 of 600 minutes are booked this week, 60 with this.")
+    assert made.moves[0].reason == ("Bo has the least load: 0 of 10 h are booked this week, 1 h with this.")
 
 
 def test_load_is_a_share_of_the_time_somebody_has() -> None:
@@ -163,7 +163,7 @@ def test_work_due_later_is_spread_and_takes_no_room_of_this_week() -> None:
 
     assert sorted(names(made)) == ["Ann", "Ann", "Bo", "Bo"]
     assert {load.booked_minutes for load in made.after} == {0}
-    assert made.moves[0].reason.endswith("0 of 60 minutes are booked this week, and this is due later.")
+    assert made.moves[0].reason.endswith("0 of 1 h are booked this week, and this is due later.")
 
 
 def test_with_everybody_away_or_nobody_there_all_is_left() -> None:

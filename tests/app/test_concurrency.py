@@ -10,13 +10,14 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from app.actions import bulk, contacts, queue, repository, service
 from app.actions.history import fold
 from app.actions.lifecycle import Status, legal_moves
 from app.actions.model import Action, ActionEvent, ContactDraft
 from app.auth import Identity, Role
-from app.errors import AppError, IdempotencyConflict, InvalidInput, NotFound, StaleVersion
+from app.errors import AppError, Busy, IdempotencyConflict, InvalidInput, NotFound, StaleVersion
 from tests.app.factories import NOW, Estate, a_draft, a_key, an_outcome
 
 
@@ -47,6 +48,23 @@ def test_fifty_parallel_requests_with_one_key_make_one_action_and_one_answer(est
     assert all(answer == answers[0] for answer in answers)
     for table in ("actions", "action_events", "decisions", "context_snapshots", "idempotency_keys"):
         assert estate.one(f"select count(*) from app.{table}") == 1
+
+
+def lock_soon(estate: Estate, action: Action) -> None:
+    with estate.work() as db:
+        db.execute(text("set local lock_timeout = '20ms'"))
+        repository.lock(db, action.action_id)
+
+
+def test_who_waits_in_vain_for_a_colleague_is_told_to_try_again(estate: Estate, maya: Identity) -> None:
+    action = estate.action(actor=maya)
+
+    with estate.work() as holder:
+        repository.lock(holder, action.action_id)
+        with pytest.raises(Busy):
+            lock_soon(estate, action)
+
+    assert estate.move(maya, action, "in_progress").version == 2
 
 
 def test_a_repeated_request_gets_the_first_answer_even_when_the_row_has_moved_on(

@@ -200,7 +200,7 @@ def test_the_preview_says_what_to_think_of_and_writes_nothing(
 
     assert full.warnings == (
         "It has no last day: it runs until somebody ends it.",
-        "Tom Okafor would have 120 of 60 minutes booked this week.",
+        "Tom Okafor would have 2 of 1 h booked this week.",
     )
     assert later.warnings == (
         "It starts on 23 November 2026; what moves is what is open then.",

@@ -1,17 +1,20 @@
 """Settings: what is shown before it is published, people and where their work goes, messages, and the trail."""
 
+import re
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import configuration, users
+from app import audit, configuration, users
 from app.audit import AuditEvent, Kind, Subject
 from app.auth import Identity, Role, resolve
+from app.handovers import service as handovers
+from app.handovers.model import HandoverDraft
 from app.notices import outbox
 from app.settings import get_settings
 from app.ui import settings_audit, settings_lists, settings_user
@@ -445,6 +448,37 @@ def test_the_trail_says_who_changed_what_from_what_to_what(browser: Browser, est
     assert (first["before"], first["after"]) == ("1200", "600")
     page.selectbox(key="what").select("Hand-overs").run()
     assert "No change matches" in texts(page) or "Nothing has been changed" in texts(page)
+
+
+def test_the_trail_names_the_actions_and_accounts_that_are_meant(
+    browser: Browser, estate: Estate, harriet: Identity
+) -> None:
+    estate.publish()
+    account_key = estate.account()
+    maya, tom = estate.user("Maya Lind"), estate.user("Tom Okafor")
+    estate.action(actor=maya, title="Ask about the invoice", account_key=account_key)
+    cover = HandoverDraft(
+        from_user_id=maya.user_id, to_user_id=tom.user_id, starts_on=NOW.date(), reason="Leave", moves="all_open"
+    )
+    with estate.work() as db:
+        handovers.begin(db, actor=harriet, now=NOW, draft=cover, idempotency_key=a_key())
+        audit.record(
+            db,
+            author=audit.Author.of(harriet),
+            now=NOW,
+            subject=Subject.PLAYBOOK_RUN,
+            subject_id=uuid4(),
+            kind=Kind.CREATED,
+            after={"account_key": account_key, "action_ids": [uuid4()]},
+        )
+
+    rows = _open(browser, harriet, "Audit").dataframe[0].value
+
+    assert rows.loc[rows["field"] == "moved actions", "after"].tolist() == ["Ask about the invoice"]
+    told = " ".join(rows["after"])
+    assert "account: As" in told
+    assert "20 Nov 2026 09:30" in told
+    assert not re.search(r"[0-9a-f]{8}", told), "no id is left"
 
 
 def test_of_two_objects_the_trail_names_only_what_differs() -> None:
