@@ -44,6 +44,8 @@ KINDS = {"snooze": "Snooze", "redate": "Re-date", "cancel": "Cancel", "assign": 
 _CHOICES = KINDS | {"cancel": "Cancel actions"}
 _SHIFT, _DATE = "Push", "Set one date"
 _NOT_SAID_YET = "?"
+_HEADS = {"title": "Action", "account": "Account", "before": "Now", "after": "Then"}
+_ROOM_FOR_ACCOUNT = 280  # pixels for action and account together: less, and neither can be told
 _CHANGED = "bulk:changed"
 
 
@@ -54,8 +56,9 @@ def may_change() -> bool:
 
 
 @frame.panel
-def show(ticked: list[ActionRow], *, kinds: Sequence[str] = tuple(KINDS), can_open: bool = True) -> None:
-    """The bar and the preview below it, for some `kinds` of change. Applying redraws the page: it changes the list.
+def show(ticked: list[ActionRow], *, room: int, kinds: Sequence[str] = tuple(KINDS), can_open: bool = True) -> None:
+    """The bar and the preview below it, for some `kinds` of change, in `room` pixels. Applying redraws the page: it
+    changes the list.
 
     `can_open` when the page shows an opened action beside its list.
     """
@@ -95,7 +98,7 @@ def show(ticked: list[ActionRow], *, kinds: Sequence[str] = tuple(KINDS), can_op
     frame.problem(PLACE)
     if preview is None:
         st.markdown(f":small[:gray[{escaped(problem)}]]")
-    _lines(preview, ticked)
+    _lines(preview, ticked, room)
     items = [(line.action_id, line.version) for line in preview.lines if not line.refusal] if preview else []
     button = f"{KINDS[kind]} {figures.count(len(items) if preview else len(ticked), 'action')}"
     if isinstance(change, Snooze):
@@ -164,17 +167,18 @@ def _change(kind: str) -> tuple[BulkChange | None, str]:
 
 def _redate() -> tuple[BulkChange | None, str]:
     today = visit.current().today
-    how, value = st.columns([1, 1.3], gap="small", vertical_alignment="bottom")
-    with how:
+    # a row that breaks where the panel is narrow: two columns of it cut the second choice
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         way = st.segmented_control(
             "How", [_SHIFT, _DATE], default=_SHIFT, required=True, key="bulk_redate", label_visibility="collapsed"
         )
-    with value:
         if way == _DATE:
-            day = st.date_input("New due date", value=None, min_value=today, format="DD/MM/YYYY", key="bulk_due")
+            day = st.date_input(
+                "New due date", value=None, min_value=today, format="DD/MM/YYYY", key="bulk_due", width=200
+            )
             return (Redate(due_date=day), "") if day else (None, "Choose the day.")
         st.session_state.setdefault("bulk_shift", 5)
-        days = st.number_input("By how many business days", min_value=1, max_value=250, key="bulk_shift")
+        days = st.number_input("By how many business days", min_value=1, max_value=250, key="bulk_shift", width=200)
     return Redate(shift_business_days=int(days or 1)), ""
 
 
@@ -188,8 +192,20 @@ def _preview(change: BulkChange, ticked: list[ActionRow]) -> tuple[BulkPreview |
         return None, f"{error.message} {error.hint}".strip()
 
 
-def _lines(preview: BulkPreview | None, ticked: list[ActionRow]) -> None:
+def widths(room: int) -> dict[str, int]:
+    """Pixels of the preview's columns: what then is stands in sight before everything else, the account last."""
+    before, after = 96, 130
+    left = max(room - tables.FRAME - before - after, 120)
+    if left < _ROOM_FOR_ACCOUNT:
+        return {"title": left, "before": before, "after": after}
+    account = left // 3
+    more = min(left // 5, 110)
+    return {"title": left - account - more, "account": account, "before": before, "after": after + more}
+
+
+def _lines(preview: BulkPreview | None, ticked: list[ActionRow], room: int) -> None:
     """What happens to each; before there is a preview, which ones they are."""
+    wide = widths(room)
     if preview is None:
         rows = pd.DataFrame(
             {
@@ -197,22 +213,21 @@ def _lines(preview: BulkPreview | None, ticked: list[ActionRow]) -> None:
                 "account": [action.account_name for action in ticked],
             }
         )
-        columns = {"title": tables.text("Action", 330), "account": tables.text("Account", 200)}
+        account = (room - tables.FRAME) // 3
+        columns = {
+            "title": tables.text("Action", room - tables.FRAME - account),
+            "account": tables.text("Account", account),
+        }
     else:
         rows = pd.DataFrame(
             {
-                "title": [shortened(line.title, limit=90) for line in preview.lines],
-                "account": [line.account_name for line in preview.lines],
+                "title": [tables.fitted(line.title, wide["title"]) for line in preview.lines],
+                "account": [tables.fitted(line.account_name, wide.get("account", 0)) for line in preview.lines],
                 "before": [line.before for line in preview.lines],
                 "after": [f"stays: {line.refusal}" if line.refusal else f"→ {line.after}" for line in preview.lines],
             }
         )
-        columns = {
-            "title": tables.text("Action", 198),
-            "account": tables.text("Account", 132),
-            "before": tables.text("Now", 96),
-            "after": tables.text("Then", 240),
-        }
+        columns = {name: tables.text(_HEADS[name], width) for name, width in wide.items()}
     tables.show(rows, columns, key="bulk_preview", alt="What happens to each ticked action", most=12)
 
 

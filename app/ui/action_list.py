@@ -75,7 +75,8 @@ def grouping() -> str:
 def show(found: Tracked, by: str, wanted: Wanted) -> None:
     """List left; at the right what is ticked, else the chosen action, else the first of the list."""
     chosen = action_open.chosen() or (found.rows[0].action_id if found.rows else None)
-    left, right = st.columns(WIDTHS[page_style.is_narrow()], gap="small")
+    mine, other = WIDTHS[page_style.is_narrow()]
+    left, right = st.columns([mine, other], gap="small")
     # before the list is drawn, which takes a moment: what is still on the screen would take a note for another action
     place = right if st.session_state.get(_SHOWN) == chosen else right.skeleton(height=_PANEL_HEIGHT)
     with left:
@@ -85,7 +86,7 @@ def show(found: Tracked, by: str, wanted: Wanted) -> None:
     st.session_state[_SHOWN] = _TICKED if ticked else chosen
     with place.container(border=True, key="action_panel"):
         if ticked:
-            action_bulk.show(ticked)
+            action_bulk.show(ticked, room=page_style.boxed(page_style.room(other, mine + other)))
         elif chosen is None:
             st.markdown("**No action is open here.** :gray[Choose others, or add one.]")
         else:

@@ -27,6 +27,8 @@ from app.ui import (
 )
 from app.ui.text import shortened
 
+SPLIT = (1.55, 1)  # of the queue and of the loads beside it
+_RENEWED = "queue:renewed"
 GIVE, CHANGE = "Give away", "Re-date, snooze or cancel"
 QUEUES = {
     "Unassigned": ("Nothing is unassigned.", "Every open action has an owner."),
@@ -42,7 +44,7 @@ def show() -> None:
     if work.open:
         with work, frame.guard():
             action_undo.bar()
-            left, right = page_style.split([1.55, 1], "desk")
+            left, right = page_style.split(SPLIT, "desk")
             with left:
                 queue()
             with right:
@@ -81,11 +83,38 @@ def queue() -> None:
         frame.problem(assignment_plan.PLACE)
         return
     ticked = _picked(rows, which)
+    _watch(which, rows, [action.action_id for action in ticked])
     if ticked and _wanted() == CHANGE:
         with st.container(border=True, gap="xsmall", key="change"):
-            action_bulk.show(ticked, kinds=("redate", "snooze", "cancel"), can_open=False)
+            room = page_style.room() if page_style.is_narrow() else page_style.room(SPLIT[0], sum(SPLIT))
+            action_bulk.show(ticked, room=page_style.boxed(room), kinds=("redate", "snooze", "cancel"), can_open=False)
     else:
         assignment_plan.draw(ticked)
+
+
+@st.fragment(run_every="15s")
+def _watch(which: str, drawn: list[ActionRow], ticked: list[UUID]) -> None:
+    """Look whether colleagues changed the queue: drawn anew when nothing is ticked, else said, so that no tick is
+    lost."""
+    if not visit.is_fragment_run():
+        return
+    here = visit.begin(is_background=True)
+    if here is None:
+        st.rerun()
+    news = assignment_data.news(drawn, assignment_data.queue(which, here))
+    if news is None:
+        return
+    if not ticked:
+        st.rerun()
+    st.markdown(f":orange[:material/sync:] {news}")
+    st.button("Show the list as it is now", type="tertiary", key="queue_renew", on_click=_renew)
+    if st.session_state.pop(_RENEWED, False):
+        st.rerun()
+
+
+def _renew() -> None:
+    action_list_state.renew()
+    st.session_state[_RENEWED] = True
 
 
 def _wanted() -> str:

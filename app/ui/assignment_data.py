@@ -12,7 +12,8 @@ from app.actions.queue import list_queue
 from app.db import read
 from app.handovers import service as handovers
 from app.handovers.model import Handover
-from app.ui import data
+from app.ui import data, figures
+from app.ui.text import escaped
 from app.ui.visit import Visit
 
 DECISION_LEVEL = 3
@@ -30,6 +31,25 @@ def queue(which: str, here: Visit) -> list[ActionRow]:
     if which == "Needs a decision":
         return data.actions(ActionFilter(categories=awake, least_escalation_level=DECISION_LEVEL))
     return data.actions(ActionFilter(categories=data.OPEN))
+
+
+def news(drawn: Sequence[ActionRow], now: Sequence[ActionRow]) -> str | None:
+    """What became of a queue since it was drawn, a sentence of our own Markdown; None while it stands as it was."""
+    before = {one.action_id: one.version for one in drawn}
+    after = {one.action_id: one.version for one in now}
+    if before == after:
+        return None
+    gone = [one for one in drawn if one.action_id not in after]
+    if gone:
+        (first,) = data.actions(ActionFilter(action_ids=(gone[0].action_id,)), limit=1)
+        title = f"**{escaped(first.title, limit=60)}**"
+        is_taken = first.owner_name and first.owner_user_id != gone[0].owner_user_id
+        said = f"{escaped(first.owner_name)} has {title} now" if is_taken else f"{title} is no longer in this list"
+        return said + (f", and {len(gone) - 1} more went." if len(gone) > 1 else ".")
+    changed = sum(1 for one, version in before.items() if after[one] != version)
+    if changed:
+        return f"{figures.count(changed, 'action')} changed since this list was drawn."
+    return f"{figures.count(len(after) - len(before), 'action')} came in since this list was drawn."
 
 
 def candidates(here: Visit) -> dict[UUID, Candidate]:

@@ -16,7 +16,7 @@ from app.actions import bulk
 from app.actions.assignment import Load, Plan, Strategy
 from app.actions.bulk import BulkResult
 from app.actions.bulk_plan import Assign
-from app.actions.model import ActionRow
+from app.actions.model import ActionFilter, ActionRow
 from app.auth import Identity
 from app.errors import AppError
 from app.ui import action_list_state, action_undo, assignment_data, data, figures, frame, tables, visit, writes
@@ -196,10 +196,24 @@ def _move(moves: tuple[Move, ...]) -> None:
     action_list_state.renew()
     st.session_state.pop("give_to", None)
     action_undo.keep_all(results, _told(results), is_on_page=True)
+    if stayed := _stayed(results):
+        # the list below is drawn anew: what was refused is told beside it, and not for a moment only
+        frame.remember(PLACE, stayed)
 
 
 def _told(results: Sequence[BulkResult]) -> str:
     changed = sum(len(result.changed) for result in results)
+    return f"{figures.count(changed, 'action')} moved." if changed else ""
+
+
+def _stayed(results: Sequence[BulkResult]) -> AppError | None:
     refused = [one for result in results for one in result.refused]
-    text = f"{figures.count(changed, 'action')} moved."
-    return text + (f" {len(refused)} stayed: {escaped(refused[0].message)}" if refused else "")
+    if not refused:
+        return None
+    (first,) = data.actions(ActionFilter(action_ids=(refused[0].action_id,)), limit=1)
+    whose = f"It is with {first.owner_name} now." if first.owner_name else "It has no owner."
+    more = f" {len(refused) - 1} more stayed too." if len(refused) > 1 else ""
+    return AppError(
+        f"{shortened(first.title, limit=60)} stayed: {refused[0].message} {whose}{more}",
+        hint="The list shows them as they are now.",
+    )

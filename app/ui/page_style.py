@@ -13,6 +13,7 @@ from streamlit.components import v2
 from streamlit.delta_generator import DeltaGenerator
 
 GAP = 14  # pixels between two columns
+_BORDER_AND_PADDING = 30
 _ASSETS = Path(__file__).parent / "assets"
 _VIEW = "page_style:view"
 # before the browser has told: a window of 1440 px with the shell's bar at its side
@@ -60,6 +61,11 @@ def room(share: float = 1, of: float = 1) -> int:
     """
     whole = _view()["room"]
     return whole if share == of else int((whole - GAP) * share / of)
+
+
+def boxed(pixels: int) -> int:
+    """Pixels inside a container with a border, of those that the container has."""
+    return pixels - _BORDER_AND_PADDING
 
 
 def split(widths: Sequence[float], key: str, *, gap: Literal["small", "medium"] = "small") -> Sequence[DeltaGenerator]:

@@ -9,6 +9,7 @@ from app import clock
 from app.actions import service
 from app.actions.model import Action
 from app.auth import Identity, Role
+from app.ui import action_bulk
 from tests.app.factories import NOW, Estate, a_key
 from tests.pages.conftest import Browser, labels, texts
 
@@ -172,6 +173,16 @@ def test_a_single_snooze_that_came_too_late_tells_what_changed(
 
     assert "priority is now critical" in page.warning[0].value.replace("\\", "")
     assert _statuses(estate) == ["new"]
+
+
+@pytest.mark.parametrize("room", [355, 400, 560, 800, 1000])
+def test_what_then_is_stands_in_sight_however_narrow_the_preview(room: int) -> None:
+    wide = action_bulk.widths(room)
+
+    assert list(wide)[-1] == "after"
+    assert sum(wide.values()) <= room
+    assert wide["after"] >= 130
+    assert ("account" in wide) is (room >= 560)
 
 
 def test_taking_the_next_gives_the_gravest_opens_it_and_can_be_undone(

@@ -8,12 +8,12 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app.actions import service
-from app.actions.model import Workload
+from app.actions import queue, service
+from app.actions.model import ActionFilter, Workload
 from app.auth import Identity, Role
 from app.handovers import service as handovers
 from app.handovers.model import HandoverDraft
-from app.ui import assignment_load
+from app.ui import assignment_data, assignment_load, data
 from tests.app.factories import NOW, Estate, a_key, key_of
 from tests.pages.conftest import Browser, labels, texts
 
@@ -201,8 +201,31 @@ def test_an_action_changed_since_it_was_shown_stays_and_the_others_move(
     page.button(key="reassign").click().run()
 
     browser.checked()
-    assert any("1 action moved. 1 stayed" in toast.value for toast in page.toast)
+    assert any("1 action moved." in toast.value for toast in page.toast)
+    told = page.error[0].value.replace("\\", "")
+    assert told.startswith("First stayed: ")
+    assert "It has no owner." in told
     assert estate.one("select title from app.actions where owner_user_id is not null") == "Second"
+
+
+@pytest.mark.usefixtures("browser")
+def test_a_queue_that_a_colleague_took_from_says_who_has_it_now(estate: Estate, harriet: Identity) -> None:
+    tom = estate.user("Tom Okafor")
+    estate.action(actor=harriet, title="First", priority="critical")
+    second = estate.action(actor=harriet, title="Second")
+    unassigned = ActionFilter(is_unassigned=True)
+    drawn = data.actions(unassigned)
+    assert assignment_data.news(drawn, data.actions(unassigned)) is None
+
+    with estate.work() as db:
+        queue.claim_next(db, actor=tom, now=NOW, idempotency_key=a_key())
+
+    assert assignment_data.news(drawn, data.actions(unassigned)) == "Tom Okafor has **First** now."
+    left = data.actions(unassigned)
+    estate.edit(harriet, second, priority="low")
+    assert "1 action changed" in str(assignment_data.news(left, data.actions(unassigned)))
+    estate.action(actor=harriet)
+    assert "1 action came in" in str(assignment_data.news(data.actions(unassigned)[:1], data.actions(unassigned)))
 
 
 def _workload(**values: Any) -> Workload:
