@@ -101,6 +101,7 @@ class Permission(StrEnum):
     WORK_ACTION = "work_action"
     ANSWER_SUGGESTION = "answer_suggestion"
     CLAIM_ACTION = "claim_action"
+    RATE_ACCOUNT = "rate_account"
     START_PLAYBOOK = "start_playbook"
     SAVE_VIEW = "save_view"
     ASSIGN = "assign"
@@ -135,6 +136,7 @@ PERMISSIONS: Final[dict[Role, dict[Permission, Scope]]] = {
         Permission.START_PLAYBOOK: Scope.ALL,
         Permission.SAVE_VIEW: Scope.ALL,
         Permission.ANSWER_SUGGESTION: Scope.OWN,
+        Permission.RATE_ACCOUNT: Scope.OWN,
         Permission.EXPORT: Scope.OWN,
     },
     Role.ANALYST: {Permission.READ: Scope.ALL, Permission.SAVE_VIEW: Scope.ALL, Permission.EXPORT: Scope.ALL},
@@ -143,6 +145,7 @@ PERMISSIONS: Final[dict[Role, dict[Permission, Scope]]] = {
 _REFUSALS: Final = {
     Permission.WORK_ACTION: "Only the owner of this action, who covers for them, or an admin may change it.",
     Permission.ANSWER_SUGGESTION: "Only the owner of this account or an admin may answer its suggestions.",
+    Permission.RATE_ACCOUNT: "Only the owner of this account or an admin may rate it.",
     Permission.ASSIGN: "Only an admin may assign work to others.",
 }
 

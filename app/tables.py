@@ -1,5 +1,5 @@
 """The metadata of schema `app`, and the tables that every room of the application may need: identity, request keys,
-handovers, configuration, saved views, the audit trail.
+handovers, configuration, saved views, ratings, the audit trail.
 
 Alembic creates them (`app/migrations`); these objects exist so that queries name columns once. A test compares the two.
 """
@@ -14,6 +14,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    SmallInteger,
     Table,
     Text,
     Uuid,
@@ -165,6 +166,20 @@ audit_events = Table(
     Column("after", JSONB(none_as_null=True)),
     Column("reason", Text),
     Column("idempotency_key", Text),
+)
+
+# Append-only: one row per rating that somebody gave an account; the newest stands.
+account_ratings = Table(
+    "account_ratings",
+    metadata,
+    Column("rating_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("account_key", Text, nullable=False),
+    Column("score", SmallInteger, nullable=False),
+    Column("meaning", Text, nullable=False),
+    Column("note", Text),
+    Column("rated_by", Uuid, nullable=False),
+    Column("rated_by_name", Text, nullable=False),
+    Column("rated_at", TIMESTAMP, nullable=False),
 )
 
 # A person's filters under a name; `query` holds the page's address parameters as they stand in a link.

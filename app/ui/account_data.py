@@ -11,12 +11,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from app import ratings
 from app.actions import service
 from app.actions.lifecycle import Category
 from app.actions.model import ActionFilter, ActionRow, Note
 from app.db import read
 from app.marts import health, money, people, risk, sources, support, timeline, usage
 from app.marts.risk import RiskDay
+from app.ratings import Rating
 from app.suggestions import service as suggestions
 from app.suggestions.model import Suggestion
 from app.ui import columns
@@ -123,6 +125,12 @@ def account_notes(account_key: str) -> list[Note]:
     """Notes of all actions of an account, newest first."""
     with read() as db:
         return service.account_notes(db, account_key=account_key, limit=200)
+
+
+def account_ratings(account_key: str) -> list[Rating]:
+    """What people think of an account, newest first."""
+    with read() as db:
+        return ratings.ratings(db, account_key)
 
 
 def account_suggestions(account_key: str) -> list[Suggestion]:

@@ -8,7 +8,8 @@ import streamlit as st
 
 from app.actions.model import ActionRow
 from app.marts.accounts import Account
-from app.ui import account_data, figures, visit, words
+from app.ratings import Rating
+from app.ui import account_data, account_rating, figures, visit, words
 from app.ui.text import escaped
 
 
@@ -21,6 +22,7 @@ class Subject:
     is_past: bool
     facts: account_data.AccountFacts
     actions: list[ActionRow]
+    ratings: list[Rating]
 
 
 def note(account: Account) -> str:
@@ -123,6 +125,7 @@ def strip(subject: Subject) -> None:
             else "no NPS answer"
         )
         _cell("Last contact", f"**{contact}**", nps)
+        _cell("Sentiment", *account_rating.cell(subject.ratings, today))
         _cell("Next action", *_next(subject))
 
 

@@ -9,6 +9,7 @@ from datetime import date, timedelta
 import streamlit as st
 
 from app.actions.model import ActionFilter
+from app.calendar import display_date
 from app.errors import NotFound
 from app.marts.accounts import Account
 from app.ui import (
@@ -18,6 +19,7 @@ from app.ui import (
     account_overview,
     account_people,
     account_proof,
+    account_rating,
     account_support,
     account_timeline,
     account_usage,
@@ -95,15 +97,22 @@ def show(account_key: str) -> None:
                 width=132,
                 help="Look back: health, risk and timeline as they were on this day",
             )
-            action_dialog.add_button(account_key=account_key)
+            account_rating.button(account)
+            action_dialog.add_here(account_key)
         day = min(as_of or latest, latest)
+        is_past = day != latest
         with st.skeleton(height=620):
             subject = Subject(
                 account=account,
                 as_of=day,
-                is_past=day != latest,
+                is_past=is_past,
                 facts=account_data.facts(account_key, here, as_of=day, days=HISTORY_DAYS),
                 actions=data.actions(ActionFilter(account_key=account_key, categories=data.OPEN), limit=100),
+                ratings=[
+                    one
+                    for one in account_data.account_ratings(account_key)
+                    if not is_past or display_date(one.rated_at) <= day
+                ],
             )
         account_head.strip(subject)
         tabs = st.tabs(list(TABS), key="tab", bind="query-params", on_change="rerun")

@@ -55,7 +55,7 @@ def _from_sources(subject: Subject, here: visit.Visit) -> list[Entry]:
 
 
 def _from_us(account_key: str) -> list[Entry]:
-    """Actions added and ended, notes, and suggestions, read fresh: they may be a second old."""
+    """Actions added and ended, notes, ratings, and suggestions, read fresh: they may be a second old."""
     entries = []
     for action in data.actions(ActionFilter(account_key=account_key), limit=300):
         done = words.word(words.INTERVENTIONS, action.intervention)
@@ -79,6 +79,9 @@ def _from_us(account_key: str) -> list[Entry]:
                     action.owner_name or "",
                 )
             )
+    for rating in account_data.account_ratings(account_key):
+        what = f"Rated {rating.score} of 5: {rating.meaning}"
+        entries.append(Entry(rating.rated_at, "rating", what, rating.note or "", rating.rated_by_name))
     for note in account_data.account_notes(account_key):
         entries.append(Entry(note.created_at, "action_note", "Note", note.body, note.author_name))
     for item in account_data.account_suggestions(account_key):
@@ -136,7 +139,7 @@ def show(subject: Subject) -> None:
         }
     )
     options = list(dict.fromkeys(names))
-    ours = {words.EVENT_KINDS[kind] for kind in ("action", "action_note", "suggestion")}
+    ours = {words.EVENT_KINDS[kind] for kind in ("action", "action_note", "suggestion", "rating")}
     bad = {words.EVENT_KINDS[kind] for kind in ("champion_left", "payment_failed", "band_change")}
     colours = ["blue" if name in ours else "red" if name in bad else "gray" for name in options]
     columns = {

@@ -43,9 +43,21 @@ def add_button(*, account_key: str | None = None, prefill: Prefill | None = None
     if st.context.is_embedded:
         return
     if may_add() and st.button("Add action", icon=":material/add:", type="primary", shortcut="a", key=key):
-        frame.forget(ADD_PLACE)
-        st.session_state.pop(_PLAYBOOK, None)
-        add([account_key] if account_key else [], prefill or Prefill())
+        _open([account_key] if account_key else [], prefill or Prefill())
+
+
+def add_here(account_key: str) -> None:
+    """The button of an account's head: the dialog for this account, within the shell too, whose own asks for one."""
+    if not st.context.is_embedded:
+        add_button(account_key=account_key)
+    elif may_add() and st.button("Add action", icon=":material/add:", key="add_here"):
+        _open([account_key], Prefill())
+
+
+def _open(account_keys: list[str], prefill: Prefill) -> None:
+    frame.forget(ADD_PLACE)
+    st.session_state.pop(_PLAYBOOK, None)
+    add(account_keys, prefill)
 
 
 def people_for_owner() -> Sequence[action_form.Person]:

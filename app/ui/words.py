@@ -173,6 +173,7 @@ EVENT_KINDS: Mapping[str, str] = {
     "action": "Action",
     "action_note": "Note",
     "suggestion": "Suggestion",
+    "rating": "Rating",
     "call": "Call",
     "meeting": "Meeting",
     "note": "CRM note",
@@ -217,7 +218,7 @@ NOTICES: Mapping[str, str] = {
 }
 TIMELINE_GROUPS: Mapping[str, tuple[str, ...]] = {
     "Actions": ("action", "action_note", "suggestion"),
-    "Contacts": ("call", "meeting", "note", "champion_left"),
+    "Contacts": ("call", "meeting", "note", "champion_left", "rating"),
     "Support": ("ticket_opened", "ticket_solved", "nps_response"),
     "Money": ("invoice_issued", "invoice_paid", "payment_failed", "mrr_change"),
     "Health and usage": ("band_change", "usage_step"),

@@ -186,3 +186,26 @@ def test_a_waterfall_adds_up_and_starts_above_zero_only_when_steps_are_small() -
 
 def test_a_history_without_scores_is_an_empty_picture_and_not_an_error() -> None:
     assert health_history([AS_OF], [None], [], dark=False).data
+
+
+def test_the_head_rates_the_account_and_adds_an_action_for_it(browser: Browser, estate: Estate) -> None:
+    maya = estate.user("Maya Lind")
+    estate.publish()
+    key = estate.account()
+    page = browser.sign_in(maya).open("account", account=key, tab="Timeline")
+    assert "not rated yet" in texts(page)
+    assert "Add action" in labels(page)
+    page.session_state[f"rate_{key}_popover"] = True
+    page.run()
+    assert "Rate" not in labels(browser.checked()), "a score is chosen first"
+
+    page.radio(key=f"rate_{key}_score").set_value(2).run()
+    page.button(key=f"rate_{key}_send").click().run()
+
+    browser.checked()
+    assert estate.one("select (score, rated_by_name)::text from app.account_ratings") == '(2,"Maya Lind")'
+    assert "**2** Unhappy" in texts(page)
+    assert "of 5, Maya, today" in texts(page)
+    assert any(what.startswith("Rated 2 of 5: Unhappy") for what in page.dataframe[0].value["what"])
+    theirs = browser.sign_in(estate.user("Tom Okafor")).reload("account", account=key)
+    assert "Rate" not in [block.proto.popover.label for block in theirs.get("popover")]

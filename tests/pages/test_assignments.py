@@ -252,7 +252,7 @@ def test_hours_over_capacity_are_drawn_apart_and_the_capacity_is_a_line() -> Non
 
     assert [list(bar["x"]) for bar in figure.to_dict()["data"]] == [[2.0], [10.0]]
     assert figure.layout.shapes[0].x0 == 10
-    assert figure.layout.annotations[0].text == "12 of 10"
+    assert figure.layout.annotations[0].text == "12 of 10 h"
     assert "<b>" not in figure.layout.yaxis.ticktext[0]
 
 
