@@ -227,8 +227,17 @@ def _controls(detail: ActionDetail, today: date, key: str) -> None:
         with st.popover("Re-date", key=f"{key}_redate"):
             start = add_business_days(max(action.due_date or today, today), 1)
             st.session_state.setdefault(f"{key}_due", start)
-            st.date_input("Due", min_value=today, format="DD/MM/YYYY", key=f"{key}_due", on_change="ignore")
-            st.button("Re-date it", type="primary", key=f"{key}_redate_it", on_click=_redated, args=(*given, key))
+            # beside each other: the calendar opens with the field, and would lie over a button below it
+            with st.container(horizontal=True, vertical_alignment="bottom", gap="small", width=320):
+                st.date_input("Due", min_value=today, format="DD/MM/YYYY", key=f"{key}_due", on_change="ignore")
+                st.button(
+                    "Re-date it",
+                    type="primary",
+                    shortcut="ctrl+enter",
+                    key=f"{key}_redate_it",
+                    on_click=_redated,
+                    args=(*given, key),
+                )
     if Status.CANCELLED in detail.legal_moves:
         st.menu_button(
             "Cancel the action…",

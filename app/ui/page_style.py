@@ -1,6 +1,6 @@
 """What the browser needs beside the pages: the few rules of style the theme has no setting for, columns that stack on a
-narrow window, how much room there is, a history in which Back leads to the filtered list one came from, and a panel
-that takes nothing more once another action was clicked.
+narrow window, how much room there is, a history in which Back leads to the filtered list one came from, a panel that
+takes nothing more once another action was clicked, and numbers that count before one has left their field.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,9 @@ def _component(theme: str) -> Any:
     """Registered once per theme: a component's style is part of its registration."""
     files = ["page.css", *(["page-dark.css"] if theme == "dark" else [])]
     css = "\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in files)
-    js = "\n".join((_ASSETS / name).read_text(encoding="utf-8") for name in ("giving_way.js", "history.js"))
+    js = "\n".join(
+        (_ASSETS / name).read_text(encoding="utf-8") for name in ("giving_way.js", "numbers.js", "history.js")
+    )
     return v2.component(f"account_intelligence_style_{theme}", css=css, js=js, isolate_styles=False)
 
 
