@@ -105,7 +105,7 @@ def test_ticked_actions_are_snoozed_after_a_preview_and_put_back_within_the_minu
     assert statuses(system, ids) == {"new"}
 
 
-def test_an_action_takes_nothing_more_once_another_was_clicked(
+def test_an_action_takes_nothing_more_once_another_was_clicked_and_keeps_a_number_not_left(
     system: System, sign_in: SignIn, as_admin: httpx.Client
 ) -> None:
     word = f"Lighthouse {uuid4().hex[:6]}"
@@ -133,6 +133,13 @@ def test_an_action_takes_nothing_more_once_another_was_clicked(
     expect(panel).not_to_have_text(before)
     expect(panel.get_by_label("Note", exact=True)).to_be_enabled()
     expect(panel).not_to_have_attribute("inert", "")
+
+    # a number that was typed and not left is there after a reload
+    panel.get_by_label("Minutes", exact=True).last.press_sequentially("45")
+    expect(page.locator("[data-test-script-state='notRunning']")).to_be_visible()
+    page.wait_for_timeout(1_500)
+    page.reload()
+    expect(panel.get_by_label("Minutes", exact=True).last).to_have_value("45")
 
 
 def test_a_playbook_started_on_an_account_is_its_actions_and_stops_with_them(system: System, sign_in: SignIn) -> None:
