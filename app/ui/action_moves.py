@@ -258,10 +258,13 @@ def _plain_move(label: str, action: Action, status: Status, key: str, is_legal: 
         label,
         key=f"{key}_{status}",
         disabled=not is_legal,
-        on_click=move,
+        on_click=_plainly_moved,
         args=(action.action_id, action.version, status.value),
-        kwargs={"place": place_of(action.action_id)},
     )
+
+
+def _plainly_moved(action_id: UUID, version: int, to_status: str) -> None:
+    move(action_id, version, to_status, place=place_of(action_id))
 
 
 def _hindered(action: Action, status: Status, key: str) -> None:

@@ -75,7 +75,9 @@ def _moment(text: str) -> str:
 
 
 def _field(field: str) -> str:
-    return re.sub(" (key|ids?)$", lambda end: "s" if end[1] == "ids" else "", field.replace("_", " "))
+    # what an id in it is meant for says who or what the line is about
+    words = _ID.sub("", field).replace("_", " ").strip()
+    return re.sub(" (key|ids?)$", lambda end: "s" if end[1] == "ids" else "", words)
 
 
 def change(event: AuditEvent, names: Mapping[str, str]) -> tuple[str, str, str]:

@@ -1,6 +1,7 @@
 """Settings: what is shown before it is published, people and where their work goes, messages, and the trail."""
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -497,6 +498,8 @@ def test_of_two_objects_the_trail_names_only_what_differs() -> None:
         reason=None,
     )
 
+    token = replace(event, field=f"token {uuid4()}", before=None, after="revoked")
+    assert settings_audit.change(token, {}) == ("token", "–", "revoked")
     assert settings_audit.change(event, {}) == (
         "risk",
         "due offset bd: 2, is offered: yes",
