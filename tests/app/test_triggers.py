@@ -32,7 +32,7 @@ from app.suggestions.triggers.support import SupportInput, Ticket, support_calm,
 from app.suggestions.triggers.usage import UsageDay, UsageInput, activity_seen, no_activity
 
 AS_OF = date(2026, 11, 19)
-SHIPPED = import_module("app.migrations.versions.0020_rules_and_hold_out").NEW_RULES
+SHIPPED = import_module("app.migrations.versions.0009_rules_and_hold_out").NEW_RULES
 RULES = {rule_id: rule_from_params(rule_id, 1, params) for rule_id, params in SHIPPED.items()}
 
 

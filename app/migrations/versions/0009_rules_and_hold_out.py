@@ -8,7 +8,7 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0020"
+revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0021"
-down_revision = "0020"
+revision = "0010"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
