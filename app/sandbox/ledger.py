@@ -10,13 +10,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 
 from app.auth import Identity
-from app.errors import TooManyStatements
+from app.errors import NotFound, TooManyStatements
 from app.sandbox.tables import sql_statements
 from app.tables import users
 
@@ -67,8 +67,15 @@ def _storable(text: str) -> str:
 
 
 def begin(
-    db: Connection, *, actor: Identity, now: datetime, purpose: Purpose, text: str, values: Mapping[str, str | None]
-) -> UUID:
+    db: Connection,
+    *,
+    actor: Identity,
+    now: datetime,
+    statement_id: UUID,
+    purpose: Purpose,
+    text: str,
+    values: Mapping[str, str | None],
+) -> None:
     """Note that a statement is about to run. The caller commits before it does.
 
     Raises TooManyStatements, without noting anything, when the person has AT_ONCE running.
@@ -86,7 +93,7 @@ def begin(
         raise TooManyStatements(f"{AT_ONCE} statements of yours are running already.", retry_after_seconds=2)
     kept = _storable(text)
     made = {
-        "statement_id": uuid4(),
+        "statement_id": statement_id,
         "user_id": actor.user_id,
         "purpose": purpose.value,
         "text": kept,
@@ -95,7 +102,6 @@ def begin(
         "started_at": now,
     }
     db.execute(insert(sql_statements).values(made))
-    return made["statement_id"]
 
 
 def end(
@@ -121,9 +127,20 @@ def end(
     db.execute(update(sql_statements).where(sql_statements.c.statement_id == statement_id).values(told))
 
 
+def own(db: Connection, *, identity: Identity, statement_id: UUID) -> Entry:
+    """One of the person's own statements. Raises NotFound, also for somebody else's."""
+    row = db.execute(_own(identity).where(sql_statements.c.statement_id == statement_id)).one_or_none()
+    if row is None:
+        raise NotFound("statement", statement_id)
+    return _ENTRY.validate_python(dict(row._mapping))
+
+
+def _own(identity: Identity) -> Select:
+    columns = (sql_statements.c[name] for name in Entry.__dataclass_fields__)
+    return select(*columns).where(sql_statements.c.user_id == identity.user_id)
+
+
 def history(db: Connection, *, identity: Identity, limit: int = MOST_LISTED) -> list[Entry]:
     """The person's own statements, newest first."""
-    columns = (sql_statements.c[name] for name in Entry.__dataclass_fields__)
-    own = select(*columns).where(sql_statements.c.user_id == identity.user_id)
-    newest = own.order_by(sql_statements.c.started_at.desc(), sql_statements.c.statement_id).limit(limit)
+    newest = _own(identity).order_by(sql_statements.c.started_at.desc(), sql_statements.c.statement_id).limit(limit)
     return [_ENTRY.validate_python(dict(row._mapping)) for row in db.execute(newest)]

@@ -65,6 +65,15 @@ class Answer:
     is_cut: bool
     duration_ms: int
 
+    def unique_names(self) -> list[str]:
+        """The names of the columns, one that comes again with its number: tables and files hold no two of one name."""
+        seen: dict[str, int] = {}
+        names = []
+        for column in self.columns:
+            number = seen[column.name] = seen.get(column.name, 0) + 1
+            names.append(column.name if number == 1 else f"{column.name} ({number})")
+        return names
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:

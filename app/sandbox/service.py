@@ -5,7 +5,9 @@ A statement that somebody else wrote and shared runs like one's own: with the ri
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import BinaryIO, TypeVar
+from uuid import UUID, uuid4
 
 from sqlalchemy.engine import make_url
 
@@ -55,14 +57,25 @@ def _checked(text: str, values: Values) -> Statement:
 
 
 def _told(
-    identity: Identity, purpose: Purpose, text: str, values: Values, work: Callable[[Server, Statement], Given]
+    identity: Identity,
+    statement_id: UUID,
+    purpose: Purpose,
+    text: str,
+    values: Values,
+    work: Callable[[Server, Statement], Given],
 ) -> Given:
     """The answer of `work`, with a row that says what became of it, whatever that is."""
     require(identity, Permission.RUN_SQL)
     place = server()
     with database.unit_of_work() as db:
-        statement_id = ledger.begin(
-            db, actor=identity, now=real_now(), purpose=purpose, text=text[: gate.LONGEST + 1], values=values
+        ledger.begin(
+            db,
+            actor=identity,
+            now=real_now(),
+            statement_id=statement_id,
+            purpose=purpose,
+            text=text[: gate.LONGEST + 1],
+            values=values,
         )
     began = time.monotonic()
     verdict, message, answer = Verdict.FAILED, None, None
@@ -99,8 +112,10 @@ def run(
     limits: runner.Limits = runner.SCREEN,
     reader: Reader | None = None,
     purpose: Purpose = Purpose.RUN,
+    statement_id: UUID | None = None,
 ) -> Answer:
-    """The answer to a statement, as far as `limits` go; `values` by the names of its parameters.
+    """The answer to a statement, as far as `limits` go; `values` by the names of its parameters. `statement_id` names
+    its row, for who wants to come back to it.
 
     Holds no connection of the application while it runs, and commits by itself: what was asked is kept even if the
     caller fails. Raises NotPermitted, Refused, InvalidInput, TooManyStatements, StatementFailed, StatementEnded,
@@ -108,6 +123,7 @@ def run(
     """
     return _told(
         identity,
+        statement_id or uuid4(),
         purpose,
         text,
         values,
@@ -119,6 +135,7 @@ def plan(identity: Identity, text: str, values: Values, *, reader: Reader | None
     """How the server would run a statement. Raises as `run`."""
     return _told(
         identity,
+        uuid4(),
         Purpose.PLAN,
         text,
         values,
@@ -126,12 +143,14 @@ def plan(identity: Identity, text: str, values: Values, *, reader: Reader | None
     )
 
 
-def write_file(identity: Identity, text: str, values: Values, wanted: Format, file: BinaryIO) -> Answer:
-    """Run a statement again and write more of its rows into a file; what would be a formula is disarmed.
+def write_file(identity: Identity, statement_id: UUID, wanted: Format, file: BinaryIO) -> None:
+    """Run an own statement again and write more of its rows into a file; what would be a formula is disarmed.
 
-    Raises as `run`.
+    Raises NotFound and as `run`.
     """
     require(identity, Permission.EXPORT)
-    answer = run(identity, text, values, limits=runner.FILE, purpose=Purpose.FILE)
-    formats.write(file, wanted, answer.columns, [answer.rows])
-    return answer
+    with database.read() as db:
+        asked = ledger.own(db, identity=identity, statement_id=statement_id)
+    answer = run(identity, asked.text, asked.parameters, limits=runner.FILE, purpose=Purpose.FILE)
+    columns = [replace(column, name=name) for column, name in zip(answer.columns, answer.unique_names(), strict=True)]
+    formats.write(file, wanted, columns, [answer.rows])
