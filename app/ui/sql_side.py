@@ -116,7 +116,7 @@ def _history(told: list[Entry]) -> None:
         seconds = f"{(entry.duration_ms or 0) / 1000:.1f} s"
         rows = f", {figures.count(entry.row_count, 'row')}" if entry.row_count is not None else ""
         st.button(
-            escaped(shortened(entry.text, limit=64), limit=64),
+            escaped(shortened(entry.text, limit=44), limit=44),
             key=f"sql_again_{entry.statement_id}",
             type="tertiary",
             on_click=sql_editor.load,
