@@ -58,13 +58,13 @@ def test_the_rail_is_by_role_and_the_start_too(
         ]
 
     assert found == {
-        "csm": [["My day", "Accounts", "Actions", "Outcomes"], "/pages/my-day", True],
+        "csm": [["My day", "Accounts", "Actions", "Outcomes", "Trust"], "/pages/my-day", True],
         "admin": [
-            ["My day", "Accounts", "Actions", "Outcomes", "SQL", "Assignments", "Settings"],
+            ["My day", "Accounts", "Actions", "Outcomes", "Trust", "SQL", "Assignments", "Settings"],
             "/pages/assignments",
             True,
         ],
-        "analyst": [["Accounts", "Actions", "Outcomes", "SQL"], "/pages/accounts", False],
+        "analyst": [["Accounts", "Actions", "Outcomes", "Trust", "SQL"], "/pages/accounts", False],
     }
 
 
