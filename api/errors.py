@@ -49,6 +49,10 @@ STATUS: Mapping[type[errors.AppError], Mapped] = {
     errors.Throttled: Mapped(429, "throttled", "Too many attempts"),
     errors.TooManyRequests: Mapped(429, "too_many_requests", "Too many requests"),
     errors.Busy: Mapped(503, "busy", "Somebody else is changing this"),
+    errors.TooManyStatements: Mapped(429, "too_many_statements", "Too many statements at once"),
+    errors.StatementFailed: Mapped(422, "statement_failed", "The statement could not be run"),
+    errors.StatementEnded: Mapped(422, "statement_ended", "The statement was ended"),
+    errors.SandboxUnavailable: Mapped(503, "sql_unavailable", "No SQL right now"),
     errors.MartUnavailable: Mapped(503, "mart_unavailable", "No figures yet"),
 }
 _UNKNOWN = Mapped(500, "unexpected", "Something went wrong")
@@ -102,7 +106,7 @@ async def _app_error(request: Request, error: errors.AppError) -> Response:
         more["yours"] = await _body(request)
     elif isinstance(error, errors.InvalidInput):
         more["errors"] = [{"field": error.field, "message": error.message}]
-    elif isinstance(error, (errors.Throttled, errors.TooManyRequests, errors.Busy)):
+    elif isinstance(error, (errors.Throttled, errors.TooManyRequests, errors.TooManyStatements, errors.Busy)):
         headers["Retry-After"] = str(error.retry_after_seconds)
     return problem(entry, error.message, hint=error.hint, headers=headers, **more)
 

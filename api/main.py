@@ -33,6 +33,7 @@ from api.routers import (
     queue,
     search,
     session,
+    sql,
     suggestions,
     views,
     workload,
@@ -45,7 +46,7 @@ ROUTERS = tuple(
     part.router
     for part in (
         health, gate, hand_over, session, provider, identity, search, accounts, bulk, actions, queue, suggestions,
-        playbooks, notices, views, workload, exports, pipeline,
+        playbooks, notices, views, workload, exports, sql, pipeline,
     )
 )  # fmt: skip
 _REFUSED = {"4XX", "5XX"}

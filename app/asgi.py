@@ -24,7 +24,16 @@ from app.settings import get_settings
 from app.ui import session_routes, unknown_page
 
 ENTRY = Path(__file__).resolve().parent / "main.py"
-PAGE_MODULES = ("day_lists", "account_table", "account_page", "action_tracker", "assignment", "exports", "sign_in")
+PAGE_MODULES = (
+    "day_lists",
+    "account_table",
+    "account_page",
+    "action_tracker",
+    "assignment",
+    "exports",
+    "sql_page",
+    "sign_in",
+)
 
 
 def _origin(address: str) -> str:
@@ -62,6 +71,10 @@ async def _export(request: Request) -> Response:
     return await import_module("app.ui.exports").accounts(request)
 
 
+async def _export_sql(request: Request) -> Response:
+    return await import_module("app.ui.sql_export").answer(request)
+
+
 def create_app() -> st.App:
     """Pages with our routes in front of them and our headers around everything."""
     base = _base()
@@ -73,6 +86,7 @@ def create_app() -> st.App:
             Route(f"{prefix}/session/redeem", session_routes.redeem, methods=["POST"]),
             Route(f"{prefix}/session/leave", session_routes.leave, methods=["POST"]),
             Route(f"{prefix}/exports/accounts.{{format}}", _export, methods=["GET"]),
+            Route(f"{prefix}/exports/sql/{{statement_id:uuid}}.{{format}}", _export_sql, methods=["GET"]),
         ],
         middleware=[
             Middleware(session_routes.Frame, frame_ancestors=f"'self' {_origin(get_settings().front_url)}"),

@@ -26,6 +26,7 @@ class Subject(StrEnum):
     PLAYBOOK_RUN = "playbook_run"
     HANDOVER = "handover"
     SAVED_VIEW = "saved_view"
+    SAVED_QUERY = "saved_query"
     MESSAGE = "message"
 
 

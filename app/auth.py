@@ -112,6 +112,7 @@ class Permission(StrEnum):
     SEE_MESSAGES = "see_messages"
     OPEN_ORCHESTRATOR = "open_orchestrator"
     EXPORT = "export"
+    RUN_SQL = "run_sql"
 
 
 class Scope(StrEnum):
@@ -139,7 +140,12 @@ PERMISSIONS: Final[dict[Role, dict[Permission, Scope]]] = {
         Permission.RATE_ACCOUNT: Scope.OWN,
         Permission.EXPORT: Scope.OWN,
     },
-    Role.ANALYST: {Permission.READ: Scope.ALL, Permission.SAVE_VIEW: Scope.ALL, Permission.EXPORT: Scope.ALL},
+    Role.ANALYST: {
+        Permission.READ: Scope.ALL,
+        Permission.SAVE_VIEW: Scope.ALL,
+        Permission.EXPORT: Scope.ALL,
+        Permission.RUN_SQL: Scope.ALL,
+    },
 }
 
 _REFUSALS: Final = {

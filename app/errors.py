@@ -138,6 +138,29 @@ class Busy(AppError):
         )
 
 
+class TooManyStatements(AppError):
+    """As many statements of one person run as may at once, or of all people together; nothing was run."""
+
+    def __init__(self, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(message, hint="Wait for one to end, or cancel it, then run this one again.")
+        self.retry_after_seconds = retry_after_seconds
+
+
+class StatementFailed(AppError):
+    """A statement of an analyst that the database refused; the message never holds a value of a row."""
+
+
+class StatementEnded(AppError):
+    """A statement of an analyst that was ended before its answer: too slow, or nobody waited for it any more."""
+
+
+class SandboxUnavailable(AppError):
+    """Statements of analysts cannot be run at all here, now."""
+
+    def __init__(self) -> None:
+        super().__init__("SQL cannot be run right now.", hint="Everything else works. Try again in a minute.")
+
+
 class MartUnavailable(AppError):
     """Figures are asked for and no build has been published yet."""
 

@@ -18,6 +18,9 @@ class Settings(BaseSettings):
     environment: Literal["demo", "production"] = "demo"
     app_database_url: SecretStr
     redis_url: SecretStr | None = None
+    # statements of analysts run as a role of their own; without it there is no SQL
+    analyst_dsn: SecretStr | None = None
+    sql_cancel_seconds: float = 5.0
     follow_source_clock: bool = False
 
     api_port: int = 8000

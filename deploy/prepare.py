@@ -58,7 +58,7 @@ def wait(dsn: str, *, patience_seconds: float = PATIENCE_SECONDS) -> None:
 def ensure_backup_role(server: psycopg.Connection, password: str, databases: tuple[str, ...]) -> None:
     """A login that may read everything and write nothing: what takes backups needs no more."""
     ensure_role(server, "backup", password)
-    server.execute("grant pg_read_all_data to backup")
+    server.execute("grant pg_read_all_data, services to backup")
     server.execute("alter role backup set default_transaction_read_only = on")
     for name in databases:
         server.execute(sql.SQL("grant connect on database {} to backup").format(sql.Identifier(name)))

@@ -170,6 +170,7 @@ class Environment:
             "FOLLOW_SOURCE_CLOCK": "true",
             "LOADER_DSN": self.dsn("loader", "warehouse"),
             "APP_DATABASE_URL": self.dsn("application", "warehouse", "postgresql+psycopg"),
+            "ANALYST_DSN": self.dsn("analyst", "warehouse"),
             "LEARNER_DSN": self.dsn("learner", "warehouse"),
             "DBT_HOST": "127.0.0.1",
             "DBT_PORT": self.chosen["POSTGRES_PORT"],

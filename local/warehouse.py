@@ -13,6 +13,55 @@ from psycopg import sql
 RAW_SCHEMAS = ("raw_hubspot", "raw_stripe", "raw_zendesk", "raw_product", "raw_survey")
 TRANSFORMED_SCHEMAS = ("staging", "intermediate", "marts", "seeds")
 ROLES = ("loader", "transformer", "application", "learner", "analyst")
+SERVICES = "services"  # the group that keeps what everybody else loses; no login
+
+# How long and how much a statement of an analyst may take, whatever it is sent through. What a session may not change
+# by itself (temp_file_limit) holds in any case; the rest is set again by who runs it, and watched from outside.
+_ANALYST = {
+    "default_transaction_read_only": "on",
+    "statement_timeout": "5s",
+    "transaction_timeout": "10s",
+    "idle_in_transaction_session_timeout": "10s",
+    "lock_timeout": "1s",
+    "temp_file_limit": "64MB",
+    "work_mem": "16MB",
+    "max_parallel_workers_per_gather": "0",
+    "client_connection_check_interval": "1s",
+    "search_path": "marts",
+}
+
+# PostgreSQL lets everybody call nearly everything and read most of its catalogue: locks others wait on, waiting,
+# notifying, large objects, settings, XML of whole schemas, what others run. Here the services may and PUBLIC may not,
+# which leaves an analyst what only computes. By pattern, so that what a later version adds is caught too. Each start
+# looks for what PUBLIC may again, since an upgrade of the server brings new functions.
+_CLOSE = """
+do $$
+declare
+    closed regprocedure;
+    hidden regclass;
+begin
+    for closed in
+        select p.oid from pg_catalog.pg_proc as p
+        where p.pronamespace = 'pg_catalog'::regnamespace
+          and has_function_privilege('public', p.oid, 'execute')
+          and (p.provolatile = 'v'
+               or p.proname ~ '^(pg_|has_|txid_|lo_|inet_|ts_stat|ts_rewrite|mxid_|acl|current_setting|row_security)'
+               or p.proname ~ '(_to_xml|_to_xmlschema|_description|_validator)'
+               or p.prokind = 'p')
+    loop
+        execute format('revoke execute on routine %s from public', closed);
+        execute format('grant execute on routine %s to services', closed);
+    end loop;
+    for hidden in
+        select c.oid from pg_catalog.pg_class as c
+        where c.relnamespace = 'pg_catalog'::regnamespace and c.relkind in ('r', 'v')
+          and has_table_privilege('public', c.oid, 'select')
+    loop
+        execute format('revoke all on %s from public', hidden);
+        execute format('grant select on %s to services', hidden);
+    end loop;
+end $$
+"""
 
 
 # One row per training and per score, never changed: what was in force on a day, and why, can be looked up for ever.
@@ -120,10 +169,23 @@ def prepare(admin_dsn: str, *, database: str, roles: WarehouseRoles) -> None:
                 if role != "analyst"
                 else sql.SQL("grant connect on database {} to analyst").format(sql.Identifier(database))
             )
-        server.execute("alter role analyst set default_transaction_read_only = on")
-        server.execute("alter role analyst set statement_timeout = '5s'")
+        if not server.execute("select 1 from pg_roles where rolname = %s", (SERVICES,)).fetchone():
+            server.execute(sql.SQL("create role {} nologin").format(sql.Identifier(SERVICES)))
+        for role in ROLES:
+            if role != "analyst":
+                server.execute(sql.SQL("grant {} to {}").format(sql.Identifier(SERVICES), sql.Identifier(role)))
+        server.execute("alter role analyst noinherit connection limit 20")
+        # who watches over an analyst's statements may end them, and nothing else of theirs
+        server.execute("grant analyst to application with inherit true, set false")
+        for name, value in _ANALYST.items():
+            server.execute(sql.SQL("alter role analyst set {} = {}").format(sql.Identifier(name), sql.Literal(value)))
     with psycopg.connect(admin_dsn, dbname=database) as warehouse:
         warehouse.execute("revoke all on schema public from public")
+        warehouse.execute("revoke all on schema information_schema from public")
+        warehouse.execute("grant usage on schema information_schema to services")
+        warehouse.execute("revoke usage on language plpgsql from public")
+        warehouse.execute("grant usage on language plpgsql to services")
+        warehouse.execute(_CLOSE)
         for schema in RAW_SCHEMAS:
             _own_schema(warehouse, schema, "loader", ("transformer",))
         _own_schema(warehouse, "ops", "loader", ("transformer", "application"))

@@ -95,7 +95,7 @@ def _write_csv(file: BinaryIO, columns: Sequence[Column], batches: Iterable[Rows
     # a byte order mark, so that spreadsheets read it as UTF-8
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
     writer = csv.writer(text)
-    writer.writerow([column.name for column in columns])
+    writer.writerow([disarmed(column.name) for column in columns])
     for rows in batches:
         writer.writerows([_csv_cell(value) for value in row] for row in rows)
     text.detach()

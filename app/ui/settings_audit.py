@@ -21,6 +21,7 @@ SUBJECTS: Mapping[Subject, str] = {
     Subject.PLAYBOOK_RUN: "Playbook runs",
     Subject.HANDOVER: "Hand-overs",
     Subject.SAVED_VIEW: "Saved views",
+    Subject.SAVED_QUERY: "Saved queries",
     Subject.MESSAGE: "Messages",
 }
 _ONE: Mapping[Subject, str] = {
@@ -30,6 +31,7 @@ _ONE: Mapping[Subject, str] = {
     Subject.PLAYBOOK_RUN: "Playbook run",
     Subject.HANDOVER: "Hand-over",
     Subject.SAVED_VIEW: "Saved view",
+    Subject.SAVED_QUERY: "Saved query",
     Subject.MESSAGE: "Message",
 }
 _QUIET = {"user_id", "version", "created_at", "playbook_id", "handover_id", "view_id"}

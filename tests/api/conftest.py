@@ -100,6 +100,7 @@ def a_world(postgres_server: Postgres, redis_url: str, **more: str) -> Iterator[
     with an_estate(postgres_server) as estate:
         environment = {
             "APP_DATABASE_URL": estate.application_url,
+            "ANALYST_DSN": estate.application_url.replace("postgresql+psycopg://application:", "postgresql://analyst:"),
             "REDIS_URL": redis_url,
             "FOLLOW_SOURCE_CLOCK": "false",
             "ENVIRONMENT": "demo",

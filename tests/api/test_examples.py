@@ -184,6 +184,23 @@ def walk(world: World) -> dict[str, dict[str, Any]]:
     call(csm, "POST /views/{view_id}/remove", {"version": 2}, **named)
     call(csm, "GET /exports/{dataset}.{file_format}", dataset="actions", file_format="csv")
 
+    # what an analyst asks
+    text = "select account_name, mrr_eur from dim_accounts where mrr_eur > :least order by mrr_eur desc"
+    asked = {"text": text, "parameters": {"least": "1000"}}
+    call(admin, "GET /sql/tables")
+    call(admin, "POST /sql/run", asked)
+    call.kept["run_statement"]["response"]["duration_ms"] = 12
+    call(admin, "POST /sql/plan", asked)
+    call(admin, "GET /sql/history")
+    for entry in call.kept["list_statements"]["response"]["items"]:
+        entry["duration_ms"] = 12
+    query = {"name": "Large accounts", "text": text, "is_shared": True}
+    named = {"query_id": call(admin, "POST /sql/queries", query)["query_id"]}
+    call(admin, "GET /sql/queries")
+    call(admin, "POST /sql/queries/{query_id}/versions", {**query, "name": "Largest accounts", "version": 1}, **named)
+    call(admin, "GET /sql/queries/{query_id}", **named)
+    call(admin, "POST /sql/queries/{query_id}/remove", {"version": 2}, **named)
+
     # what an admin does about people; the second factor last, since it is asked for from then on
     call(admin, "GET /second-factor/roles")
     call(admin, "PUT /second-factor/roles/{role}", {"is_required": False}, role="csm")

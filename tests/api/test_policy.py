@@ -21,6 +21,7 @@ NOBODY = UUID(int=7)
 EVERYBODY = {"anonymous", "csm", "analyst", "admin"}
 SIGNED_IN = EVERYBODY - {"anonymous"}
 WORKERS = {"csm", "admin"}
+ANALYSTS = {"analyst", "admin"}
 
 # Who gets past the policy of a route; what they may do to a thing of somebody else is the service's to decide.
 ALLOWED = {
@@ -92,6 +93,14 @@ ALLOWED = {
     ("POST", "/suggestions/{suggestion_id}/snooze"): WORKERS,
     ("POST", "/suggestions/{suggestion_id}/undo"): WORKERS,
     ("GET", "/workload"): {"admin"},
+    **dict.fromkeys(
+        [
+            *(("POST", "/sql/run"), ("POST", "/sql/plan"), ("GET", "/sql/tables"), ("GET", "/sql/history")),
+            *(("GET", "/sql/queries"), ("POST", "/sql/queries"), ("GET", "/sql/queries/{query_id}")),
+            *(("POST", "/sql/queries/{query_id}/versions"), ("POST", "/sql/queries/{query_id}/remove")),
+        ],
+        ANALYSTS,
+    ),
 }
 BODIES = {
     ("POST", "/actions"): a_new_action("0" * 32),
@@ -129,6 +138,16 @@ BODIES = {
     ("POST", "/second-factor/confirm"): {"code": "000000"},
     ("PUT", "/second-factor/roles/{role}"): {"is_required": False},
     ("POST", "/tokens"): {"name": "Mine", "scopes": ["read"], "days": 1},
+    ("POST", "/sql/run"): {"text": "select 1 as one", "parameters": {}},
+    ("POST", "/sql/plan"): {"text": "select 1 as one", "parameters": {}},
+    ("POST", "/sql/queries"): {"name": "Mine", "text": "select 1", "is_shared": False},
+    ("POST", "/sql/queries/{query_id}/versions"): {
+        "name": "Mine",
+        "text": "select 2",
+        "is_shared": False,
+        "version": 1,
+    },
+    ("POST", "/sql/queries/{query_id}/remove"): {"version": 1},
     ("POST", "/session/confirm"): {"password": PASSWORD},
     ("POST", "/session"): {"email": "nobody@force24.example", "password": "not the password"},
 }

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 import app.actions.tables
 import app.notices.tables
 import app.playbooks.tables
+import app.sandbox.tables
 import app.suggestions.tables  # noqa: F401  # registers its tables
 from app import clock
 from app.actions import lifecycle, vocabulary

@@ -14,7 +14,7 @@ from app import clock
 from app.auth import Identity, sign_in
 from app.db import engine
 from app.settings import get_settings
-from app.ui import composer, kept_fields, session_component, shortcuts, visit
+from app.ui import composer, kept_fields, session_component, shortcuts, sql_editor, visit
 from tests.app.conftest import estate, settings, template
 from tests.app.factories import NOW, PASSWORD, Estate, key_of
 
@@ -32,6 +32,19 @@ def _plain_composer(**mounted: Any) -> None:
         on_saved()
 
     st.button(data["button"], key=f"{key}:send", on_click=send, disabled=bool(data["missing"]), help=data["missing"])
+
+
+def _plain_sql_editor(**mounted: Any) -> None:
+    """The SQL editor without its browser half: a text area that tells what stands in it, and its two buttons."""
+    key, data = mounted["key"], mounted["data"]
+    st.text_area(data["label"], value=data["load"]["text"], key=f"{key}:box:{data['load']['id']}")
+
+    def send(name: str) -> None:
+        st.session_state[key] = {name: st.session_state[f"{key}:box:{data['load']['id']}"]}
+        mounted[f"on_{name}_change"]()
+
+    for name in ("run", "plan", "typed"):
+        st.button(name, key=f"{key}:{name}", on_click=send, args=(name,))
 
 
 @dataclass
@@ -106,6 +119,8 @@ class Browser:
 def browser(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> Browser:
     """A tab on this test's database, at NOW, with a composer that needs no browser."""
     monkeypatch.setenv("APP_DATABASE_URL", estate.application_url)
+    analyst = estate.application_url.replace("postgresql+psycopg://application:", "postgresql://analyst:")
+    monkeypatch.setenv("ANALYST_DSN", analyst)
     get_settings.cache_clear()
     engine.cache_clear()
     st.cache_data.clear()
@@ -114,6 +129,7 @@ def browser(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> Browser:
     monkeypatch.setattr(visit, "client", lambda: ("127.0.0.1", "test"))
     monkeypatch.setattr(clock, "real_now", lambda: NOW)
     monkeypatch.setattr(composer, "_component", lambda: _plain_composer)
+    monkeypatch.setattr(sql_editor, "_component", lambda: _plain_sql_editor)
     monkeypatch.setattr(kept_fields, "_component", lambda: tab.keep_fields)
     monkeypatch.setattr(session_component, "_component", lambda: lambda **_: None)
     monkeypatch.setattr(shortcuts, "_component", lambda: lambda **_: None)

@@ -58,9 +58,13 @@ def test_the_rail_is_by_role_and_the_start_too(
         ]
 
     assert found == {
-        "csm": [["My day", "Accounts", "Actions"], "/pages/my-day", True],
-        "admin": [["My day", "Accounts", "Actions", "Assignments", "Settings"], "/pages/assignments", True],
-        "analyst": [["Accounts", "Actions"], "/pages/accounts", False],
+        "csm": [["My day", "Accounts", "Actions", "Outcomes", "Trust"], "/pages/my-day", True],
+        "admin": [
+            ["My day", "Accounts", "Actions", "Outcomes", "Trust", "SQL", "Assignments", "Settings"],
+            "/pages/assignments",
+            True,
+        ],
+        "analyst": [["Accounts", "Actions", "Outcomes", "Trust", "SQL"], "/pages/accounts", False],
     }
 
 

@@ -867,6 +867,170 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/sql/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Statements
+         * @description The person's own statements of late, with what became of them.
+         */
+        get: operations["list_statements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Explain Statement
+         * @description How a SELECT would be run, without running it.
+         */
+        post: operations["explain_statement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/queries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Queries
+         * @description Own queries and those that colleagues share.
+         */
+        get: operations["list_queries"];
+        put?: never;
+        /**
+         * Save Query
+         * @description Keep a text under a name. A shared one opens for other analysts, and runs with their rights.
+         */
+        post: operations["save_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/queries/{query_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Query
+         * @description One query with every text it had. 404 also for somebody else's private one.
+         */
+        get: operations["get_query"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/queries/{query_id}/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove Query
+         * @description Take an own query out of every list.
+         */
+        post: operations["remove_query"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/queries/{query_id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Save Query Version
+         * @description The next version of an own query; the ones before stay.
+         */
+        post: operations["save_query_version"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Run Statement
+         * @description Run one SELECT on the marts: at most 1,000 rows, 5 seconds, two at once. 429 while two of yours are running.
+         */
+        post: operations["run_statement"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sql/tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Tables
+         * @description The tables that can be read, with grain, columns and what they mean.
+         */
+        get: operations["list_tables"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/suggestions": {
         parameters: {
             query?: never;
@@ -1600,6 +1764,33 @@ export interface components {
          */
         ActorKind: "user" | "rule" | "job" | "integration";
         /**
+         * AnswerColumn
+         * @description A column of an answer. Days and moments (UTC) arrive as text in ISO 8601, what is no kind of its own as text.
+         */
+        AnswerColumn: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "int" | "float" | "bool" | "date" | "datetime" | "str";
+            /** Name */
+            name: string;
+        };
+        /**
+         * AnswerTable
+         * @description What a statement gave, row by row. `is_cut`: there is more than the limits let through.
+         */
+        AnswerTable: {
+            /** Columns */
+            columns: components["schemas"]["AnswerColumn"][];
+            /** Duration Ms */
+            duration_ms: number;
+            /** Is Cut */
+            is_cut: boolean;
+            /** Rows */
+            rows: (boolean | number | string | null)[][];
+        };
+        /**
          * AnswerUndo
          * @description Taking one's dismissal or snooze back within a minute; the version is that of the answer.
          */
@@ -1627,6 +1818,22 @@ export interface components {
              * Format: date
              */
             until: string;
+        };
+        /**
+         * Plan
+         * @description What a start would make, in order.
+         */
+        api__models__playbooks__Plan: {
+            /** Steps */
+            steps: components["schemas"]["PlannedStep"][];
+        };
+        /**
+         * Plan
+         * @description How the database would run a statement, in its own words.
+         */
+        api__models__sql__Plan: {
+            /** Plan */
+            plan: string;
         };
         /**
          * Snooze
@@ -1759,6 +1966,22 @@ export interface components {
             change: components["schemas"]["api__models__bulk__Snooze"] | components["schemas"]["Redate"] | components["schemas"]["Cancel"] | components["schemas"]["Assign"];
             /** Items */
             items: components["schemas"]["Item"][];
+        };
+        /**
+         * Asked
+         * @description A statement with the values of its parameters, each as text or null; the database reads it as what it stands
+         *     for.
+         */
+        Asked: {
+            /** Parameters */
+            parameters?: {
+                [key: string]: string | null;
+            };
+            /**
+             * Text
+             * @description One SELECT; `:name` stands for a value.
+             */
+            text: string;
         };
         /**
          * Assign
@@ -1963,6 +2186,46 @@ export interface components {
             ended_count: number;
         };
         /**
+         * Entry
+         * @description One statement of one person; everything after `started_at` is None while it runs.
+         */
+        Entry: {
+            /** Duration Ms */
+            duration_ms: number | null;
+            /** Is Cut */
+            is_cut: boolean | null;
+            /** Message */
+            message: string | null;
+            /** Parameters */
+            parameters: {
+                [key: string]: string | null;
+            };
+            purpose: components["schemas"]["Purpose"];
+            /** Row Count */
+            row_count: number | null;
+            /**
+             * Started At
+             * Format: date-time
+             */
+            started_at: string;
+            /**
+             * Statement Id
+             * Format: uuid
+             */
+            statement_id: string;
+            /** Text */
+            text: string;
+            verdict: components["schemas"]["Verdict"] | null;
+        };
+        /**
+         * EntryList
+         * @description Own statements, newest first.
+         */
+        EntryList: {
+            /** Items */
+            items: components["schemas"]["Entry"][];
+        };
+        /**
          * EventKind
          * @description What an event of an action tells.
          * @enum {string}
@@ -1974,6 +2237,18 @@ export interface components {
          * @enum {string}
          */
         Execution: "done_as_planned" | "done_differently" | "attempted_without_reach" | "not_done";
+        /**
+         * Field
+         * @description A column of a table: its type in PostgreSQL's words, and its description, "" without one.
+         */
+        Field: {
+            /** Description */
+            description: string;
+            /** Kind */
+            kind: string;
+            /** Name */
+            name: string;
+        };
         /**
          * FieldError
          * @description One value that was refused: where it stands in the request, and why.
@@ -2195,6 +2470,18 @@ export interface components {
             note: string;
         };
         /**
+         * NewQuery
+         * @description A text under a name.
+         */
+        NewQuery: {
+            /** Is Shared */
+            is_shared: boolean;
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * NewSecondFactor
          * @description What an authenticator app needs, told this once: the secret to type, or the address to show as a picture.
          */
@@ -2233,6 +2520,23 @@ export interface components {
             query: {
                 [key: string]: string[];
             };
+        };
+        /**
+         * NextVersion
+         * @description An own query as it shall be from now on.
+         */
+        NextVersion: {
+            /** Is Shared */
+            is_shared: boolean;
+            /** Name */
+            name: string;
+            /** Text */
+            text: string;
+            /**
+             * Version
+             * @description The version this change is based on; 409 when it is an older one.
+             */
+            version: number;
         };
         /**
          * Note
@@ -2451,14 +2755,6 @@ export interface components {
             streams: components["schemas"]["StreamFreshness"][];
         };
         /**
-         * Plan
-         * @description What a start would make, in order.
-         */
-        Plan: {
-            /** Steps */
-            steps: components["schemas"]["PlannedStep"][];
-        };
-        /**
          * PlannedStep
          * @description A step with its date and its person, before anything is made.
          */
@@ -2632,6 +2928,57 @@ export interface components {
             published_at: string;
         };
         /**
+         * Purpose
+         * @description What a statement was sent for.
+         * @enum {string}
+         */
+        Purpose: "run" | "plan" | "file";
+        /**
+         * QueryList
+         * @description Own queries and those that colleagues share, own first.
+         */
+        QueryList: {
+            /** Items */
+            items: components["schemas"]["SavedQuery"][];
+        };
+        /**
+         * QueryRemoval
+         * @description The version of the query that is taken away.
+         */
+        QueryRemoval: {
+            /**
+             * Version
+             * @description The version this change is based on; 409 when it is an older one.
+             */
+            version: number;
+        };
+        /**
+         * QueryVersion
+         * @description A text that a query had, who saved it and when.
+         */
+        QueryVersion: {
+            /**
+             * Saved At
+             * Format: date-time
+             */
+            saved_at: string;
+            /** Saved By Name */
+            saved_by_name: string;
+            /** Text */
+            text: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * QueryWithVersions
+         * @description A query as it stands, and every text it had, newest first.
+         */
+        QueryWithVersions: {
+            query: components["schemas"]["SavedQuery"];
+            /** Versions */
+            versions: components["schemas"]["QueryVersion"][];
+        };
+        /**
          * Read
          * @description Notices that were read; null is all of them.
          */
@@ -2686,6 +3033,26 @@ export interface components {
             action_id: string;
             /** Message */
             message: string;
+        };
+        /**
+         * Relation
+         * @description A table that can be read. Its description begins with its grain: "One row per …".
+         */
+        Relation: {
+            /** Description */
+            description: string;
+            /** Fields */
+            fields: components["schemas"]["Field"][];
+            /** Name */
+            name: string;
+        };
+        /**
+         * RelationList
+         * @description Every table that can be read, by name.
+         */
+        RelationList: {
+            /** Items */
+            items: components["schemas"]["Relation"][];
         };
         /**
          * Requirement
@@ -2817,6 +3184,42 @@ export interface components {
             status: components["schemas"]["Status"];
             /** Title */
             title: string;
+        };
+        /**
+         * SavedQuery
+         * @description One query as it stands; `text` is of its newest version.
+         */
+        SavedQuery: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /** Is Shared */
+            is_shared: boolean;
+            /** Name */
+            name: string;
+            /** Owner Name */
+            owner_name: string;
+            /**
+             * Owner User Id
+             * Format: uuid
+             */
+            owner_user_id: string;
+            /**
+             * Query Id
+             * Format: uuid
+             */
+            query_id: string;
+            /** Text */
+            text: string;
+            /**
+             * Updated At
+             * Format: date-time
+             */
+            updated_at: string;
+            /** Version */
+            version: number;
         };
         /**
          * SavedView
@@ -3125,6 +3528,12 @@ export interface components {
             /** Unread Count */
             unread_count: number;
         };
+        /**
+         * Verdict
+         * @description What became of it: refused by the gate, failed in the database, ended before its answer.
+         * @enum {string}
+         */
+        Verdict: "answered" | "refused" | "failed" | "ended";
         /**
          * ViewChange
          * @description An own view as it shall be.
@@ -4321,7 +4730,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Plan"];
+                    "application/json": components["schemas"]["api__models__playbooks__Plan"];
                 };
             };
         };
@@ -5260,6 +5669,381 @@ export interface operations {
             };
         };
     };
+    list_statements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryList"];
+                };
+            };
+        };
+    };
+    explain_statement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Asked"];
+            };
+        };
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["api__models__sql__Plan"];
+                };
+            };
+        };
+    };
+    list_queries: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryList"];
+                };
+            };
+        };
+    };
+    save_query: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client when the form is drawn; sending it again gives the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewQuery"];
+            };
+        };
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedQuery"];
+                };
+            };
+        };
+    };
+    get_query: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                query_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueryWithVersions"];
+                };
+            };
+        };
+    };
+    remove_query: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client when the form is drawn; sending it again gives the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                query_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["QueryRemoval"];
+            };
+        };
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    save_query_version: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client when the form is drawn; sending it again gives the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                query_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NextVersion"];
+            };
+        };
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedQuery"];
+                };
+            };
+        };
+    };
+    run_statement: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Asked"];
+            };
+        };
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AnswerTable"];
+                };
+            };
+        };
+    };
+    list_tables: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RelationList"];
+                };
+            };
+        };
+    };
     list_suggestions: {
         parameters: {
             query?: {
@@ -5992,6 +6776,7 @@ type ReadonlyArray<T> = [
 export const pathsAccountsGetParametersQueryBandAnyOf0Values: ReadonlyArray<FlattenedDeepRequired<paths>["/accounts"]["get"]["parameters"]["query"]["band"]> = ["R", "Y", "G", "none"];
 export const actionTypeValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["ActionType"]> = ["risk", "lifecycle", "renewal", "expansion", "activity"];
 export const actorKindValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["ActorKind"]> = ["user", "rule", "job", "integration"];
+export const answerColumnKindValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["AnswerColumn"]["kind"]> = ["int", "float", "bool", "date", "datetime", "str"];
 export const api__models__bulk__SnoozeKindValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["api__models__bulk__Snooze"]["kind"]> = ["snooze"];
 export const assignKindValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Assign"]["kind"]> = ["assign"];
 export const cancelKindValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Cancel"]["kind"]> = ["cancel"];
@@ -6011,6 +6796,7 @@ export const interventionValues: ReadonlyArray<FlattenedDeepRequired<components>
 export const noticeKindValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["NoticeKind"]> = ["assigned", "taken_away", "note_added", "came_back", "escalated", "decision_needed", "handover", "delivery_failed"];
 export const openStepsValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["OpenSteps"]> = ["cancelled", "kept"];
 export const priorityValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Priority"]> = ["critical", "high", "medium", "low"];
+export const purposeValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Purpose"]> = ["run", "plan", "file"];
 export const redateKindValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Redate"]["kind"]> = ["redate"];
 export const resultValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Result"]> = ["successful", "unsuccessful", "false_alarm", "too_early"];
 export const roleValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Role"]> = ["csm", "admin", "analyst"];
@@ -6021,4 +6807,5 @@ export const stakeholderRoleValues: ReadonlyArray<FlattenedDeepRequired<componen
 export const statusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Status"]> = ["new", "in_progress", "blocked", "waiting_on_customer", "snoozed", "closed", "cancelled"];
 export const stepOwnerValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["StepOwner"]> = ["account_owner", "starter"];
 export const suggestionStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["SuggestionStatus"]> = ["generated", "held_out", "shown", "viewed", "accepted", "accepted_with_edits", "dismissed", "snoozed", "expired", "superseded", "auto_resolved", "blocked_stale_data"];
+export const verdictValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Verdict"]> = ["answered", "refused", "failed", "ended"];
 export const viewPageValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["ViewPage"]> = ["actions", "accounts"];
