@@ -216,14 +216,13 @@ def test_recurring_value_moves_by_its_movements(grown: Project) -> None:
 
 
 def test_churn_and_growth_give_the_retention_rates_of_the_definition(grown: Project) -> None:
-    (start, expansion, contraction, churned) = _rows(
+    months = _rows(
         grown,
-        "select (select sum(mrr_eur) from intermediate.int_billing__mrr_monthly where month_start_date = '2026-02-01'),"
-        " coalesce(sum(amount_eur) filter (where movement_type = 'expansion'), 0),"
-        " -coalesce(sum(amount_eur) filter (where movement_type = 'contraction'), 0),"
-        " -coalesce(sum(amount_eur) filter (where movement_type = 'churned'), 0)"
-        " from marts.fct_mrr_movements where movement_month = '2026-03-01'",
-    )[0]
+        "select is_complete, start_mrr_eur, expansion_mrr_eur, contraction_mrr_eur, churned_mrr_eur, nrr_ratio,"
+        " start_account_count, churned_account_count, logo_churn_ratio from marts.fct_revenue_retention_monthly"
+        " where month_start_date = '2026-03-01'",
+    )
 
-    assert (start, expansion, contraction, churned) == (Decimal("600.00"), 0, 0, Decimal("200.00"))
-    assert (start + expansion - contraction - churned) / start == pytest.approx(Decimal(2) / 3)
+    assert months == [
+        (False, Decimal("600.00"), 0, 0, Decimal("200.00"), pytest.approx(2 / 3), 2, 1, pytest.approx(0.5))
+    ]
