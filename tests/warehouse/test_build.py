@@ -19,6 +19,7 @@ MARTS = (
     "fct_invoices",
     "fct_mrr_movements",
     "fct_nps_responses",
+    "fct_renewals",
     "fct_revenue_retention_monthly",
     "fct_tickets",
     "fct_usage_daily",

@@ -49,6 +49,8 @@ def _first_load(load: Load) -> None:
         for index, period in enumerate(_months(START, 4)):
             load.invoice(f"in_{name}_{index}", f"cus_{name}", f"sub_{name}", period=period, seats=4, paid=period[0])
     load.contact("ann", "alpha", created=START, role="CHAMPION")
+    load.contact("cas", "alpha", created=START, role="DECISION_MAKER", left=date(2026, 2, 1))
+    load.contact("eve", "beta", created=START, role="CHAMPION", left=date(2026, 2, 1))
     load.meeting("m1", "alpha", date(2026, 2, 1))
     load.ticket(1, 11, created=date(2026, 2, 20), priority="urgent")
     load.answer("r1", 2, score="4", day=date(2025, 12, 20))
@@ -197,6 +199,33 @@ def test_a_yearly_invoice_is_worth_a_twelfth_a_month(grown: Project) -> None:
     )
 
     assert account == [(Decimal("100.00"), 2, "year", date(2027, 3, 11), 0)]
+
+
+def test_roles_that_nobody_there_holds_are_named(grown: Project) -> None:
+    gaps = _rows(
+        grown,
+        "select account_id, missing_roles, champion_name, departed_champion_name, champion_departure_kind"
+        " from marts.dim_accounts order by 1",
+    )
+
+    assert gaps == [
+        ("alpha", ["decision_maker", "budget_holder"], "ann", None, None),
+        ("beta", ["champion", "decision_maker", "budget_holder"], None, "eve", "job_change"),
+        ("delta", ["champion", "decision_maker", "budget_holder"], None, None, None),
+    ]
+
+
+def test_who_left_has_nothing_to_renew(grown: Project) -> None:
+    renewals = _rows(
+        grown,
+        "select a.account_id, r.renewal_date, r.forecast_state, r.mrr_due_eur from marts.fct_renewals as r"
+        " join marts.dim_accounts as a using (account_key) order by 1",
+    )
+
+    assert renewals == [
+        ("alpha", date(2026, 12, 1), "auto_renew", Decimal("400.00")),
+        ("delta", date(2027, 3, 11), "auto_renew", Decimal("100.00")),
+    ]
 
 
 def test_recurring_value_moves_by_its_movements(grown: Project) -> None:

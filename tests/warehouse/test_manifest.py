@@ -22,6 +22,7 @@ FEEDS_SUGGESTIONS = (
     "fct_invoices",
     "fct_mrr_movements",
     "fct_nps_responses",
+    "fct_renewals",
     "fct_revenue_retention_monthly",
     "fct_tickets",
     "fct_usage_daily",
