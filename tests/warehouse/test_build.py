@@ -16,6 +16,7 @@ MARTS = (
     "fct_actions",
     "fct_churn_risk_daily",
     "fct_engagements",
+    "fct_identity_issues",
     "fct_invoices",
     "fct_mrr_movements",
     "fct_nps_responses",

@@ -36,7 +36,7 @@ def _months(first: date, count: int) -> list[tuple[date, date]]:
 
 
 def _first_load(load: Load) -> None:
-    """Alpha and Beta are customers, Gamma is a company that will turn out to be Alpha."""
+    """Alpha and Beta are customers, Gamma is a company that will turn out to be Alpha, Prospect bought nothing yet."""
     load.catalogue()
     load.company("alpha", "Alpha", created=START, tenant_id="1")
     load.company("beta", "Beta", created=START, tenant_id="2")
@@ -50,6 +50,8 @@ def _first_load(load: Load) -> None:
             load.invoice(f"in_{name}_{index}", f"cus_{name}", f"sub_{name}", period=period, seats=4, paid=period[0])
     load.contact("ann", "alpha", created=START, role="CHAMPION")
     load.contact("cas", "alpha", created=START, role="DECISION_MAKER", left=date(2026, 2, 1))
+    load.company("prospect", "Prospect", created=START)
+    load.contact("pat", "prospect", created=START)
     load.contact("eve", "beta", created=START, role="CHAMPION", left=date(2026, 2, 1))
     load.meeting("m1", "alpha", date(2026, 2, 1))
     load.ticket(1, 11, created=date(2026, 2, 20), priority="urgent")
@@ -171,6 +173,13 @@ def test_a_merged_company_hands_its_days_to_the_survivor(grown: Project) -> None
         "select rule, account_key = md5('hubspot:alpha') from marts.bridge_account_sources where source_id = 'gamma'",
     )
     assert links == [("crm_merge", True)]
+
+
+def test_a_company_that_bought_nothing_yet_is_no_account_and_holds_up_no_build(grown: Project) -> None:
+    link = _rows(grown, "select rule, is_linked from marts.bridge_account_sources where source_id = 'prospect'")
+
+    assert link == [("not_a_customer", False)]
+    assert _rows(grown, "select count(*) from marts.dim_contacts where contact_name = 'pat'") == [(0,)]
 
 
 def test_an_answer_counts_from_its_day_and_only_the_newest(grown: Project) -> None:

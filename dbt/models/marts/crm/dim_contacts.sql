@@ -5,7 +5,9 @@
 }}
 
 with contacts as (
-    select * from {{ ref('int_crm__contacts') }}
+    select contacts.*
+    from {{ ref('int_crm__contacts') }} as contacts
+    inner join {{ ref('int_accounts__lives') }} as lives on contacts.account_key = lives.account_key
 ),
 
 as_of as (
