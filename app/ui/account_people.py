@@ -26,7 +26,6 @@ def show(subject: Subject) -> None:
     parts = [
         (f"**{len(present)}**", "people known"),
         (f":red[**{', '.join(gaps)}**]" if gaps else "**none**", "gaps in the roles"),
-        (f"**{figures.ago(account.last_contact_date, here.today)}**", "last two-way contact"),
         (f"**{len(silent)}**", "without contact for 90 days"),
         (f"**{len(gone)}**", "left or bounced"),
     ]

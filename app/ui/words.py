@@ -142,8 +142,8 @@ STAKEHOLDER_ROLES: Mapping[str, str] = {
     "unknown": "Role unknown",
 }
 DEPARTURES: Mapping[str, str] = {
-    "job_change": "new job in the CRM",
-    "removed": "removed from the CRM",
+    "job_change": "new job",
+    "removed": "removed in the CRM",
     "bounced": "mail bounces",
 }
 MEASURES: Mapping[str, str] = {

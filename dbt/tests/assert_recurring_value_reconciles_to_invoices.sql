@@ -1,5 +1,5 @@
--- To the cent, for every currency: what invoices bill before tax, counted from the raw payloads, is the lines that make the
--- recurring value and what is known not to be recurring (bought once, without a period) or nobody's (no account).
+-- To the cent, for every currency: what the invoices of accounts bill before tax, counted from the raw payloads, is the
+-- lines that make the recurring value and what is known not to be recurring: bought once, or without a period.
 with invoices as (
     select
         _pk as invoice_id,

@@ -1,5 +1,5 @@
--- To the cent, for every month and segment: what moved leads from the start to the end, the end is the next month's start,
--- the movements are those of the accounts, and the last end is what the accounts' dimension shows.
+-- To the cent, for every month and segment: what moved leads from the start to the end, the end is the next month's
+-- start, the movements are those of the accounts, and the last end is what the accounts' dimension shows.
 with months as (
     select
         *,

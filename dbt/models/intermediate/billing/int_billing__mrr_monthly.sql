@@ -49,8 +49,8 @@ values_at_end as (
     group by months.account_key, months.month_start_date
 ),
 
--- Service that goes on without being paid for (a pause, a month for nothing) is no churn, and neither is a gap that a new
--- subscription closes within the days of grace.
+-- Service that goes on without being paid for (a pause, a month for nothing) is no churn, and neither is a gap that a
+-- new subscription closes within the days of grace.
 served as (
     select
         months.account_key,

@@ -51,7 +51,8 @@ select
     -- A running subscription that was told to end: on the day named, else with the period that is paid for.
     case
         when
-            subscriptions.ended_at is null and (subscriptions.cancel_at_period_end or subscriptions.cancel_at is not null)
+            subscriptions.ended_at is null
+            and (subscriptions.cancel_at_period_end or subscriptions.cancel_at is not null)
             then {{ utc_date('coalesce(subscriptions.cancel_at, subscriptions.current_period_end)') }}
     end as planned_end_date,
     -- Service that nobody paid for is not paid service: it ends where the last paid period ended.

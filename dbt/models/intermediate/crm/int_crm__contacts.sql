@@ -47,8 +47,7 @@ select
     property_hs_email_bounce as has_bounced,
     -- What the CRM shows first: a new job recorded, the record removed, or only mail that comes back.
     case
-        when removed_date < property_left_company_date or (removed_date is not null and property_left_company_date is null)
-            then 'removed'
+        when removed_date < coalesce(property_left_company_date, 'infinity') then 'removed'
         when property_left_company_date is not null then 'job_change'
         when property_hs_email_bounce then 'bounced'
     end as departure_kind,

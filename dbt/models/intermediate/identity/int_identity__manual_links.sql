@@ -11,7 +11,7 @@ companies as (
     select * from {{ ref('int_identity__companies') }}
 )
 
--- An account that was merged away since is the one it lives on in; of one that is gone the decision says nothing any more.
+-- An account that was merged away since is the one it lives on in; of one that is gone the decision says nothing more.
 select
     links.source,
     links.source_id,

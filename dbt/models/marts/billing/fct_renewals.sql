@@ -64,12 +64,7 @@ deals as (
 dated as (
     select
         contracts.*,
-        -- Who leaves earlier than the contract's anniversary has nothing to renew on it.
-        case
-            when contracts.ending_subscription_count = contracts.subscription_count
-                then least(contracts.planned_end_date, accounts.renewal_date)
-            else accounts.renewal_date
-        end as renewal_date,
+        accounts.renewal_date,
         accounts.currency_code,
         accounts.mrr,
         accounts.mrr_eur,
