@@ -1724,8 +1724,8 @@ export interface components {
         };
         /**
          * Contact
-         * @description One contact. `stakeholder_role`: champion, decision_maker, budget_holder, end_user, unknown. `departure_kind` says
-         *     how it is known that they are gone: job_change, removed, bounced.
+         * @description One contact. `stakeholder_role`: champion, decision_maker, budget_holder, end_user, unknown. `departure_kind`
+         *     says how it is known that they are gone: job_change, removed, bounced.
          */
         app__marts__people__Contact: {
             /** Account Key */

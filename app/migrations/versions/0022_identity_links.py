@@ -5,8 +5,8 @@ Append-only: the newest row of a record counts, and an older one says what was b
 
 from alembic import op
 
-revision = "0009"
-down_revision = "0008"
+revision = "0022"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
