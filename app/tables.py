@@ -182,6 +182,20 @@ account_ratings = Table(
     Column("rated_at", TIMESTAMP, nullable=False),
 )
 
+# Append-only: a person's decision on the account of a source record, null for none; the newest of a record counts.
+identity_links = Table(
+    "identity_links",
+    metadata,
+    Column("link_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("source_id", Text, nullable=False),
+    Column("account_key", Text),
+    Column("reason", Text, nullable=False),
+    Column("linked_by_user_id", Uuid, nullable=False),
+    Column("linked_by_name", Text, nullable=False),
+    Column("linked_at", TIMESTAMP, nullable=False),
+)
+
 # A person's filters under a name; `query` holds the page's address parameters as they stand in a link.
 saved_views = Table(
     "saved_views",

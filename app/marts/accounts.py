@@ -19,7 +19,7 @@ class Account:
 
     Ratios are 0 to 1; `mrr` is in `currency_code`, `*_eur` in EUR; `health_score` 0 to 100 with no band (None) under
     60% coverage; `health_trend_90d` weekly, oldest first, today last. `csm_email` is the owner in the CRM, None without
-    one.
+    one. `missing_roles`: needed ones that nobody holds who is there and whom mail reaches.
     """
 
     account_key: str
@@ -66,6 +66,10 @@ class Account:
     oldest_overdue_days: int | None
     champion_name: str | None
     stakeholder_count: int | None
+    missing_roles: list[str] | None
+    departed_champion_name: str | None
+    champion_departure_date: date | None
+    champion_departure_kind: str | None
     tenant_id: str | None
     stripe_customer_ids: list[str] | None
     zendesk_organization_id: str | None

@@ -1,7 +1,7 @@
-"""Invoices and the movements of recurring revenue.
+"""Invoices, the movements of recurring revenue, and what comes up for renewal.
 
-Source: marts.fct_invoices, one row per invoice; marts.fct_mrr_movements, one row per account, month and kind of
-movement.
+Source: marts.fct_invoices, one row per invoice; marts.fct_mrr_movements, one row per account and month with a movement;
+marts.fct_renewals, one row per account with a running subscription.
 """
 
 from dataclasses import dataclass
@@ -51,6 +51,34 @@ class MrrMovement:
     mrr_after_eur: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """What comes up next. `forecast_state`: notice_given, overdue, deal_open, in_window, auto_renew; `mrr_due` and
+    `ending_mrr` (of subscriptions told to end) are a month's, in `currency_code`. From each checkpoint on the account
+    is to be assessed.
+    """
+
+    account_key: str
+    renewal_date: date | None
+    days_to_renewal: int | None
+    forecast_state: str
+    notice_date: date | None
+    planned_end_date: date | None
+    subscription_count: int
+    ending_subscription_count: int
+    currency_code: str | None
+    mrr_due: float | None
+    mrr_due_eur: float | None
+    ending_mrr: float | None
+    deal_id: str | None
+    deal_name: str | None
+    deal_stage: str | None
+    deal_close_date: date | None
+    first_checkpoint_date: date | None
+    second_checkpoint_date: date | None
+    as_of_date: date | None
+
+
 def invoices(db: Connection, account_key: str, *, limit: int = 200) -> list[Invoice]:
     """Invoices of an account, newest first. Raises MartUnavailable."""
     columns = reading.mart("fct_invoices", Invoice).c
@@ -75,3 +103,11 @@ def movements(db: Connection, account_key: str | None = None, *, since: date | N
         wanted = wanted.where(columns.movement_month >= since)
     wanted = wanted.order_by(columns.movement_month, columns.account_key, columns.movement_type)
     return reading.frame(db, "fct_mrr_movements", MrrMovement, wanted)
+
+
+def renewal(db: Connection, account_key: str) -> Renewal | None:
+    """What an account has to renew next, None without a running subscription. Raises MartUnavailable."""
+    columns = reading.mart("fct_renewals", Renewal).c
+    wanted = reading.query("fct_renewals", Renewal).where(columns.account_key == account_key)
+    found = reading.rows(db, "fct_renewals", Renewal, wanted)
+    return found[0] if found else None

@@ -37,7 +37,9 @@ class _Named:
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One contact. `stakeholder_role`: champion, decision_maker, budget_holder, end_user, unknown."""
+    """One contact. `stakeholder_role`: champion, decision_maker, budget_holder, end_user, unknown. `departure_kind`
+    says how it is known that they are gone: job_change, removed, bounced.
+    """
 
     contact_key: str
     account_key: str
@@ -50,7 +52,10 @@ class Contact:
     has_left: bool
     left_date: date | None
     has_bounced: bool
+    departure_kind: str | None
+    departure_date: date | None
     last_two_way_contact_date: date | None
+    two_way_contact_count_90d: int | None
     last_product_activity_date: date | None
     is_product_user: bool
     created_date: date | None

@@ -65,6 +65,7 @@ _READERS = {
     "usage": lambda db, key, since: usage.daily(db, key, since=since),
     "contacts": lambda db, key, since: people.contacts(db, key),
     "invoices": lambda db, key, since: money.invoices(db, key),
+    "renewal": lambda db, key, since: money.renewal(db, key),
     "movements": lambda db, key, since: money.movements(db, key),
     "tickets": lambda db, key, since: support.tickets(db, key),
     "nps": lambda db, key, since: support.nps_responses(db, key),
@@ -87,7 +88,9 @@ def _freshness(build_id: int, scope: str) -> list[sources.StreamFreshness]:
 
 
 def of_account(what: str, account_key: str, here: Visit, *, since: date | None = None) -> Any:
-    """One of the account's lists by name, see `_READERS`: usage and movements as frames, the rest as rows."""
+    """What is known of an account, by name, see `_READERS`: usage and movements as frames, renewal as one row or None,
+    the rest as rows.
+    """
     return _of_account(here.build_id, what, account_key, since, here.identity.role)
 
 

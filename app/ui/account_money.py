@@ -1,4 +1,4 @@
-"""Money of an account: recurring revenue over time, and invoices."""
+"""Money of an account: its next renewal, recurring revenue over time, and invoices."""
 
 from datetime import date
 
@@ -6,12 +6,12 @@ import pandas as pd
 import streamlit as st
 
 from app.marts.money import Invoice
-from app.ui import account_data, charts, columns, figures, frame, page_style, tables, visit, words
+from app.ui import account_data, account_renewal, charts, columns, figures, frame, page_style, tables, visit, words
 from app.ui.account_head import Subject, figure_line
 
 
 def show(subject: Subject) -> None:
-    """Recurring revenue over time, and invoices."""
+    """Next renewal, recurring revenue over time, and invoices."""
     here, account = visit.current(), subject.account
     movements: pd.DataFrame = account_data.of_account("movements", account.account_key, here)
     invoices: list[Invoice] = account_data.of_account("invoices", account.account_key, here)
@@ -34,6 +34,10 @@ def show(subject: Subject) -> None:
         "money_figures",
     )
     left, right = page_style.split([1, 1.9], "money")
+    with left:
+        actions = [*subject.actions, *account_data.closed_actions(account.account_key)]
+        renewal = account_data.of_account("renewal", account.account_key, here)
+        account_renewal.show(renewal, actions, today=here.today)
     with left, st.container(border=True, gap="xsmall"):
         frame.heading("MRR movements", "€ a month, all time")
         if len(movements):

@@ -4,37 +4,34 @@ from datetime import timedelta
 
 import pandas as pd
 
+from app.marts.accounts import Account
 from app.marts.people import Contact
 from app.ui import account_data, figures, frame, tables, visit, words
 from app.ui.account_head import Subject, figure_line
+from app.ui.text import escaped
 
-NEEDED_ROLES = ("champion", "decision_maker", "budget_holder")
 RECENT = timedelta(days=90)
 
 
 def show(subject: Subject) -> None:
     """Stakeholders with role and last contact; what is missing is named first."""
-    here = visit.current()
-    rows: list[Contact] = account_data.of_account("contacts", subject.account.account_key, here)
+    here, account = visit.current(), subject.account
+    rows: list[Contact] = account_data.of_account("contacts", account.account_key, here)
     present = [contact for contact in rows if not contact.has_left]
-    gaps = [
-        f"no {words.STAKEHOLDER_ROLES[role].lower()}"
-        for role in NEEDED_ROLES
-        if not any(c.stakeholder_role == role for c in present)
-    ]
+    gaps = [f"no {words.word(words.STAKEHOLDER_ROLES, role).lower()}" for role in account.missing_roles or []]
     silent = [
         c for c in present if c.last_two_way_contact_date is None or here.today - c.last_two_way_contact_date > RECENT
     ]
     gone = [contact for contact in rows if contact.has_left or contact.has_bounced]
-    figure_line(
-        [
-            (f"**{len(present)}**", "people known"),
-            (f":red[**{', '.join(gaps)}**]" if gaps else "**none**", "gaps in the roles"),
-            (f"**{len(silent)}**", "without contact for 90 days"),
-            (f"**{len(gone)}**", "left or bounced"),
-        ],
-        "people_figures",
-    )
+    parts = [
+        (f"**{len(present)}**", "people known"),
+        (f":red[**{', '.join(gaps)}**]" if gaps else "**none**", "gaps in the roles"),
+        (f"**{len(silent)}**", "without contact for 90 days"),
+        (f"**{len(gone)}**", "left or bounced"),
+    ]
+    if account.champion_departure_kind:
+        parts.insert(2, _departure(account))
+    figure_line(parts, "people_figures")
     if not rows:
         frame.empty(
             "Nobody is known at this account.",
@@ -67,6 +64,14 @@ def show(subject: Subject) -> None:
         "state": tables.chip("State", ["Here", "Left", "Bounced"], ["green", "red", "orange"], 110),
     }
     tables.show(table, columns, key="people_table", alt="Stakeholders of this account", most=18)
+
+
+def _departure(account: Account) -> tuple[str, str]:
+    """The champion who went last: red while nobody has taken the place."""
+    name = escaped(account.departed_champion_name or "without a name", limit=40)
+    how = words.word(words.DEPARTURES, account.champion_departure_kind)
+    shown = f":red[**{name}**]" if "champion" in (account.missing_roles or []) else f"**{name}**"
+    return shown, f"champion left {figures.full_day(account.champion_departure_date)}, {how}"
 
 
 def _state(contact: Contact) -> str:

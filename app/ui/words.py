@@ -141,6 +141,11 @@ STAKEHOLDER_ROLES: Mapping[str, str] = {
     "end_user": "End user",
     "unknown": "Role unknown",
 }
+DEPARTURES: Mapping[str, str] = {
+    "job_change": "new job",
+    "removed": "removed in the CRM",
+    "bounced": "mail bounces",
+}
 MEASURES: Mapping[str, str] = {
     "seat_use": "Seat use",
     "key_activity": "Key activity",
@@ -241,6 +246,7 @@ SOURCE_SYSTEMS: Mapping[str, str] = {
 
 
 LINK_RULES: Mapping[str, str] = {
+    "manual": "decided by a person",
     "crm_company": "CRM company",
     "crm_merge": "merged in the CRM",
     "crm_tenant_id": "tenant id in the CRM",
@@ -257,6 +263,20 @@ MRR_MOVEMENTS: Mapping[str, str] = {
     "contraction": "Contraction",
     "churned": "Churned",
     "reactivation": "Came back",
+}
+FORECAST_STATES: Mapping[str, str] = {
+    "notice_given": "Notice given",
+    "overdue": "Overdue",
+    "deal_open": "Renewal deal open",
+    "in_window": "In the renewal window",
+    "auto_renew": "Renews by itself",
+}
+FORECAST_COLOURS: Mapping[str, str] = {
+    "notice_given": "red",
+    "overdue": "red",
+    "deal_open": "blue",
+    "in_window": "orange",
+    "auto_renew": "gray",
 }
 LOAD_STATES: Mapping[str, str] = {
     "succeeded": "Succeeded",

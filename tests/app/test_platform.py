@@ -175,7 +175,7 @@ def test_the_transformer_reads_what_it_stages_and_no_secret(estate: Estate) -> N
     }
     assert allowed == {
         *("actions", "action_events", "action_notes", "action_outcomes", "decisions", "context_snapshots"),
-        *("suggestions", "suggestion_events", "rules", "policies"),
+        *("suggestions", "suggestion_events", "rules", "policies", "identity_links"),
     }
     estate.transformer.execute("select user_id, email, role, owner_email from app.users")
     for secret in (

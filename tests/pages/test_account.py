@@ -1,12 +1,17 @@
 """Account: its tabs, its figures, and text that arrives from outside."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from psycopg.types.json import Jsonb
 
+from app.actions.lifecycle import CancelReason
+from app.actions.model import ActionRow
 from app.auth import Role
 from app.ui import account_page
+from app.ui.account_renewal import assessment
+from app.ui.figures import money
 from app.ui.health_charts import health_history, waterfall
 from app.ui.text import escaped
 from tests.app.factories import AS_OF, NOW, Estate
@@ -81,6 +86,25 @@ def _full(estate: Estate) -> str:
         movement_month=AS_OF.replace(day=1),
         movement_type="contraction",
         amount_eur=-50,
+    )
+    estate.put(
+        "fct_renewals",
+        account_key=key,
+        renewal_date=AS_OF + timedelta(days=100),
+        forecast_state="deal_open",
+        notice_date=AS_OF - timedelta(days=9),
+        planned_end_date=AS_OF + timedelta(days=40),
+        subscription_count=2,
+        ending_subscription_count=1,
+        currency_code="GBP",
+        mrr_due=1000,
+        mrr_due_eur=1150,
+        ending_mrr=80,
+        deal_name=EVIL,
+        deal_stage="contractsent",
+        deal_close_date=AS_OF + timedelta(days=90),
+        first_checkpoint_date=AS_OF - timedelta(days=80),
+        second_checkpoint_date=AS_OF + timedelta(days=10),
     )
     return key
 
@@ -209,3 +233,57 @@ def test_the_head_rates_the_account_and_adds_an_action_for_it(browser: Browser, 
     assert any(what.startswith("Rated 2 of 5: Unhappy") for what in page.dataframe[0].value["what"])
     theirs = browser.sign_in(estate.user("Tom Okafor")).reload("account", account=key)
     assert "Rate" not in [block.proto.popover.label for block in theirs.get("popover")]
+
+
+def test_the_money_tab_says_what_renews_when_and_whether_somebody_looked_in_time(
+    browser: Browser, estate: Estate
+) -> None:
+    key = _full(estate)
+    maya = estate.user("Maya Lind")
+    browser.sign_in(maya)
+    before = texts(browser.open("account", account=key, tab="Money"))
+    estate.action(actor=maya, account_key=key, title="Look at the renewal", action_type="renewal")
+
+    after = texts(browser.reload("account", account=key, tab="Money"))
+
+    for written in (before, after):
+        assert "**27 Feb 2027** :blue-badge[Renewal deal open]" in written
+        assert f"Notice given **10 Nov 2026** for {money(80, 'GBP')} of it :gray[service ends 29 Dec 2026]" in written
+        assert "90 days before, 29 Nov 2026: not yet" in written
+    assert "180 days before, 31 Aug 2026:] :orange[not assessed yet]" in before
+    assert "180 days before, 31 Aug 2026:] Look at the renewal :gray[20 Nov 2026]" in after
+
+
+def test_a_checkpoint_is_met_by_a_renewal_action_of_its_own_time_that_was_not_cancelled(estate: Estate) -> None:
+    maya = estate.user("Maya Lind")
+    key = _full(estate)
+    rows = [
+        estate.detail(estate.action(actor=maya, account_key=key, action_type=kind).action_id).action
+        for kind in ("renewal", "risk")
+    ]
+    day = NOW.date()
+
+    def met(start: int, end: int, chosen: list[ActionRow]) -> bool:
+        return assessment(chosen, start=day + timedelta(days=start), end=day + timedelta(days=end)) is not None
+
+    assert met(0, 1, rows)
+    assert not met(1, 90, rows)
+    assert not met(-90, 0, rows)
+    assert not met(0, 1, rows[1:])
+    assert not met(0, 1, [replace(rows[0], cancel_reason=CancelReason.DUPLICATE)])
+
+
+def test_the_people_tab_names_the_gaps_and_the_champion_who_left(browser: Browser, estate: Estate) -> None:
+    estate.publish()
+    key = estate.account(
+        missing_roles=["champion", "budget_holder"],
+        departed_champion_name="Ann *Lee*",
+        champion_departure_date=AS_OF - timedelta(days=18),
+        champion_departure_kind="bounced",
+    )
+
+    written = texts(browser.sign_in(estate.user("Maya Lind")).open("account", account=key, tab="People"))
+
+    assert ":red[**no champion, no budget holder**]" in written
+    assert f":red[**{escaped('Ann *Lee*')}**]" in written
+    assert "champion left 1 Nov 2026, mail bounces" in written

@@ -193,6 +193,7 @@ class Load:
             "number": key.upper(),
             "status": "paid" if paid else "open",
             "currency": "eur",
+            "subtotal": amount,
             "amount_due": amount,
             "amount_paid": amount if paid else 0,
             "created": epoch(start),

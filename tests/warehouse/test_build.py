@@ -16,9 +16,12 @@ MARTS = (
     "fct_actions",
     "fct_churn_risk_daily",
     "fct_engagements",
+    "fct_identity_issues",
     "fct_invoices",
     "fct_mrr_movements",
     "fct_nps_responses",
+    "fct_renewals",
+    "fct_revenue_retention_monthly",
     "fct_tickets",
     "fct_usage_daily",
 )

@@ -36,7 +36,7 @@ def _months(first: date, count: int) -> list[tuple[date, date]]:
 
 
 def _first_load(load: Load) -> None:
-    """Alpha and Beta are customers, Gamma is a company that will turn out to be Alpha."""
+    """Alpha and Beta are customers, Gamma is a company that will turn out to be Alpha, Prospect bought nothing yet."""
     load.catalogue()
     load.company("alpha", "Alpha", created=START, tenant_id="1")
     load.company("beta", "Beta", created=START, tenant_id="2")
@@ -49,6 +49,10 @@ def _first_load(load: Load) -> None:
         for index, period in enumerate(_months(START, 4)):
             load.invoice(f"in_{name}_{index}", f"cus_{name}", f"sub_{name}", period=period, seats=4, paid=period[0])
     load.contact("ann", "alpha", created=START, role="CHAMPION")
+    load.contact("cas", "alpha", created=START, role="DECISION_MAKER", left=date(2026, 2, 1))
+    load.company("prospect", "Prospect", created=START)
+    load.contact("pat", "prospect", created=START)
+    load.contact("eve", "beta", created=START, role="CHAMPION", left=date(2026, 2, 1))
     load.meeting("m1", "alpha", date(2026, 2, 1))
     load.ticket(1, 11, created=date(2026, 2, 20), priority="urgent")
     load.answer("r1", 2, score="4", day=date(2025, 12, 20))
@@ -171,6 +175,13 @@ def test_a_merged_company_hands_its_days_to_the_survivor(grown: Project) -> None
     assert links == [("crm_merge", True)]
 
 
+def test_a_company_that_bought_nothing_yet_is_no_account_and_holds_up_no_build(grown: Project) -> None:
+    link = _rows(grown, "select rule, is_linked from marts.bridge_account_sources where source_id = 'prospect'")
+
+    assert link == [("not_a_customer", False)]
+    assert _rows(grown, "select count(*) from marts.dim_contacts where contact_name = 'pat'") == [(0,)]
+
+
 def test_an_answer_counts_from_its_day_and_only_the_newest(grown: Project) -> None:
     scores = [
         _of(grown, "beta", "nps_value", "fct_account_health_daily", day)[0]
@@ -199,6 +210,33 @@ def test_a_yearly_invoice_is_worth_a_twelfth_a_month(grown: Project) -> None:
     assert account == [(Decimal("100.00"), 2, "year", date(2027, 3, 11), 0)]
 
 
+def test_roles_that_nobody_there_holds_are_named(grown: Project) -> None:
+    gaps = _rows(
+        grown,
+        "select account_id, missing_roles, champion_name, departed_champion_name, champion_departure_kind"
+        " from marts.dim_accounts order by 1",
+    )
+
+    assert gaps == [
+        ("alpha", ["decision_maker", "budget_holder"], "ann", None, None),
+        ("beta", ["champion", "decision_maker", "budget_holder"], None, "eve", "job_change"),
+        ("delta", ["champion", "decision_maker", "budget_holder"], None, None, None),
+    ]
+
+
+def test_who_left_has_nothing_to_renew(grown: Project) -> None:
+    renewals = _rows(
+        grown,
+        "select a.account_id, r.renewal_date, r.forecast_state, r.mrr_due_eur from marts.fct_renewals as r"
+        " join marts.dim_accounts as a using (account_key) order by 1",
+    )
+
+    assert renewals == [
+        ("alpha", date(2026, 12, 1), "auto_renew", Decimal("400.00")),
+        ("delta", date(2027, 3, 11), "auto_renew", Decimal("100.00")),
+    ]
+
+
 def test_recurring_value_moves_by_its_movements(grown: Project) -> None:
     movements = _rows(
         grown,
@@ -216,14 +254,13 @@ def test_recurring_value_moves_by_its_movements(grown: Project) -> None:
 
 
 def test_churn_and_growth_give_the_retention_rates_of_the_definition(grown: Project) -> None:
-    (start, expansion, contraction, churned) = _rows(
+    months = _rows(
         grown,
-        "select (select sum(mrr_eur) from intermediate.int_billing__mrr_monthly where month_start_date = '2026-02-01'),"
-        " coalesce(sum(amount_eur) filter (where movement_type = 'expansion'), 0),"
-        " -coalesce(sum(amount_eur) filter (where movement_type = 'contraction'), 0),"
-        " -coalesce(sum(amount_eur) filter (where movement_type = 'churned'), 0)"
-        " from marts.fct_mrr_movements where movement_month = '2026-03-01'",
-    )[0]
+        "select is_complete, start_mrr_eur, expansion_mrr_eur, contraction_mrr_eur, churned_mrr_eur, nrr_ratio,"
+        " start_account_count, churned_account_count, logo_churn_ratio from marts.fct_revenue_retention_monthly"
+        " where month_start_date = '2026-03-01'",
+    )
 
-    assert (start, expansion, contraction, churned) == (Decimal("600.00"), 0, 0, Decimal("200.00"))
-    assert (start + expansion - contraction - churned) / start == pytest.approx(Decimal(2) / 3)
+    assert months == [
+        (False, Decimal("600.00"), 0, 0, Decimal("200.00"), pytest.approx(2 / 3), 2, 1, pytest.approx(0.5))
+    ]

@@ -27,7 +27,7 @@ _ONBOARDINGS = text(
     """
 )
 
-# Assessed is what somebody did about it: closed an action for this reason, or said no to the suggestion.
+# Assessed is what somebody did about it: closed an action of the renewal, or said no to the suggestion.
 _RENEWALS = text(
     """
     with assessed as (
@@ -35,7 +35,7 @@ _RENEWALS = text(
         from (
             select account_key, closed_at as assessed_at
             from app.actions
-            where reason = 'renewal_checkpoint' and status = 'closed'
+            where action_type = 'renewal' and status = 'closed'
             union all
             select account_key, answered_at
             from app.suggestions

@@ -42,6 +42,7 @@ select
     subscription_id,
     number as invoice_number,
     status,
+    billing_reason,
     upper(currency) as currency_code,
     amount_due,
     amount_paid,

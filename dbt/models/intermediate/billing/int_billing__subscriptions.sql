@@ -48,6 +48,13 @@ select
     {{ utc_date('coalesce(subscriptions.billing_cycle_anchor, subscriptions.start_date)') }} as anchor_date,
     {{ utc_date('subscriptions.current_period_end') }} as current_period_end_date,
     {{ utc_date('coalesce(subscriptions.canceled_at, subscriptions.ended_at)') }} as notice_date,
+    -- A running subscription that was told to end: on the day named, else with the period that is paid for.
+    case
+        when
+            subscriptions.ended_at is null
+            and (subscriptions.cancel_at_period_end or subscriptions.cancel_at is not null)
+            then {{ utc_date('coalesce(subscriptions.cancel_at, subscriptions.current_period_end)') }}
+    end as planned_end_date,
     -- Service that nobody paid for is not paid service: it ends where the last paid period ended.
     case
         when subscriptions.ended_at is not null

@@ -28,7 +28,8 @@ roles as (
             when 'END_USER' then 'end_user'
             else 'unknown'
         end as stakeholder_role,
-        least(contacts.property_left_company_date, {{ utc_date('contacts.deleted_at') }}) as left_date
+        least(contacts.property_left_company_date, {{ utc_date('contacts.deleted_at') }}) as left_date,
+        {{ utc_date('contacts.deleted_at') }} as removed_date
     from contacts
     left join companies on contacts.property_associatedcompanyid = companies.company_id
     left join associated on contacts.id = associated.contact_id
@@ -44,6 +45,16 @@ select
     stakeholder_role,
     left_date,
     property_hs_email_bounce as has_bounced,
+    -- What the CRM shows first: a new job recorded, the record removed, or only mail that comes back.
+    case
+        when removed_date < coalesce(property_left_company_date, 'infinity') then 'removed'
+        when property_left_company_date is not null then 'job_change'
+        when property_hs_email_bounce then 'bounced'
+    end as departure_kind,
+    -- The CRM keeps no day for a bounce: it was noticed no later than the last change of the record.
+    coalesce(
+        left_date, case when property_hs_email_bounce then {{ utc_date('property_lastmodifieddate') }} end
+    ) as departure_date,
     {{ utc_date('property_createdate') }} as created_date,
     first_loaded_at,
     loaded_at

@@ -10,6 +10,26 @@ tenant_links as (
     select * from {{ ref('int_identity__tenant_links') }}
 ),
 
+-- A tenant that is torn between accounts tears what names it: that must not go by a weaker rule, or by half of its ids.
+tenant_accounts as (
+    select
+        tenant_id,
+        account_key,
+        confidence
+    from tenant_links
+    where account_key is not null
+
+    union all
+
+    select
+        tenant_links.tenant_id,
+        candidate.value ->> 'account_key' as account_key,
+        tenant_links.confidence
+    from tenant_links
+    cross join lateral jsonb_array_elements(tenant_links.candidates) as candidate
+    where tenant_links.rule = 'conflict'
+),
+
 customers as (
     select * from {{ ref('int_identity__billing_customers') }}
 ),
@@ -62,6 +82,17 @@ records as (
 
 candidates as (
     select
+        source,
+        source_id,
+        account_key,
+        'manual' as rule,
+        1.0 as confidence
+    from {{ ref('int_identity__manual_links') }}
+    where source <> 'product'
+
+    union all
+
+    select
         'stripe' as source,
         customers.customer_id as source_id,
         live_companies.account_key,
@@ -75,12 +106,11 @@ candidates as (
     select
         'stripe' as source,
         customers.customer_id as source_id,
-        tenant_links.account_key,
+        tenant_accounts.account_key,
         'metadata_tenant_id' as rule,
-        tenant_links.confidence
+        tenant_accounts.confidence
     from customers
-    inner join tenant_links on customers.metadata_tenant_id = tenant_links.tenant_id
-    where tenant_links.account_key is not null
+    inner join tenant_accounts on customers.metadata_tenant_id = tenant_accounts.tenant_id
 
     union all
 
@@ -110,12 +140,11 @@ candidates as (
     select
         'zendesk' as source,
         organizations.id as source_id,
-        tenant_links.account_key,
+        tenant_accounts.account_key,
         'external_id' as rule,
-        tenant_links.confidence
+        tenant_accounts.confidence
     from organizations
-    inner join tenant_links on organizations.external_id = tenant_links.tenant_id
-    where tenant_links.account_key is not null
+    inner join tenant_accounts on organizations.external_id = tenant_accounts.tenant_id
 
     union all
 
@@ -145,12 +174,11 @@ candidates as (
     select
         'survey' as source,
         respondents.account_external_id as source_id,
-        tenant_links.account_key,
+        tenant_accounts.account_key,
         'external_id' as rule,
-        tenant_links.confidence
+        tenant_accounts.confidence
     from respondents
-    inner join tenant_links on respondents.account_external_id = tenant_links.tenant_id
-    where tenant_links.account_key is not null
+    inner join tenant_accounts on respondents.account_external_id = tenant_accounts.tenant_id
 
     union all
 
@@ -173,7 +201,8 @@ linked as (
         records.source_name,
         best.account_key,
         coalesce(best.rule, 'no_candidate') as rule,
-        best.confidence
+        best.confidence,
+        best.candidates
     from records
     left join best on records.source = best.source and records.source_id = best.source_id
 
@@ -185,7 +214,8 @@ linked as (
         tenant_name as source_name,
         account_key,
         rule,
-        confidence
+        confidence,
+        candidates
     from tenant_links
 
     union all
@@ -200,7 +230,8 @@ linked as (
             when account_key is not null then 'crm_merge'
             else 'crm_archived'
         end as rule,
-        case when account_key is not null then 1.0 end as confidence
+        case when account_key is not null then 1.0 end as confidence,
+        null::jsonb as candidates
     from companies
 )
 
@@ -211,5 +242,6 @@ select
     account_key,
     rule,
     confidence::double precision as confidence,
+    candidates,
     account_key is not null as is_linked
 from linked

@@ -11,14 +11,40 @@ free_mail_domains as (
 ),
 
 user_domains as (
-    select distinct
+    select
         tenant_id,
-        {{ email_domain('email') }} as domain
+        {{ email_domain('email') }} as domain,
+        count(*) as user_count
     from {{ ref('stg_product__users') }}
     where email is not null
+    group by tenant_id, domain
+),
+
+-- The domain of most of its users, mail providers counted: an agency's people work in the tenants of its customers too.
+own_domains as (
+    select
+        tenant_id,
+        domain
+    from (
+        select
+            user_domains.*,
+            sum(user_domains.user_count) over (partition by user_domains.tenant_id) as tenant_user_count
+        from user_domains
+    ) as shares
+    where user_count * 2 > tenant_user_count and domain not in (select free.domain from free_mail_domains as free)
 ),
 
 candidates as (
+    select
+        source_id as tenant_id,
+        account_key,
+        'manual' as rule,
+        1.0 as confidence
+    from {{ ref('int_identity__manual_links') }}
+    where source = 'product'
+
+    union all
+
     select
         companies.tenant_id,
         companies.account_key,
@@ -41,13 +67,12 @@ candidates as (
     union all
 
     select
-        user_domains.tenant_id,
+        own_domains.tenant_id,
         companies.account_key,
         'email_domain' as rule,
         0.9 as confidence
-    from user_domains
-    inner join companies on user_domains.domain = companies.domain
-    where user_domains.domain not in (select domain from free_mail_domains)
+    from own_domains
+    inner join companies on own_domains.domain = companies.domain
 
     union all
 
@@ -67,6 +92,7 @@ select
     tenants.name as tenant_name,
     best.account_key,
     coalesce(best.rule, 'no_candidate') as rule,
-    best.confidence
+    best.confidence,
+    best.candidates
 from tenants
 left join best on tenants.id = best.tenant_id

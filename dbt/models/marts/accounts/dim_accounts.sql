@@ -84,6 +84,47 @@ stakeholders as (
     group by account_key
 ),
 
+-- A role is held by somebody who is there and whom mail reaches.
+held_roles as (
+    select
+        account_key,
+        array_agg(distinct stakeholder_role) as held
+    from {{ ref('dim_contacts') }}
+    where departure_kind is null
+    group by account_key
+),
+
+role_gaps as (
+    select
+        lives.account_key,
+        coalesce(
+            array_agg(needed.stakeholder_role order by needed.place) filter (
+                where not needed.stakeholder_role = any(coalesce(held_roles.held, '{}'))
+            ),
+            '{}'
+        ) as missing_roles
+    from lives
+    cross join (
+        values
+        {% for role in var('needed_roles') -%}
+        ('{{ role }}', {{ loop.index }}){{ ',' if not loop.last }}
+        {% endfor %}
+    ) as needed (stakeholder_role, place)
+    left join held_roles on lives.account_key = held_roles.account_key
+    group by lives.account_key
+),
+
+departed_champions as (
+    select distinct on (account_key)
+        account_key,
+        contact_name as departed_champion_name,
+        departure_date as champion_departure_date,
+        departure_kind as champion_departure_kind
+    from {{ ref('dim_contacts') }}
+    where is_champion and departure_kind is not null
+    order by account_key, departure_date desc nulls last, contact_key
+),
+
 contacts as (
     select
         engagements.account_key,
@@ -160,6 +201,10 @@ select
     coalesce(overdue.oldest_overdue_days, 0) as oldest_overdue_days,
     stakeholders.champion_name,
     coalesce(stakeholders.stakeholder_count, 0) as stakeholder_count,
+    role_gaps.missing_roles,
+    departed_champions.departed_champion_name,
+    departed_champions.champion_departure_date,
+    departed_champions.champion_departure_kind,
     lives.tenant_id,
     coalesce(linked.stripe_customer_ids, '{}') as stripe_customer_ids,
     linked.zendesk_organization_id,
@@ -183,6 +228,8 @@ left join trends on lives.account_key = trends.account_key
 left join support on lives.account_key = support.account_key
 left join overdue on lives.account_key = overdue.account_key
 left join stakeholders on lives.account_key = stakeholders.account_key
+left join role_gaps on lives.account_key = role_gaps.account_key
+left join departed_champions on lives.account_key = departed_champions.account_key
 left join contacts on lives.account_key = contacts.account_key
 left join answers on lives.account_key = answers.account_key
 left join linked on lives.account_key = linked.account_key

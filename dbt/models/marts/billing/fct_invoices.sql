@@ -16,14 +16,20 @@ rates as (
     select * from {{ ref('int_billing__fx_rates') }}
 ),
 
+lives as (
+    select * from {{ ref('int_accounts__lives') }}
+),
+
 judged as (
     select
         invoices.*,
+        lives.account_key as customer_account_key,
         round(invoices.amount_due * rates.eur_per_unit, 2) as amount_due_eur,
         invoices.status = 'open' and invoices.amount_due > 0 and invoices.due_date < as_of.as_of_date as is_overdue,
         as_of.as_of_date - invoices.due_date as days_past_due
     from invoices
     cross join as_of
+    left join lives on invoices.account_key = lives.account_key
     left join rates
         on
             invoices.currency_code = rates.currency_code
@@ -32,7 +38,7 @@ judged as (
 
 select
     invoice_id,
-    account_key,
+    customer_account_key as account_key,
     invoice_number,
     subscription_id,
     status,

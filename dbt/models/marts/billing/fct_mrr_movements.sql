@@ -6,9 +6,9 @@ select
     account_key,
     month_start_date as movement_month,
     case
-        when mrr_before = 0 and not had_mrr_before then 'new'
-        when mrr_before = 0 then 'reactivation'
-        when mrr = 0 then 'churned'
+        when not had_mrr_before then 'new'
+        when not is_customer then 'churned'
+        when not was_customer_before then 'reactivation'
         when mrr > mrr_before then 'expansion'
         else 'contraction'
     end as movement_type,

@@ -5,7 +5,9 @@
 }}
 
 with contacts as (
-    select * from {{ ref('int_crm__contacts') }}
+    select contacts.*
+    from {{ ref('int_crm__contacts') }} as contacts
+    inner join {{ ref('int_accounts__lives') }} as lives on contacts.account_key = lives.account_key
 ),
 
 as_of as (
@@ -15,7 +17,10 @@ as_of as (
 two_way_contacts as (
     select
         participants.contact_key,
-        max({{ utc_date('engagements.occurred_at') }}) as last_two_way_contact_date
+        max({{ utc_date('engagements.occurred_at') }}) as last_two_way_contact_date,
+        count(distinct engagements.engagement_key) filter (
+            where as_of.as_of_date - {{ utc_date('engagements.occurred_at') }} < {{ var('contact_activity_days') }}
+        )::integer as two_way_contact_count
     from {{ ref('int_crm__engagement_contacts') }} as participants
     inner join {{ ref('int_crm__engagements') }} as engagements
         on
@@ -49,7 +54,11 @@ select
     coalesce(contacts.left_date <= as_of.as_of_date, false) as has_left,
     contacts.left_date,
     contacts.has_bounced,
+    case when coalesce(contacts.departure_date <= as_of.as_of_date, true) then contacts.departure_kind end
+        as departure_kind,
+    case when contacts.departure_date <= as_of.as_of_date then contacts.departure_date end as departure_date,
     two_way_contacts.last_two_way_contact_date,
+    coalesce(two_way_contacts.two_way_contact_count, 0) as two_way_contact_count_90d,
     product_users.last_product_activity_date,
     product_users.email is not null as is_product_user,
     contacts.created_date

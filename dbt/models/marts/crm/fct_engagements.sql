@@ -5,7 +5,9 @@
 }}
 
 with engagements as (
-    select * from {{ ref('int_crm__engagements') }}
+    select engagements.*
+    from {{ ref('int_crm__engagements') }} as engagements
+    inner join {{ ref('int_accounts__lives') }} as lives on engagements.account_key = lives.account_key
 ),
 
 owners as (

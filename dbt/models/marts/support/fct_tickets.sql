@@ -4,19 +4,28 @@
     )
 }}
 
+with tickets as (
+    select * from {{ ref('int_support__tickets') }}
+),
+
+lives as (
+    select * from {{ ref('int_accounts__lives') }}
+)
+
 select
-    ticket_id,
-    account_key,
-    subject,
-    status,
-    priority,
-    created_at,
-    updated_at,
-    solved_at,
-    first_reply_minutes,
-    resolution_minutes,
-    requester_email,
-    satisfaction_score,
-    is_open,
-    is_open and priority = 'urgent' as is_urgent_open
-from {{ ref('int_support__tickets') }}
+    tickets.ticket_id,
+    lives.account_key,
+    tickets.subject,
+    tickets.status,
+    tickets.priority,
+    tickets.created_at,
+    tickets.updated_at,
+    tickets.solved_at,
+    tickets.first_reply_minutes,
+    tickets.resolution_minutes,
+    tickets.requester_email,
+    tickets.satisfaction_score,
+    tickets.is_open,
+    tickets.is_open and tickets.priority = 'urgent' as is_urgent_open
+from tickets
+left join lives on tickets.account_key = lives.account_key

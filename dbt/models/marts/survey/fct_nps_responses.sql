@@ -4,15 +4,24 @@
     )
 }}
 
+with responses as (
+    select * from {{ ref('int_survey__responses') }}
+),
+
+lives as (
+    select * from {{ ref('int_accounts__lives') }}
+)
+
 select
-    response_key,
-    account_key,
-    response_id,
-    survey_id,
-    respondent_email,
-    score,
-    category,
-    comment,
-    responded_at,
-    channel
-from {{ ref('int_survey__responses') }}
+    responses.response_key,
+    lives.account_key,
+    responses.response_id,
+    responses.survey_id,
+    responses.respondent_email,
+    responses.score,
+    responses.category,
+    responses.comment,
+    responses.responded_at,
+    responses.channel
+from responses
+left join lives on responses.account_key = lives.account_key

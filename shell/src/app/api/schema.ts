@@ -1356,7 +1356,7 @@ export interface components {
          *
          *     Ratios are 0 to 1; `mrr` is in `currency_code`, `*_eur` in EUR; `health_score` 0 to 100 with no band (None) under
          *     60% coverage; `health_trend_90d` weekly, oldest first, today last. `csm_email` is the owner in the CRM, None without
-         *     one.
+         *     one. `missing_roles`: needed ones that nobody holds who is there and whom mail reaches.
          */
         Account: {
             /** Account Id */
@@ -1372,6 +1372,10 @@ export interface components {
             as_of_date: string;
             /** Billing Interval */
             billing_interval: string | null;
+            /** Champion Departure Date */
+            champion_departure_date: string | null;
+            /** Champion Departure Kind */
+            champion_departure_kind: string | null;
             /** Champion Name */
             champion_name: string | null;
             /** Churn Kind */
@@ -1400,6 +1404,8 @@ export interface components {
             customer_since_date: string | null;
             /** Days To Renewal */
             days_to_renewal: number | null;
+            /** Departed Champion Name */
+            departed_champion_name: string | null;
             /** Domain */
             domain: string | null;
             /** Health Band */
@@ -1420,6 +1426,8 @@ export interface components {
             last_contact_date: string | null;
             /** Lifecycle Stage */
             lifecycle_stage: string | null;
+            /** Missing Roles */
+            missing_roles: string[] | null;
             /** Mrr */
             mrr: number | null;
             /** Mrr At Risk Eur */
@@ -1923,7 +1931,8 @@ export interface components {
         };
         /**
          * Contact
-         * @description One contact. `stakeholder_role`: champion, decision_maker, budget_holder, end_user, unknown.
+         * @description One contact. `stakeholder_role`: champion, decision_maker, budget_holder, end_user, unknown. `departure_kind`
+         *     says how it is known that they are gone: job_change, removed, bounced.
          */
         app__marts__people__Contact: {
             /** Account Key */
@@ -1936,6 +1945,10 @@ export interface components {
             contact_name: string | null;
             /** Created Date */
             created_date: string | null;
+            /** Departure Date */
+            departure_date: string | null;
+            /** Departure Kind */
+            departure_kind: string | null;
             /** Email */
             email: string | null;
             /** Has Bounced */
@@ -1956,6 +1969,8 @@ export interface components {
             left_date: string | null;
             /** Stakeholder Role */
             stakeholder_role: string | null;
+            /** Two Way Contact Count 90D */
+            two_way_contact_count_90d: number | null;
         };
         /**
          * Applied
