@@ -49,6 +49,7 @@ STATUS: Mapping[type[errors.AppError], Mapped] = {
     errors.Throttled: Mapped(429, "throttled", "Too many attempts"),
     errors.TooManyRequests: Mapped(429, "too_many_requests", "Too many requests"),
     errors.MartUnavailable: Mapped(503, "mart_unavailable", "No figures yet"),
+    errors.BuildReplaced: Mapped(503, "build_replaced", "New figures have just been published"),
 }
 _UNKNOWN = Mapped(500, "unexpected", "Something went wrong")
 _DATABASE_AWAY = Mapped(503, "database_unavailable", "The database does not answer")

@@ -1,6 +1,7 @@
-"""marts/publications: one row per green build, and the number every cache key carries.
+"""marts/publications: what was built and tested aside becomes what readers have, under the number of every cache key.
 
-The row is written after the last test has passed and never before: readers go on with the build they have until then.
+It stands below every mart and its tests: readers go on with the build they have until the last test has passed. How
+the rows get there: `orchestration/publishing.py`.
 """
 
 from collections.abc import Iterable
@@ -9,11 +10,19 @@ import dagster as dg
 
 from orchestration import pools
 from orchestration.failures import failure, sorted_out
+from orchestration.publishing import NothingToPublish, publish
 from orchestration.resources import RunLease, Transforming
 
 KEY = dg.AssetKey(["marts", "publications"])
 STEP = "publications"
+OP = "__".join(KEY.path)  # what Dagster calls the step of an asset
 ACCOUNTS = dg.AssetKey(["marts", "dim_accounts"])
+
+
+class Comparison(dg.Config):
+    """`every_row` compares whole marts; else of the daily facts only the days that were written since the last time."""
+
+    every_row: bool = False
 
 
 def _invocation_id(context: dg.AssetExecutionContext) -> str | None:
@@ -36,26 +45,27 @@ def publications_asset(mart_keys: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         description="One row per published build of the marts. Append-only; readers use the newest.",
     )
     def publications(
-        context: dg.AssetExecutionContext, transforming: Transforming, lease: RunLease
+        context: dg.AssetExecutionContext, config: Comparison, transforming: Transforming, lease: RunLease
     ) -> dg.MaterializeResult:
         with sorted_out(STEP, context), transforming.connection() as db:
-            row = db.execute("select max(as_of_date), count(*) from marts.dim_accounts").fetchone()
-            as_of, accounts = row if row else (None, 0)
-            if as_of is None:
-                raise failure(STEP, "marts.dim_accounts holds no account, there is nothing to publish")
-            made = db.execute(
-                "insert into marts.publications (published_at, as_of_date, dbt_invocation_id, dagster_run_id)"
-                " values (now(), %s, %s, %s) returning build_id, published_at",
-                (as_of, _invocation_id(context), context.run.run_id),
-            ).fetchone()
-        if made is None:
-            raise failure(STEP, "the publication row was not written")
+            try:
+                made = publish(
+                    db,
+                    dbt_invocation_id=_invocation_id(context),
+                    dagster_run_id=context.run.run_id,
+                    is_whole=config.every_row,
+                )
+            except NothingToPublish as nothing:
+                raise failure(STEP, str(nothing)) from nothing
         return dg.MaterializeResult(
             metadata={
-                "build_id": made[0],
-                "published_at": made[1].isoformat(),
-                "as_of_date": as_of.isoformat(),
-                "account_count": accounts,
+                "build_id": made.build_id,
+                "published_at": made.published_at.isoformat(),
+                "as_of_date": made.as_of_date.isoformat(),
+                "account_count": made.account_count,
+                "rows_removed": made.removed_count,
+                "rows_added": made.added_count,
+                "replaced_marts": list(made.replaced),
             }
         )
 

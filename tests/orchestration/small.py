@@ -104,7 +104,9 @@ def make_tables(warehouse: Warehouse) -> None:
     with psycopg.connect(warehouse.admin_dsn) as db:
         db.execute("drop schema if exists raw_crm, raw_desk cascade")
         db.execute("drop table if exists ops.load_run, app.actions cascade")
-        db.execute("drop table if exists marts.fct_risk, marts.fct_tickets, marts.dim_accounts cascade")
+        for mart in ("ticket_ages", "fct_risk", "fct_tickets", "dim_accounts"):
+            db.execute(f"drop table if exists marts.{mart}, publishing.{mart}")
+        db.execute("drop table if exists marts_next.fct_risk, marts_next.fct_tickets, marts_next.dim_accounts cascade")
         db.execute("truncate marts.publications restart identity")
         for schema in ("raw_crm", "raw_desk"):
             db.execute(f"create schema {schema} authorization loader")
