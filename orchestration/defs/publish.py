@@ -4,7 +4,7 @@ It stands below every mart and its tests: readers go on with the build they have
 the rows get there: `orchestration/publishing.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
@@ -16,6 +16,7 @@ from orchestration.resources import RunLease, Transforming
 KEY = dg.AssetKey(["marts", "publications"])
 STEP = "publications"
 OP = "__".join(KEY.path)  # what Dagster calls the step of an asset
+_EVALUATED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
 ACCOUNTS = dg.AssetKey(["marts", "dim_accounts"])
 
 
@@ -33,8 +34,21 @@ def _invocation_id(context: dg.AssetExecutionContext) -> str | None:
     return str(value.value) if value else None
 
 
-def publications_asset(mart_keys: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
-    """The asset, downstream of every mart."""
+def _failed(context: dg.AssetExecutionContext, checks: Sequence[dg.AssetCheckKey]) -> list[str]:
+    """Names of the checks that did not pass when they last ran, by name; a warning has passed."""
+    newest = context.instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
+    events = (record.event.dagster_event for record in newest.values() if record.event)
+    evaluations = [event.asset_check_evaluation_data for event in events if event and event.event_type is _EVALUATED]
+    return sorted(
+        one.check_name for one in evaluations if not one.passed and one.severity is dg.AssetCheckSeverity.ERROR
+    )
+
+
+def publications_asset(mart_keys: Iterable[dg.AssetKey], checks: Sequence[dg.AssetCheckKey]) -> dg.AssetsDefinition:
+    """The asset, downstream of every mart.
+
+    A run that failed half-way leaves its rows aside; `checks` keep whoever starts this step alone from publishing them.
+    """
 
     @dg.asset(
         key=KEY,
@@ -47,6 +61,9 @@ def publications_asset(mart_keys: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
     def publications(
         context: dg.AssetExecutionContext, config: Comparison, transforming: Transforming, lease: RunLease
     ) -> dg.MaterializeResult:
+        failed = _failed(context, checks)
+        if failed:
+            raise failure(STEP, f"what was built did not pass when it was last tested: {', '.join(failed)}")
         with sorted_out(STEP, context), transforming.connection() as db:
             try:
                 made = publish(
@@ -72,6 +89,6 @@ def publications_asset(mart_keys: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
     return publications
 
 
-def definitions(mart_keys: Iterable[dg.AssetKey]) -> dg.Definitions:
-    """The publication step."""
-    return dg.Definitions(assets=[publications_asset(mart_keys)])
+def definitions(mart_keys: Iterable[dg.AssetKey], checks: Sequence[dg.AssetCheckKey]) -> dg.Definitions:
+    """The publication step, behind all marts and the checks that must not have failed."""
+    return dg.Definitions(assets=[publications_asset(mart_keys, checks)])

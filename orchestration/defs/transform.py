@@ -123,3 +123,9 @@ def mart_keys(manifest: Mapping[str, Any]) -> list[dg.AssetKey]:
     translate = translator()
     models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
     return [translate.get_asset_key(node) for node in models if node["schema"] == MARTS_NEXT]
+
+
+def stopping_checks(built: dg.Definitions) -> list[dg.AssetCheckKey]:
+    """Of `definitions()` the dbt tests that stop what stands on them; those of the night do not."""
+    assets = (asset for asset in built.assets or () if isinstance(asset, dg.AssetsDefinition))
+    return [spec.key for asset in assets for spec in asset.check_specs if spec.blocking]

@@ -130,6 +130,7 @@ def make_tables(warehouse: Warehouse) -> None:
 
 def definitions() -> dg.Definitions:
     """The real steps over the small sources and the small dbt project of the environment."""
+    built = transform.definitions()
     keys = [load.key_of(stream) for source in SOURCES.values() for stream in source.streams.values()]
     return dg.Definitions.merge(
         dg.Definitions(
@@ -137,9 +138,9 @@ def definitions() -> dg.Definitions:
             jobs=[dg.define_asset_job("incremental", executor_def=dg.in_process_executor)],
         ),
         feedback.definitions(keys),
-        transform.definitions(),
+        built,
         learn.definitions(),
-        publish.definitions(transform.mart_keys(manifest.load())),
+        publish.definitions(transform.mart_keys(manifest.load()), transform.stopping_checks(built)),
         dg.Definitions(resources=resources.from_environment(), executor=dg.in_process_executor),
     )
 

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from dagster import DagsterEventType
 
-from orchestration.defs import load, schedules, transform
+from orchestration.defs import load, publish, schedules, transform
 from tests.conftest import Warehouse
 from tests.orchestration import small
 
@@ -135,6 +135,14 @@ def test_a_failing_dbt_test_publishes_nothing_and_says_which_it_was(
     }
     assert not result.filter_events(lambda event: event.event_type == DagsterEventType.STEP_UP_FOR_RETRY)
     assert set(before) == {"dim_accounts", "fct_risk", "fct_tickets", "publications", "ticket_ages"}
+    assert readers_have(warehouse) == before
+
+    alone = small.run(instance, only=[publish.KEY])
+
+    assert small.failures(alone) == {
+        publish.OP: "publications: what was built did not pass when it was last tested: "
+        "assert_every_ticket_has_an_account"
+    }
     assert readers_have(warehouse) == before
 
 
