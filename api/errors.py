@@ -54,6 +54,7 @@ STATUS: Mapping[type[errors.AppError], Mapped] = {
     errors.StatementEnded: Mapped(422, "statement_ended", "The statement was ended"),
     errors.SandboxUnavailable: Mapped(503, "sql_unavailable", "No SQL right now"),
     errors.MartUnavailable: Mapped(503, "mart_unavailable", "No figures yet"),
+    errors.BuildReplaced: Mapped(503, "build_replaced", "New figures have just been published"),
 }
 _UNKNOWN = Mapped(500, "unexpected", "Something went wrong")
 _DATABASE_AWAY = Mapped(503, "database_unavailable", "The database does not answer")

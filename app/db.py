@@ -77,11 +77,11 @@ def unit_of_work(on: Engine | None = None) -> Iterator[Connection]:
 def read(on: Engine | None = None) -> Iterator[Connection]:
     """A connection for reading: PostgreSQL itself refuses writes.
 
-    Each statement sees the newest committed data. A repeatable snapshot would be worse: a mart that is swapped under
-    it reads as empty, because its new rows are younger than the snapshot. Raises Busy as `unit_of_work`.
+    All its statements see one moment, and so the rows of one build: a publication changes rows and exchanges no tables.
+    Raises Busy as `unit_of_work`.
     """
     with (on or engine()).connect() as db, _saying_busy():
-        yield db.execution_options(postgresql_readonly=True)
+        yield db.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 @contextmanager

@@ -172,6 +172,13 @@ class MartUnavailable(AppError):
         self.mart = mart
 
 
+class BuildReplaced(AppError):
+    """Rows of one build were asked for while another one was published; whoever asked begins anew with that one."""
+
+    def __init__(self, build_id: int) -> None:
+        super().__init__(f"Build {build_id} has just been replaced.", hint="Ask again.")
+
+
 class Throttled(AppError):
     """Too many attempts; `retry_at` is when the next one will be looked at."""
 

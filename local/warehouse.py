@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 RAW_SCHEMAS = ("raw_hubspot", "raw_stripe", "raw_zendesk", "raw_product", "raw_survey")
-TRANSFORMED_SCHEMAS = ("staging", "intermediate", "marts", "seeds")
+TRANSFORMED_SCHEMAS = ("staging", "intermediate", "marts", "marts_next", "publishing", "seeds")
 ROLES = ("loader", "transformer", "application", "learner", "analyst")
 SERVICES = "services"  # the group that keeps what everybody else loses; no login
 
@@ -101,6 +101,46 @@ create or replace trigger append_only before update or delete or truncate on lea
     for each statement execute function learning.refuse_change();
 create or replace trigger append_only before update or delete or truncate on learning.churn_scores
     for each statement execute function learning.refuse_change();
+"""
+
+
+# What a publication leaves (`orchestration/publishing.py`). `previous_build_id` is the build that can be put back, null
+# where there is none; `restored_build_id` is not null where an earlier build was put back.
+_PUBLISHING = """
+create table if not exists marts.publications (
+    build_id bigint generated always as identity primary key,
+    published_at timestamptz not null default now(),
+    as_of_date date not null,
+    dbt_invocation_id text,
+    dagster_run_id text
+);
+alter table marts.publications add column if not exists previous_build_id bigint;
+alter table marts.publications add column if not exists restored_build_id bigint;
+alter table marts.publications add column if not exists replaced_marts text[] not null default '{}';
+create table if not exists publishing.written_days (
+    mart text not null,
+    date_column text not null,
+    account_key text not null,
+    first_date date not null,
+    primary key (mart, account_key)
+);
+"""
+
+# Only a superuser's function may end somebody else's session. It knows one purpose: a mart that changes its columns is
+# replaced as a table, and a reader by hand who keeps it open would hold that up for as long as they like.
+_END_ANALYSTS = """
+create or replace function publishing.end_analysts() returns bigint
+language sql security definer set search_path = pg_catalog, pg_temp as $$
+    select count(pg_terminate_backend(session.pid))
+    from pg_stat_activity as session
+    where session.usename = 'analyst' and session.datname = current_database() and exists (
+        select from pg_locks as held
+        join pg_class as mart on mart.oid = held.relation
+        where held.pid = session.pid and mart.relnamespace = 'marts'::regnamespace
+    )
+$$;
+revoke all on function publishing.end_analysts() from public;
+grant execute on function publishing.end_analysts() to transformer;
 """
 
 
@@ -197,16 +237,28 @@ def prepare(admin_dsn: str, *, database: str, roles: WarehouseRoles) -> None:
         warehouse.execute("grant usage on schema intermediate to learner")
         warehouse.execute("set role learner")
         warehouse.execute(_LEARNING)
+        warehouse.execute("reset role")
+        warehouse.execute(_END_ANALYSTS)
         warehouse.execute("set role transformer")
-        warehouse.execute(
-            """create table if not exists marts.publications (
-                   build_id bigint generated always as identity primary key,
-                   published_at timestamptz not null default now(),
-                   as_of_date date not null,
-                   dbt_invocation_id text,
-                   dagster_run_id text
-               )"""
-        )
+        warehouse.execute(_PUBLISHING)
+        _lay_out_what_was_built_in_place(warehouse)
+
+
+def _lay_out_what_was_built_in_place(warehouse: psycopg.Connection) -> None:
+    """Copy marts that were built where readers see them to where they are built since, so that builds go on from them.
+
+    Without it the next build would be a whole one, and days of risk older than any build can write anew would be lost.
+    """
+    if warehouse.execute("select from pg_class where relnamespace = 'marts_next'::regnamespace limit 1").rowcount:
+        return
+    marts = warehouse.execute(
+        "select tablename from pg_tables where schemaname = 'marts' and tablename <> 'publications'"
+    )
+    for (mart,) in marts.fetchall():
+        names = {"aside": sql.Identifier("marts_next", mart), "mart": sql.Identifier("marts", mart)}
+        warehouse.execute(sql.SQL("create table {aside} (like {mart} including all)").format(**names))
+        warehouse.execute(sql.SQL("insert into {aside} select * from {mart}").format(**names))
+        warehouse.execute(sql.SQL("analyze {aside}").format(**names))
 
 
 def main() -> None:

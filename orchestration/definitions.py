@@ -11,12 +11,13 @@ from orchestration.defs import feedback, learn, load, publish, reaper, schedules
 
 def build() -> dg.Definitions:
     """All assets, checks, jobs, schedules and the reaper. Parses the dbt project when its manifest is stale."""
+    built = transform.definitions()
     return dg.Definitions.merge(
         load.definitions(),
         feedback.definitions(load.raw_keys()),
-        transform.definitions(),
+        built,
         learn.definitions(),
-        publish.definitions(transform.mart_keys(manifest.load())),
+        publish.definitions(transform.mart_keys(manifest.load()), transform.stopping_checks(built)),
         suggest.definitions(),
         schedules.definitions(),
         upkeep.definitions(),

@@ -1,9 +1,10 @@
 """One key per table, whoever names it: the extractor, dbt or the application.
 
 Dagster would call the raw table and the dbt source that reads it two different assets and leave them unconnected.
-Every key is (schema, table), e.g. `raw_stripe/invoices`, `marts/fct_invoices`. The one exception is schema `app`: the
-dbt sources there are called `feedback/<table>`, because what people did up to now flows *into* a build while
-`app/suggestions` is made *from* it; one key for both would close the loop inside a single run.
+Every key is (schema, table), e.g. `raw_stripe/invoices`, with two exceptions. A mart is `marts/fct_invoices` although
+dbt builds it in `marts_next`: it is one thing, which a publication brings to its readers. And the dbt sources of schema
+`app` are called `feedback/<table>`, because what people did up to now flows *into* a build while `app/suggestions` is
+made *from* it; one key for both would close the loop inside a single run.
 """
 
 from collections.abc import Mapping
@@ -11,6 +12,8 @@ from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtProject
+
+from orchestration.publishing import MARTS, MARTS_NEXT
 
 FEEDBACK = "feedback"
 APPLICATION_SCHEMA = "app"
@@ -33,10 +36,10 @@ class Translator(DagsterDbtTranslator):
     """dbt nodes as assets: keys by schema and table, groups by folder."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        """(schema, table); sources of schema `app` are feedback."""
+        """(schema, table); marts by the name of their readers, sources of schema `app` are feedback."""
         schema = dbt_resource_props["schema"]
         if dbt_resource_props["resource_type"] != "source":
-            return dg.AssetKey([schema, dbt_resource_props["alias"]])
+            return dg.AssetKey([MARTS if schema == MARTS_NEXT else schema, dbt_resource_props["alias"]])
         table = dbt_resource_props.get("identifier") or dbt_resource_props["name"]
         return feedback_key(table) if schema == APPLICATION_SCHEMA else raw_key(schema, table)
 

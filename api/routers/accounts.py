@@ -9,12 +9,10 @@ from api.deps import Db, Reader
 from api.models.accounts import AccountHealth, ContactList, HealthPoint, MeasureToday
 from api.models.paging import Page, decode_cursor, encode_cursor
 from api.models.values import Moment, Text
-from app.cache import remember
 from app.errors import NotFound
 from app.marts import cached, health, people, timeline
 from app.marts.accounts import Account
 from app.marts.timeline import AccountEvent
-from app.marts.version import published
 
 router = APIRouter(prefix="/accounts", tags=["accounts"])
 
@@ -117,9 +115,9 @@ def get_account_health(
 ) -> AccountHealth:
     """The score of the last `days` days, what it is made of today, and what moved it in between."""
     # the account is looked up only to make the history: one that is kept is of an account that exists
-    return remember(
+    return cached.of_one_build(
+        db,
         "api.account_health",
-        build_id=published(db).build_id,
         scope=identity.role,
         arguments={"account_key": account_key, "days": days},
         kind=AccountHealth,

@@ -1,12 +1,14 @@
 """Which build is published. Every cache key and every "as of" on a page comes from here."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from sqlalchemy import Connection, text
 
-from app.db import reading_mart
-from app.errors import MartUnavailable
+from app.db import read, reading_mart
+from app.errors import BuildReplaced, MartUnavailable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,3 +30,17 @@ def published(db: Connection) -> Publication:
     if row is None:
         raise MartUnavailable("publications")
     return Publication(**row._mapping)
+
+
+def expect(db: Connection, build_id: int) -> None:
+    """Raises BuildReplaced when another build is published by now."""
+    if published(db).build_id != build_id:
+        raise BuildReplaced(build_id)
+
+
+@contextmanager
+def reading_build(build_id: int) -> Iterator[Connection]:
+    """A connection all of whose statements see the marts of this build. Raises BuildReplaced, MartUnavailable."""
+    with read() as db:
+        expect(db, build_id)
+        yield db

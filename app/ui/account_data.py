@@ -18,6 +18,7 @@ from app.actions.model import ActionFilter, ActionRow, Note
 from app.db import read
 from app.marts import health, money, people, risk, sources, support, timeline, usage
 from app.marts.risk import RiskDay
+from app.marts.version import reading_build
 from app.ratings import Rating
 from app.suggestions import service as suggestions
 from app.suggestions.model import Suggestion
@@ -36,7 +37,7 @@ class AccountFacts:
 
 @st.cache_data(max_entries=120, show_spinner=False)
 def _facts(build_id: int, account_key: str, as_of: date, days: int, scope: str) -> AccountFacts:
-    with read() as db:
+    with reading_build(build_id) as db:
         history = health.history(db, account_key, since=as_of - timedelta(days=days))
         return AccountFacts(
             health=columns.until(history, "health_date", as_of),
@@ -47,7 +48,7 @@ def _facts(build_id: int, account_key: str, as_of: date, days: int, scope: str) 
 
 @st.cache_data(max_entries=120, show_spinner=False)
 def _movement(build_id: int, account_key: str, start: date, end: date, scope: str) -> tuple[Any, Any, list[Any]]:
-    with read() as db:
+    with reading_build(build_id) as db:
         before, after = health.on(db, account_key, start), health.on(db, account_key, end)
     return before, after, health.split(before, after) if before and after else []
 
@@ -56,7 +57,7 @@ def _movement(build_id: int, account_key: str, start: date, end: date, scope: st
 def _parts(
     build_id: int, account_key: str, as_of: date, scope: str
 ) -> tuple[health.HealthDay | None, Mapping[str, float]]:
-    with read() as db:
+    with reading_build(build_id) as db:
         row = health.on(db, account_key, as_of)
         return row, health.weights(db, row) if row is not None else {}
 
@@ -77,7 +78,7 @@ _READERS = {
 
 @st.cache_data(max_entries=300, show_spinner=False)
 def _of_account(build_id: int, what: str, account_key: str, since: date | None, scope: str) -> Any:
-    with read() as db:
+    with reading_build(build_id) as db:
         return _READERS[what](db, account_key, since)
 
 

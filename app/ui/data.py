@@ -1,7 +1,8 @@
 """Everything the pages read. What a build published is cached, what people write never is.
 
 A cached reader takes all it depends on as arguments: the build, the key, and `scope`, the role it was read for, because
-Streamlit's cache is shared by every visitor. A new build makes new keys; old entries fall out by `max_entries`.
+Streamlit's cache is shared by every visitor. A new build makes new keys; old entries fall out by `max_entries`. A page
+that begins with one build ends with it: a read that finds another one published begins the page anew.
 """
 
 from collections.abc import Iterable
@@ -24,6 +25,7 @@ from app.exports.formats import Format
 from app.marts import accounts as account_mart
 from app.marts import outcomes, timeline
 from app.marts.accounts import Account
+from app.marts.version import reading_build
 from app.suggestions import service as suggestions
 from app.suggestions.model import Suggestion
 from app.ui import columns
@@ -56,26 +58,26 @@ def with_next_actions(frame: pd.DataFrame, open_actions: Iterable[ActionRow]) ->
 
 @st.cache_data(max_entries=6, show_spinner=False)
 def _portfolio(build_id: int, today: date, scope: str) -> pd.DataFrame:
-    with read() as db:
+    with reading_build(build_id) as db:
         frame = account_mart.portfolio_frame(db)
     return counted_from(frame.set_index("account_key", drop=False), today)
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
 def _account(build_id: int, account_key: str, scope: str) -> Account | None:
-    with read() as db:
+    with reading_build(build_id) as db:
         return account_mart.account(db, account_key)
 
 
 @st.cache_data(max_entries=60, show_spinner=False)
 def _changes(build_id: int, owner_emails: tuple[str, ...] | None, since: datetime, scope: str) -> list[timeline.Change]:
-    with read() as db:
+    with reading_build(build_id) as db:
         return timeline.changes(db, owner_emails, since=since, limit=50)
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
 def _outcome(build_id: int, action_id: UUID, scope: str) -> outcomes.ActionOutcome | None:
-    with read() as db:
+    with reading_build(build_id) as db:
         return outcomes.for_action(db, action_id)
 
 
@@ -188,7 +190,7 @@ def csms(here: Visit) -> list[account_mart.Csm]:
 
 @st.cache_data(max_entries=4, show_spinner=False)
 def _csms(build_id: int, scope: str) -> list[account_mart.Csm]:
-    with read() as db:
+    with reading_build(build_id) as db:
         return account_mart.csms(db)
 
 

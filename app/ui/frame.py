@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from streamlit.delta_generator import DeltaGenerator
 
 from app.auth import Role
-from app.errors import AppError, MartUnavailable, NotAuthenticated, NotPermitted, StaleVersion
+from app.errors import AppError, BuildReplaced, MartUnavailable, NotAuthenticated, NotPermitted, StaleVersion
 from app.ui import figures, kept_fields, shortcuts, visit
 from app.ui.text import escaped
 
@@ -88,7 +88,8 @@ def panel(draw: Callable[Given, None]) -> Callable[Given, None]:
     @st.fragment
     @functools.wraps(draw)
     def guarded(*args: Given.args, **kwargs: Given.kwargs) -> None:
-        if visit.is_fragment_run() and visit.begin() is None:
+        # ended, or drawn beside a page of figures that have been replaced: the whole page begins anew
+        if visit.is_fragment_run() and (visit.begin() is None or visit.is_beside_another_build()):
             st.rerun()
         try:
             draw(*args, **kwargs)
@@ -117,7 +118,7 @@ def tell() -> None:
 
 def explain(error: Exception) -> None:
     """Say what happened and what to do next. Unknown errors get a number that also stands in the log."""
-    if isinstance(error, NotAuthenticated):
+    if isinstance(error, NotAuthenticated | BuildReplaced):
         st.rerun()
     if isinstance(error, MartUnavailable):
         empty(error.message, error.hint, icon=":material/hourglass_top:")

@@ -18,6 +18,7 @@ from app.marts import version
 from app.marts.version import Publication
 
 _STATE = "visit"
+_PAGE = "visit:page"
 WAS_HERE = "visit:was_here"
 
 
@@ -70,6 +71,8 @@ def begin(*, is_background: bool = False) -> Visit | None:
                     publication = None
                 found = Visit(identity=identity, now=clock.business_now(db), publication=publication)
     st.session_state[_STATE] = found
+    if not is_fragment_run():
+        st.session_state[_PAGE] = found and found.publication
     if found is not None:
         st.session_state[WAS_HERE] = True
     return found
@@ -83,6 +86,11 @@ def current() -> Visit:
     if found is None:
         raise NotAuthenticated("Your session has ended.", hint="Sign in again; drafts are kept in this browser.")
     return found
+
+
+def is_beside_another_build() -> bool:
+    """Whether the page that this fragment is part of was drawn from a build that has been replaced since."""
+    return current().publication != st.session_state.get(_PAGE)
 
 
 def is_fragment_run() -> bool:

@@ -5,10 +5,10 @@
 -#}
 {% macro daily_facts() -%}
     {{ return({
-        'fct_usage_daily': 'marts',
-        'fct_account_health_daily': 'marts',
+        'fct_usage_daily': 'marts_next',
+        'fct_account_health_daily': 'marts_next',
         'int_risk__rule_scores': 'intermediate',
-        'fct_churn_risk_daily': 'marts',
+        'fct_churn_risk_daily': 'marts_next',
     }) }}
 {%- endmacro %}
 
@@ -48,4 +48,28 @@
             windows.account_key = days.account_key
             and days.{{ date_column }} between windows.first_date and windows.last_date
     )
+{%- endmacro %}
+
+{#-
+    The same for a mart, and what this build wrote is noted in its transaction: a publication compares the noted days
+    only, so its time follows the changes and not the history.
+-#}
+{% macro settle_days(date_column) -%}
+    with outside as (
+        {{ delete_days_outside_life(date_column) }}
+        returning account_key, {{ date_column }} as first_date
+    ),
+
+    written as (
+        select account_key, first_date from outside
+        union all
+        select account_key, rebuild_from_date from {{ ref('int_time__rebuild_windows') }}
+        where rebuild_from_date <= last_date
+    )
+
+    insert into publishing.written_days as noted (mart, date_column, account_key, first_date)
+    select '{{ this.identifier }}', '{{ date_column }}', account_key, min(first_date)
+    from written
+    group by account_key
+    on conflict (mart, account_key) do update set first_date = least(noted.first_date, excluded.first_date)
 {%- endmacro %}

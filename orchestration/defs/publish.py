@@ -1,19 +1,29 @@
-"""marts/publications: one row per green build, and the number every cache key carries.
+"""marts/publications: what was built and tested aside becomes what readers have, under the number of every cache key.
 
-The row is written after the last test has passed and never before: readers go on with the build they have until then.
+It stands below every mart and its tests: readers go on with the build they have until the last test has passed. How
+the rows get there: `orchestration/publishing.py`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
 from orchestration import pools
 from orchestration.failures import failure, sorted_out
+from orchestration.publishing import NothingToPublish, publish
 from orchestration.resources import RunLease, Transforming
 
 KEY = dg.AssetKey(["marts", "publications"])
 STEP = "publications"
+OP = "__".join(KEY.path)  # what Dagster calls the step of an asset
+_EVALUATED = dg.DagsterEventType.ASSET_CHECK_EVALUATION
 ACCOUNTS = dg.AssetKey(["marts", "dim_accounts"])
+
+
+class Comparison(dg.Config):
+    """`every_row` compares whole marts; else of the daily facts only the days that were written since the last time."""
+
+    every_row: bool = False
 
 
 def _invocation_id(context: dg.AssetExecutionContext) -> str | None:
@@ -24,8 +34,21 @@ def _invocation_id(context: dg.AssetExecutionContext) -> str | None:
     return str(value.value) if value else None
 
 
-def publications_asset(mart_keys: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
-    """The asset, downstream of every mart."""
+def _failed(context: dg.AssetExecutionContext, checks: Sequence[dg.AssetCheckKey]) -> list[str]:
+    """Names of the checks that did not pass when they last ran, by name; a warning has passed."""
+    newest = context.instance.event_log_storage.get_latest_asset_check_execution_by_key(checks)
+    events = (record.event.dagster_event for record in newest.values() if record.event)
+    evaluations = [event.asset_check_evaluation_data for event in events if event and event.event_type is _EVALUATED]
+    return sorted(
+        one.check_name for one in evaluations if not one.passed and one.severity is dg.AssetCheckSeverity.ERROR
+    )
+
+
+def publications_asset(mart_keys: Iterable[dg.AssetKey], checks: Sequence[dg.AssetCheckKey]) -> dg.AssetsDefinition:
+    """The asset, downstream of every mart.
+
+    A run that failed half-way leaves its rows aside; `checks` keep whoever starts this step alone from publishing them.
+    """
 
     @dg.asset(
         key=KEY,
@@ -36,32 +59,36 @@ def publications_asset(mart_keys: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         description="One row per published build of the marts. Append-only; readers use the newest.",
     )
     def publications(
-        context: dg.AssetExecutionContext, transforming: Transforming, lease: RunLease
+        context: dg.AssetExecutionContext, config: Comparison, transforming: Transforming, lease: RunLease
     ) -> dg.MaterializeResult:
+        failed = _failed(context, checks)
+        if failed:
+            raise failure(STEP, f"what was built did not pass when it was last tested: {', '.join(failed)}")
         with sorted_out(STEP, context), transforming.connection() as db:
-            row = db.execute("select max(as_of_date), count(*) from marts.dim_accounts").fetchone()
-            as_of, accounts = row if row else (None, 0)
-            if as_of is None:
-                raise failure(STEP, "marts.dim_accounts holds no account, there is nothing to publish")
-            made = db.execute(
-                "insert into marts.publications (published_at, as_of_date, dbt_invocation_id, dagster_run_id)"
-                " values (now(), %s, %s, %s) returning build_id, published_at",
-                (as_of, _invocation_id(context), context.run.run_id),
-            ).fetchone()
-        if made is None:
-            raise failure(STEP, "the publication row was not written")
+            try:
+                made = publish(
+                    db,
+                    dbt_invocation_id=_invocation_id(context),
+                    dagster_run_id=context.run.run_id,
+                    is_whole=config.every_row,
+                )
+            except NothingToPublish as nothing:
+                raise failure(STEP, str(nothing)) from nothing
         return dg.MaterializeResult(
             metadata={
-                "build_id": made[0],
-                "published_at": made[1].isoformat(),
-                "as_of_date": as_of.isoformat(),
-                "account_count": accounts,
+                "build_id": made.build_id,
+                "published_at": made.published_at.isoformat(),
+                "as_of_date": made.as_of_date.isoformat(),
+                "account_count": made.account_count,
+                "rows_removed": made.removed_count,
+                "rows_added": made.added_count,
+                "replaced_marts": list(made.replaced),
             }
         )
 
     return publications
 
 
-def definitions(mart_keys: Iterable[dg.AssetKey]) -> dg.Definitions:
-    """The publication step."""
-    return dg.Definitions(assets=[publications_asset(mart_keys)])
+def definitions(mart_keys: Iterable[dg.AssetKey], checks: Sequence[dg.AssetCheckKey]) -> dg.Definitions:
+    """The publication step, behind all marts and the checks that must not have failed."""
+    return dg.Definitions(assets=[publications_asset(mart_keys, checks)])

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 from dagster import DagsterRunStatus, RunsFilter
 
-from orchestration.defs import load, transform
+from orchestration.defs import load, publish, transform
 
 TIME_ZONE = "Europe/London"
 INCREMENTAL = "incremental"
@@ -36,10 +36,11 @@ def _everything(name: str, *, description: str, config: Mapping[str, Any] | None
 
 
 def full_check_config() -> dict[str, Any]:
-    """Run config of the nightly job: every stream read in full, every dbt test."""
+    """Run config of the nightly job: every stream read in full, every dbt test, every row of the marts compared."""
     loads = {step: {"config": {"kind": load.LoadKind.FULL_SCAN.name}} for step in load.steps()}
     every_test = {"config": {"tests": transform.BuildScope.ALL.name}}
-    return {"ops": {**loads, **dict.fromkeys((transform.STEP, transform.STEP_AFTER_LEARNING), every_test)}}
+    builds = dict.fromkeys((transform.STEP, transform.STEP_AFTER_LEARNING), every_test)
+    return {"ops": {**loads, **builds, publish.OP: {"config": {"every_row": True}}}}
 
 
 incremental = _everything(

@@ -16,6 +16,7 @@ from orchestration import manifest as dbt_manifest
 from orchestration import pools
 from orchestration.dbt_in_process import Event
 from orchestration.failures import sorted_out
+from orchestration.publishing import MARTS_NEXT
 from orchestration.resources import FastDbt, RunLease, Transforming
 from orchestration.translators import LEARNING_SCHEMA, NIGHTLY_TAG, Translator, with_every_test_attached
 
@@ -121,4 +122,10 @@ def mart_keys(manifest: Mapping[str, Any]) -> list[dg.AssetKey]:
     """Keys of the marts, which a publication stands behind."""
     translate = translator()
     models = (node for node in manifest["nodes"].values() if node["resource_type"] == "model")
-    return [translate.get_asset_key(node) for node in models if node["schema"] == "marts"]
+    return [translate.get_asset_key(node) for node in models if node["schema"] == MARTS_NEXT]
+
+
+def stopping_checks(built: dg.Definitions) -> list[dg.AssetCheckKey]:
+    """Of `definitions()` the dbt tests that stop what stands on them; those of the night do not."""
+    assets = (asset for asset in built.assets or () if isinstance(asset, dg.AssetsDefinition))
+    return [spec.key for asset in assets for spec in asset.check_specs if spec.blocking]

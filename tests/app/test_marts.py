@@ -16,8 +16,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Connection
 
-from app.errors import MartUnavailable
-from app.marts import accounts, health, money, outcomes, people, risk, sources, support, timeline, trust, usage, version
+from app.errors import BuildReplaced, MartUnavailable
+from app.marts import (
+    accounts,
+    cached,
+    health,
+    money,
+    outcomes,
+    people,
+    risk,
+    sources,
+    support,
+    timeline,
+    trust,
+    usage,
+    version,
+)
 from app.marts.health import MEASURES, HealthDay, split
 from app.marts.sources import StreamFreshness
 from tests.app.factories import AS_OF, NOW, Estate, key_of, mart_columns
@@ -409,3 +423,43 @@ def test_as_of_is_a_day(estate: Estate) -> None:
 
     with estate.work() as db:
         assert version.published(db).as_of_date == date(2026, 1, 2)
+
+
+def test_what_a_publication_overtook_is_read_again_of_the_one_build(estate: Estate) -> None:
+    key = estate.account()
+    estate.publish()
+    reads: list[object] = []
+
+    def two_marts() -> list[object]:
+        """A reader of more than one statement; while it reads for the first time, another build is published."""
+        before = accounts.account(db, key)
+        if not reads:
+            estate.set("dim_accounts", key, mrr_eur=2300)
+            estate.publish()
+        reads.append(before)
+        after = accounts.account(db, key)
+        return [one and one.mrr_eur for one in (before, after)]
+
+    with estate.work() as db:
+        answer = cached.of_one_build(
+            db, "two_marts", scope="csm", arguments={}, kind=list[float | None], create=two_marts
+        )
+
+    assert answer == [2300, 2300]
+    assert len(reads) == 2
+
+
+def test_a_page_reads_one_build_to_its_end_or_begins_anew(estate: Estate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.db.engine", lambda: estate.engine)
+    key = estate.account()
+    first = estate.publish()
+
+    with version.reading_build(first) as db:
+        before = accounts.account(db, key)
+        estate.set("dim_accounts", key, mrr_eur=2300)
+        estate.publish()
+        assert accounts.account(db, key) == before
+        assert version.published(db).build_id == first
+
+    with pytest.raises(BuildReplaced), version.reading_build(first):
+        pass

@@ -104,7 +104,9 @@ def make_tables(warehouse: Warehouse) -> None:
     with psycopg.connect(warehouse.admin_dsn) as db:
         db.execute("drop schema if exists raw_crm, raw_desk cascade")
         db.execute("drop table if exists ops.load_run, app.actions cascade")
-        db.execute("drop table if exists marts.fct_risk, marts.fct_tickets, marts.dim_accounts cascade")
+        for mart in ("ticket_ages", "fct_risk", "fct_tickets", "dim_accounts"):
+            db.execute(f"drop table if exists marts.{mart}, publishing.{mart}")
+        db.execute("drop table if exists marts_next.fct_risk, marts_next.fct_tickets, marts_next.dim_accounts cascade")
         db.execute("truncate marts.publications restart identity")
         for schema in ("raw_crm", "raw_desk"):
             db.execute(f"create schema {schema} authorization loader")
@@ -128,6 +130,7 @@ def make_tables(warehouse: Warehouse) -> None:
 
 def definitions() -> dg.Definitions:
     """The real steps over the small sources and the small dbt project of the environment."""
+    built = transform.definitions()
     keys = [load.key_of(stream) for source in SOURCES.values() for stream in source.streams.values()]
     return dg.Definitions.merge(
         dg.Definitions(
@@ -135,9 +138,9 @@ def definitions() -> dg.Definitions:
             jobs=[dg.define_asset_job("incremental", executor_def=dg.in_process_executor)],
         ),
         feedback.definitions(keys),
-        transform.definitions(),
+        built,
         learn.definitions(),
-        publish.definitions(transform.mart_keys(manifest.load())),
+        publish.definitions(transform.mart_keys(manifest.load()), transform.stopping_checks(built)),
         dg.Definitions(resources=resources.from_environment(), executor=dg.in_process_executor),
     )
 

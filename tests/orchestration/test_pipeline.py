@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from dagster import DagsterEventType
 
-from orchestration.defs import load, schedules, transform
+from orchestration.defs import load, publish, schedules, transform
 from tests.conftest import Warehouse
 from tests.orchestration import small
 
@@ -109,10 +109,23 @@ def test_the_nightly_job_reads_everything_and_runs_every_test(
     assert checks_of(result)[f"marts/fct_tickets: {NIGHTLY_TEST}"] is False
 
 
-def test_a_failing_dbt_test_stops_the_run_before_the_publication(
+def readers_have(warehouse: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of schema marts, and where it lies: a row that was written anew lies elsewhere."""
+    with psycopg.connect(warehouse.admin_dsn) as db:
+        marts = db.execute("select tablename from pg_tables where schemaname = 'marts' order by 1").fetchall()
+        return {
+            mart: db.execute(f"select ctid::text, xmin::text, m::text from marts.{mart} as m".encode()).fetchall()
+            for (mart,) in marts
+        }
+
+
+def test_a_failing_dbt_test_publishes_nothing_and_says_which_it_was(
     small_dbt: Path, world: small.World, instance: dg.DagsterInstance, warehouse: Warehouse
 ) -> None:
+    assert small.run(instance).success
+    before = readers_have(warehouse)
     with psycopg.connect(warehouse.admin_dsn) as db:
+        db.execute("""insert into raw_crm.companies values ('c', '{}')""")
         db.execute("""insert into raw_desk.tickets values ('3', '{"account": "nobody", "age": 1}')""")
 
     result = small.run(instance)
@@ -121,7 +134,16 @@ def test_a_failing_dbt_test_stops_the_run_before_the_publication(
         transform.STEP: "dbt: 1 of 10 nodes did not pass: test assert_every_ticket_has_an_account"
     }
     assert not result.filter_events(lambda event: event.event_type == DagsterEventType.STEP_UP_FOR_RETRY)
-    assert publications(warehouse) == []
+    assert set(before) == {"dim_accounts", "fct_risk", "fct_tickets", "publications", "ticket_ages"}
+    assert readers_have(warehouse) == before
+
+    alone = small.run(instance, only=[publish.KEY])
+
+    assert small.failures(alone) == {
+        publish.OP: "publications: what was built did not pass when it was last tested: "
+        "assert_every_ticket_has_an_account"
+    }
+    assert readers_have(warehouse) == before
 
 
 def test_a_test_of_severity_warn_is_shown_and_stops_nothing(

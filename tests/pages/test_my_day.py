@@ -6,6 +6,7 @@ import pytest
 
 from app import clock
 from app.auth import Role
+from app.marts import version
 from app.suggestions import service as suggestions
 from tests.app.factories import AS_OF, NOW, Estate, a_key, key_of
 from tests.pages.conftest import Browser, labels, texts
@@ -72,6 +73,27 @@ def test_late_figures_are_said_in_words(browser: Browser, estate: Estate) -> Non
     page = browser.sign_in(maya).open("my_day")
 
     assert "the last 3 days are missing" in page.warning[0].value.replace("\\", "")
+
+
+def test_a_page_that_a_publication_overtakes_is_drawn_anew_from_the_one_build(
+    browser: Browser, estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maya = estate.user("Maya Lind")
+    estate.account()
+    estate.publish(AS_OF - timedelta(days=3))
+    with estate.work() as db:
+        answers = [version.published(db)]
+    estate.publish()
+    estate.action(actor=maya, due_date=TODAY)
+    browser.sign_in(maya).page.run()
+    newest = version.published
+    monkeypatch.setattr(version, "published", lambda db: answers.pop() if answers else newest(db))
+
+    page = browser.page.switch_page("../pages/my_day.py").run()
+
+    browser.checked()
+    assert not answers
+    assert not page.warning, "figures of the new build stand below the age of the former one"
 
 
 @pytest.fixture

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from dbt.cli.main import dbtRunner
 
+from orchestration import publishing
 from tests.conftest import Warehouse
 
 PROJECT = Path(__file__).parents[2] / "dbt"
@@ -59,3 +61,8 @@ class Project:
     def build(self, *arguments: str) -> list[Any]:
         """Everything but the unit tests, which need no data and have a test of their own."""
         return self.run("build", "--exclude-resource-type", "unit_test", *arguments)
+
+    def publish(self) -> publishing.Published:
+        """Bring readers what was built, as the orchestrator does after green tests."""
+        with psycopg.connect(self.warehouse.transformer_dsn) as transformer:
+            return publishing.publish(transformer, dbt_invocation_id=None, dagster_run_id=None)

@@ -1,6 +1,7 @@
 """The daily facts: a build a day later writes what it would have written had it known everything at once."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -9,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from orchestration.publishing import put_back
 from tests.warehouse.estate import Load, at, days, empty
 from tests.warehouse.project import Project
 
@@ -90,23 +92,49 @@ def _second_load(load: Load) -> None:
     load.use(4, [date(2026, 3, 11)], users=2)
 
 
+def _rows(project: Project, query: str, *values: object) -> list[tuple[Any, ...]]:
+    with psycopg.connect(project.warehouse.transformer_dsn) as transformer:
+        return transformer.execute(query.encode(), values).fetchall()
+
+
+def _digests(project: Project) -> dict[str, str]:
+    """A checksum of the rows that readers have, by mart."""
+    marts = _rows(project, "select tablename from pg_tables where schemaname = 'marts' and tablename <> 'publications'")
+    digest = "select coalesce(md5(string_agg(f::text, '' order by f::text)), '') from marts.{} as f"
+    return {mart: _rows(project, digest.format(mart))[0][0] for (mart,) in marts}
+
+
+@dataclass(frozen=True)
+class Story:
+    """Two builds of the project, both published, and what readers had after each."""
+
+    project: Project
+    first: dict[str, str]
+    second: dict[str, str]
+
+
 @pytest.fixture(scope="module")
-def grown(built: Project) -> Iterator[Project]:
+def story(built: Project) -> Iterator[Story]:
     """Built on the first load, then incrementally on the second."""
     with psycopg.connect(built.warehouse.loader_dsn, autocommit=True) as loader:
         empty(loader)
         _first_load(_load(loader, FIRST))
         built.build()
+        built.publish()
+        first = _digests(built)
         _second_load(_load(loader, FIRST + timedelta(days=1)))
     built.build()
-    yield built
+    assert _digests(built) == first, "readers saw a build before it was published"
+    built.publish()
+    yield Story(built, first, _digests(built))
     with psycopg.connect(built.warehouse.loader_dsn, autocommit=True) as loader:
         empty(loader)
 
 
-def _rows(project: Project, query: str, *values: object) -> list[tuple[Any, ...]]:
-    with psycopg.connect(project.warehouse.transformer_dsn) as transformer:
-        return transformer.execute(query.encode(), values).fetchall()
+@pytest.fixture
+def grown(story: Story) -> Project:
+    """The project after both builds."""
+    return story.project
 
 
 def _of(project: Project, company: str, columns: str, fact: str, day: date) -> tuple[Any, ...]:
@@ -120,11 +148,29 @@ def _of(project: Project, company: str, columns: str, fact: str, day: date) -> t
     return found[0]
 
 
+def test_the_build_before_comes_back_as_it_was_and_the_build_after_that_is_right(story: Story) -> None:
+    with psycopg.connect(story.project.warehouse.transformer_dsn) as transformer:
+        put_back(transformer)
+    assert _digests(story.project) == story.first
+
+    story.project.run("run")  # an incremental one without news: what it writes is what was put away
+    [(noted, all_days)] = _rows(
+        story.project,
+        "select count(*) filter (where days.usage_date >= noted.first_date), count(*) from marts_next.fct_usage_daily"
+        " as days left join publishing.written_days as noted using (account_key) where mart = 'fct_usage_daily'",
+    )
+    story.project.publish()
+
+    assert _digests(story.project) == story.second
+    assert 0 < noted < all_days / 5, "a publication would compare the history and not the changes"
+
+
 def test_a_build_a_day_later_writes_what_a_full_one_would(grown: Project) -> None:
     query = "select * from marts.{} order by account_key, {}"
     grew = {fact: _rows(grown, query.format(fact, day)) for fact, day in FACTS.items()}
 
     grown.run("run", "--full-refresh")
+    grown.publish()
 
     for fact, day in FACTS.items():
         whole = _rows(grown, query.format(fact, day))
@@ -133,13 +179,22 @@ def test_a_build_a_day_later_writes_what_a_full_one_would(grown: Project) -> Non
         assert [row for row, wanted in zip(grew[fact], whole, strict=True) if row != wanted] == []
 
 
-def test_a_third_build_without_news_changes_nothing(grown: Project) -> None:
-    digest = "select md5(string_agg(f::text, '' order by f::text)) from marts.{} as f"
-    before = [_rows(grown, digest.format(fact)) for fact in FACTS]
-
-    grown.run("run")
-
-    assert [_rows(grown, digest.format(fact)) for fact in FACTS] == before
+def test_readers_reach_the_marts_and_nothing_behind_them(grown: Project) -> None:
+    with psycopg.connect(grown.warehouse.analyst_dsn) as analyst:
+        for mart in _digests(grown):
+            analyst.execute(f"select * from marts.{mart} limit 1".encode())
+        for behind in (
+            "marts_next.dim_accounts",
+            "publishing.written_days",
+            "staging.stg_app__users",
+            "intermediate.int_accounts__lives",
+            "seeds.health_measures",
+            "app.users",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), analyst.transaction():
+                analyst.execute(f"select * from {behind} limit 1".encode())
+        with pytest.raises(psycopg.Error), analyst.transaction():
+            analyst.execute("delete from marts.dim_accounts")
 
 
 def test_late_events_change_the_days_they_belong_to(grown: Project) -> None:

@@ -16,7 +16,7 @@ from tests.warehouse.project import Project
 from tests.warehouse.test_daily_facts import FACTS, FIRST, START, _first_load, _load, _rows, _second_load
 
 BEFORE, AFTER = ("--exclude", "source:learning+"), ("--select", "source:learning+")
-RISK = "select * from marts.fct_churn_risk_daily order by account_key, risk_date"
+RISK = "select * from marts_next.fct_churn_risk_daily order by account_key, risk_date"
 FEATURES = "select * from intermediate.int_risk__features where risk_date <= %s order by account_key, risk_date"
 
 
@@ -46,8 +46,8 @@ def add(project: Project, made: Training) -> store.Version:
 def risk_on(project: Project, day: date) -> list[tuple[Any, ...]]:
     return _rows(
         project,
-        "select account_id, risk_kind, model_version, risk_basis from marts.fct_churn_risk_daily"
-        " join marts.dim_accounts using (account_key) where risk_date = %s order by 1",
+        "select account_id, risk_kind, model_version, risk_basis from marts_next.fct_churn_risk_daily"
+        " join marts_next.dim_accounts using (account_key) where risk_date = %s order by 1",
         day,
     )
 
@@ -89,7 +89,7 @@ def test_each_day_is_told_by_the_version_in_force_on_it(estate: Project) -> None
 def test_a_figure_of_the_mart_is_the_models_with_its_drivers(estate: Project) -> None:
     [(probability, band, at_risk, drivers)] = _rows(
         estate,
-        "select churn_probability_90d, churn_risk_band, mrr_at_risk_eur, drivers from marts.fct_churn_risk_daily"
+        "select churn_probability_90d, churn_risk_band, mrr_at_risk_eur, drivers from marts_next.fct_churn_risk_daily"
         " where account_key = md5('hubspot:alpha') and risk_date = %s",
         FIRST,
     )
@@ -105,7 +105,8 @@ def test_a_figure_of_the_mart_is_the_models_with_its_drivers(estate: Project) ->
 
 def test_a_whole_build_with_the_learner_writes_what_the_daily_ones_did(estate: Project) -> None:
     grew = {
-        fact: _rows(estate, f"select * from marts.{fact} order by account_key, {day}") for fact, day in FACTS.items()
+        fact: _rows(estate, f"select * from marts_next.{fact} order by account_key, {day}")
+        for fact, day in FACTS.items()
     }
 
     scored = build(estate, "--full-refresh")
@@ -113,7 +114,7 @@ def test_a_whole_build_with_the_learner_writes_what_the_daily_ones_did(estate: P
     assert scored.day_count > 0
     assert scored.written_count == 0
     for fact, day in FACTS.items():
-        assert _rows(estate, f"select * from marts.{fact} order by account_key, {day}") == grew[fact]
+        assert _rows(estate, f"select * from marts_next.{fact} order by account_key, {day}") == grew[fact]
 
 
 def test_scoring_twice_writes_nothing_more(estate: Project) -> None:
@@ -168,6 +169,7 @@ def test_the_learner_reads_two_views_and_writes_its_own_schema_only(built: Proje
         for closed in (
             "select * from intermediate.int_accounts__lives",
             "select * from marts.dim_accounts",
+            "select * from marts_next.dim_accounts",
             "select * from raw_hubspot.companies",
             "select * from app.users",
             "create table marts.mine (x integer)",
@@ -214,7 +216,7 @@ def test_training_is_due_weekly_by_the_datas_clock_and_says_when_the_rules_stay(
     built.run("run", "--select", "fct_churn_risk_daily")
 
     said = _rows(
-        built, "select distinct risk_kind, risk_basis from marts.fct_churn_risk_daily where risk_date = %s", FIRST
+        built, "select distinct risk_kind, risk_basis from marts_next.fct_churn_risk_daily where risk_date = %s", FIRST
     )
 
     forget(built)

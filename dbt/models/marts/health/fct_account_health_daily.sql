@@ -6,7 +6,7 @@
         on_schema_change='fail',
         full_refresh=false,
         indexes=[{'columns': ['account_key', 'health_date'], 'unique': true}, {'columns': ['health_date']}],
-        post_hook="{{ delete_days_outside_life('health_date') }}",
+        post_hook="{{ settle_days('health_date') }}",
     )
 }}
 

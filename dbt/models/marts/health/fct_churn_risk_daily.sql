@@ -6,7 +6,7 @@
         on_schema_change='append_new_columns',
         full_refresh=false,
         indexes=[{'columns': ['account_key', 'risk_date'], 'unique': true}, {'columns': ['risk_date']}],
-        post_hook="{{ delete_days_outside_life('risk_date') }}",
+        post_hook="{{ settle_days('risk_date') }}",
     )
 }}
 

@@ -6,7 +6,7 @@
         on_schema_change='fail',
         full_refresh=false,
         indexes=[{'columns': ['account_key', 'usage_date'], 'unique': true}, {'columns': ['usage_date']}],
-        post_hook="{{ delete_days_outside_life('usage_date') }}",
+        post_hook="{{ settle_days('usage_date') }}",
     )
 }}
 
