@@ -48,6 +48,7 @@ STATUS: Mapping[type[errors.AppError], Mapped] = {
     errors.InvalidInput: Mapped(422, "invalid_input", "A value cannot be taken"),
     errors.Throttled: Mapped(429, "throttled", "Too many attempts"),
     errors.TooManyRequests: Mapped(429, "too_many_requests", "Too many requests"),
+    errors.Overloaded: Mapped(503, "overloaded", "Too much at once"),
     errors.MartUnavailable: Mapped(503, "mart_unavailable", "No figures yet"),
 }
 _UNKNOWN = Mapped(500, "unexpected", "Something went wrong")
@@ -101,7 +102,7 @@ async def _app_error(request: Request, error: errors.AppError) -> Response:
         more["yours"] = await _body(request)
     elif isinstance(error, errors.InvalidInput):
         more["errors"] = [{"field": error.field, "message": error.message}]
-    elif isinstance(error, (errors.Throttled, errors.TooManyRequests)):
+    elif isinstance(error, (errors.Throttled, errors.TooManyRequests, errors.Overloaded)):
         headers["Retry-After"] = str(error.retry_after_seconds)
     return problem(entry, error.message, hint=error.hint, headers=headers, **more)
 

@@ -37,6 +37,7 @@ from api.routers import (
     views,
     workload,
 )
+from api.turns import Turns
 from app.safety import UnsafeStart, refuse_unsafe
 from app.settings import get_settings
 
@@ -117,6 +118,7 @@ def create_app() -> FastAPI:
     except UnsafeStart as refusal:
         raise SystemExit(str(refusal)) from None
     app = bare_app()
+    app.state.turns = Turns()
     if get_settings().environment == "demo":
         app.include_router(_docs(app))
     app.add_middleware(Conditional)
