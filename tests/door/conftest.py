@@ -77,7 +77,7 @@ def answers(url: str) -> Callable[[], bool]:
 
     def ask() -> bool:
         try:
-            httpx.get(url, timeout=3)
+            httpx.get(url, timeout=3, verify=False)  # noqa: S501 - of a door's own authority
         except httpx.HTTPError:
             return False
         return True
@@ -134,6 +134,19 @@ class Door:
             return client.post(f"{self.orchestrator}/graphql", content=json.dumps({"query": query}), headers=given)
 
 
+def _keeping_to_itself(environment: Mapping[str, str], folder: Path) -> list[str]:
+    """How to start the shipped file behind TLS without what would change this machine: an authority that it is to
+    trust, and a listener on port 80."""
+    adapt = [str(caddy()), "adapt", "--config", str(CADDYFILE), "--adapter", "caddyfile"]
+    made = json.loads(subprocess.run(adapt, env=dict(environment), check=True, capture_output=True).stdout)
+    made["apps"]["pki"] = {"certificate_authorities": {"local": {"install_trust": False}}}
+    for server in made["apps"]["http"]["servers"].values():
+        server.setdefault("automatic_https", {})["disable_redirects"] = True
+    config = folder / "caddy.json"
+    config.write_text(json.dumps(made))
+    return ["--config", str(config)]
+
+
 @contextmanager
 def front_door(folder: Path, **variables: str) -> Iterator[Door]:
     """The shipped Caddyfile under two host names of the loopback interface, which share no cookie."""
@@ -155,8 +168,11 @@ def front_door(folder: Path, **variables: str) -> Iterator[Door]:
         **variables,
     }
     ours = (environment["SITE"], environment["ORCHESTRATOR_SITE"])
-    environment["STRANGERS"] = ", ".join(f"http://:{urlsplit(one).port}" for one in ours)
-    argv = [str(caddy()), "run", "--config", str(CADDYFILE), "--adapter", "caddyfile"]
+    environment["STRANGERS"] = ", ".join(f"{urlsplit(one).scheme}://:{urlsplit(one).port}" for one in ours)
+    config = ["--config", str(CADDYFILE), "--adapter", "caddyfile"]
+    if environment["SITE"].startswith("https:"):
+        config = _keeping_to_itself(environment, folder)
+    argv = [str(caddy()), "run", *config]
     with running(argv, environment, folder / "caddy.log", answers(environment["SITE"])):
         yield Door(environment["SITE"], environment["ORCHESTRATOR_SITE"])
 
