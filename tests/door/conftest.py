@@ -210,6 +210,39 @@ class Product:
         return len(answer.json()["data"]["runsOrError"]["results"])
 
 
+def of_the_faces(
+    estate: Estate, redis_url: str, *, api: int, pages: int, site: str, orchestrator: str
+) -> dict[str, str]:
+    """The environment of the API and the pages on these ports, behind a door at these two addresses."""
+    return {
+        **os.environ,
+        "PYTHONWARNINGS": "ignore",
+        "APP_DATABASE_URL": estate.application_url,
+        "REDIS_URL": redis_url,
+        "FOLLOW_SOURCE_CLOCK": "false",
+        "ENVIRONMENT": "production",
+        "API_URL": f"http://127.0.0.1:{api}",
+        "STREAMLIT_PORT": str(pages),
+        "STREAMLIT_URL": f"http://localhost:{pages}/app",
+        "PUBLIC_URL": site,
+        "ORCHESTRATOR_SITE": orchestrator,
+        "PROXY_SECRET": PROXY_SECRET,
+    }
+
+
+@contextmanager
+def faces(folder: Path, environment: Mapping[str, str], *, api: int, pages: int) -> Iterator[None]:
+    """The API and the pages, as the containers start them."""
+    serve = [sys.executable, "-m", "uvicorn", "api.main:create_app", "--factory", "--host", "127.0.0.1"]
+    serve += ["--no-proxy-headers", "--no-server-header", "--log-level", "warning", "--port", str(api)]
+    show = [sys.executable, "-m", "app.asgi"]
+    with (
+        running(serve, environment, folder / "api.log", answers(f"http://127.0.0.1:{api}/health")),
+        running(show, environment, folder / "pages.log", answers(f"http://127.0.0.1:{pages}/app/_stcore/health")),
+    ):
+        yield
+
+
 @pytest.fixture(scope="session")
 def product(postgres_server: Postgres, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """Started once: API, pages, both webservers of the orchestrator, and the door before them."""
@@ -218,36 +251,13 @@ def product(postgres_server: Postgres, redis_url: str, tmp_path_factory: pytest.
         api, pages, dagster, readonly = (free_port() for _ in range(4))
         site_port, orchestrator_port = free_port(), free_port()
         site, orchestrator = f"http://localhost:{site_port}", f"http://127.0.0.1:{orchestrator_port}"
-        environment = {
-            **os.environ,
-            "PYTHONWARNINGS": "ignore",
-            "APP_DATABASE_URL": estate.application_url,
-            "REDIS_URL": redis_url,
-            "FOLLOW_SOURCE_CLOCK": "false",
-            "ENVIRONMENT": "production",
-            "API_URL": f"http://127.0.0.1:{api}",
-            "STREAMLIT_PORT": str(pages),
-            "STREAMLIT_URL": f"http://localhost:{pages}/app",
-            "PUBLIC_URL": site,
-            "ORCHESTRATOR_SITE": orchestrator,
-            "PROXY_SECRET": PROXY_SECRET,
+        environment = of_the_faces(estate, redis_url, api=api, pages=pages, site=site, orchestrator=orchestrator) | {
             "DAGSTER_HOME": str(folder / "dagster"),
             "DAGSTER_DISABLE_TELEMETRY": "1",
         }
         (folder / "dagster").mkdir()
         (folder / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\nnux: {enabled: false}\n")
         python = sys.executable
-        serve = [
-            python,
-            "-m",
-            "uvicorn",
-            "api.main:create_app",
-            "--factory",
-            "--host",
-            "127.0.0.1",
-            "--no-proxy-headers",
-        ]
-        serve += ["--no-server-header", "--log-level", "warning", "--port", str(api)]
         web = [
             python,
             "-m",
@@ -260,10 +270,7 @@ def product(postgres_server: Postgres, redis_url: str, tmp_path_factory: pytest.
         migrate = [python, "-m", "dagster", "instance", "migrate"]
         subprocess.run(migrate, env=environment, cwd=ROOT, check=True, capture_output=True, timeout=120)
         with (
-            running(serve, environment, folder / "api.log", answers(f"http://127.0.0.1:{api}/health")),
-            running(
-                [python, "-m", "app.asgi"], environment, folder / "pages.log", answers(f"http://127.0.0.1:{pages}/")
-            ),
+            faces(folder, environment, api=api, pages=pages),
             running(
                 [*web, "-p", str(dagster)], environment, folder / "dagster.log", answers(f"http://127.0.0.1:{dagster}/")
             ),
