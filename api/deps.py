@@ -3,15 +3,17 @@
 Authorisation stands on the route, as a dependency of class `Policy`; a test walks all routes and fails on one without.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 from typing import Annotated
 
 from fastapi import Depends, Header, Request, Response
+from fastapi.concurrency import contextmanager_in_threadpool
 from sqlalchemy import Connection
 
+from api.turns import Turns
 from app import api_tokens, auth, clock, front
 from app.auth import Door, Identity, Permission
 from app.db import unit_of_work
@@ -24,14 +26,25 @@ SAFE_METHODS = frozenset({"GET", "HEAD"})
 BACKGROUND_HEADER = "x-background"  # what the shell sends along with what it asks by itself
 
 
-def transaction() -> Iterator[Connection]:
-    """One connection a request, committed before the answer leaves: a 2xx means that it is in the database."""
-    with unit_of_work() as db:
+async def out_of_turn() -> AsyncIterator[Connection]:
+    """As `transaction`, past the line: for whoever asks whether this process is well, which it is when it is busy."""
+    async with contextmanager_in_threadpool(unit_of_work()) as db:
+        yield db
+
+
+async def transaction(request: Request) -> AsyncIterator[Connection]:
+    """One connection a request, committed before the answer leaves: a 2xx means that it is in the database.
+
+    Raises Overloaded when too many wait for theirs.
+    """
+    turns: Turns = request.app.state.turns
+    async with turns.one(), contextmanager_in_threadpool(unit_of_work()) as db:
         yield db
 
 
 # scope="function": FastAPI would otherwise commit after the answer has been sent.
 Db = Annotated[Connection, Depends(transaction, scope="function")]
+DbOutOfTurn = Annotated[Connection, Depends(out_of_turn, scope="function")]
 
 
 def client_address(request: Request) -> str:

@@ -53,6 +53,7 @@ STATUS: Mapping[type[errors.AppError], Mapped] = {
     errors.StatementFailed: Mapped(422, "statement_failed", "The statement could not be run"),
     errors.StatementEnded: Mapped(422, "statement_ended", "The statement was ended"),
     errors.SandboxUnavailable: Mapped(503, "sql_unavailable", "No SQL right now"),
+    errors.Overloaded: Mapped(503, "overloaded", "Too much at once"),
     errors.MartUnavailable: Mapped(503, "mart_unavailable", "No figures yet"),
     errors.BuildReplaced: Mapped(503, "build_replaced", "New figures have just been published"),
 }
@@ -107,7 +108,10 @@ async def _app_error(request: Request, error: errors.AppError) -> Response:
         more["yours"] = await _body(request)
     elif isinstance(error, errors.InvalidInput):
         more["errors"] = [{"field": error.field, "message": error.message}]
-    elif isinstance(error, (errors.Throttled, errors.TooManyRequests, errors.TooManyStatements, errors.Busy)):
+    elif isinstance(
+        error,
+        errors.Throttled | errors.TooManyRequests | errors.TooManyStatements | errors.Busy | errors.Overloaded,
+    ):
         headers["Retry-After"] = str(error.retry_after_seconds)
     return problem(entry, error.message, hint=error.hint, headers=headers, **more)
 

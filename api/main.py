@@ -38,6 +38,7 @@ from api.routers import (
     views,
     workload,
 )
+from api.turns import Turns
 from app.safety import UnsafeStart, refuse_unsafe
 from app.settings import get_settings
 
@@ -118,6 +119,7 @@ def create_app() -> FastAPI:
     except UnsafeStart as refusal:
         raise SystemExit(str(refusal)) from None
     app = bare_app()
+    app.state.turns = Turns()
     if get_settings().environment == "demo":
         app.include_router(_docs(app))
     app.add_middleware(Conditional)

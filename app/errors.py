@@ -161,6 +161,14 @@ class SandboxUnavailable(AppError):
         super().__init__("SQL cannot be run right now.", hint="Everything else works. Try again in a minute.")
 
 
+class Overloaded(AppError):
+    """More is asked than can be answered; nothing was begun, and it may be sent again in `retry_after_seconds`."""
+
+    def __init__(self) -> None:
+        super().__init__("Too much is asked at once right now.", hint="Try again in a moment; nothing was changed.")
+        self.retry_after_seconds = 2
+
+
 class MartUnavailable(AppError):
     """Figures are asked for and no build has been published yet."""
 

@@ -211,15 +211,6 @@ def deactivate(
     return _set(db, user, actor=actor, now=now, is_active=False)
 
 
-def end_sessions_of(db: Connection, *, actor: Identity, now: datetime, user_id: UUID) -> int:
-    """Sign a person out everywhere; they may sign in again. Returns how many sessions ended. Raises NotFound."""
-    require(actor, Permission.MANAGE_USERS)
-    user = _locked(db, user_id)
-    ended = end_sessions(db, user_id=user.user_id, now=now)
-    audit.record_of_person(db, user.user_id, actor=actor, now=now, after={"sessions": "ended"})
-    return ended
-
-
 def reactivate(
     db: Connection, *, actor: Identity | None, now: datetime, user_id: UUID, expected_version: int | None = None
 ) -> User:

@@ -85,7 +85,8 @@ class Crowd:
         self.people = people
         self._accounts = cycle(accounts)
         self._words = cycle(WORDS)
-        self._work: deque[Work] = deque()
+        self._actions: Iterator[str] = iter(())
+        self._work: deque[Work] = deque()  # without those that are being moved at this moment
 
     async def _get(self, person: Person, path: str) -> httpx.Response:
         return await self._client.get(path, headers={"Cookie": person.cookie})
@@ -101,6 +102,7 @@ class Crowd:
             answer = await self._post(person, "/actions", {**wanted, "action_type": "risk", "intervention": "training"})
             made = answer.raise_for_status().json()
             self._work.append(Work(person, made["action_id"], made["version"], made["status"]))
+        self._actions = cycle([work.action_id for work in self._work])
 
     async def list_actions(self, person: Person) -> httpx.Response:
         return await self._get(person, "/actions?mine=true&category=not_started&category=started&limit=50")
@@ -109,8 +111,7 @@ class Crowd:
         return await self._get(person, "/accounts?owner=me")
 
     async def open_action(self, person: Person) -> httpx.Response:
-        self._work.rotate()
-        return await self._get(person, f"/actions/{self._work[0].action_id}")
+        return await self._get(person, f"/actions/{next(self._actions)}")
 
     async def open_account(self, person: Person) -> httpx.Response:
         return await self._get(person, f"/accounts/{next(self._accounts)}")
@@ -125,11 +126,14 @@ class Crowd:
         return await self._get(person, "/notices")
 
     async def note(self, person: Person) -> httpx.Response:
-        self._work.rotate()
-        return await self._post(person, f"/actions/{self._work[0].action_id}/notes", {"note": "They said yes."})
+        return await self._post(person, f"/actions/{next(self._actions)}/notes", {"note": "They said yes."})
 
-    async def move(self, _person: Person) -> httpx.Response:
-        """By the owner of whichever action is next; nobody else moves it meanwhile, so that no version is stale."""
+    async def move(self, person: Person) -> httpx.Response:
+        """By the owner of whichever action is next; nobody else moves it meanwhile, so that no version is stale.
+
+        When all are being moved, which only happens to a server that is too slow, a note is written instead."""
+        if not self._work:
+            return await self.note(person)
         work = self._work.popleft()
         to_status = "blocked" if work.status == "in_progress" else "in_progress"
         try:

@@ -17,9 +17,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,10 @@ class RestoreRefused(CanNot):
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """What one database held at the snapshot: per table (rows, checksum), per sequence its value, and who may enter."""
+    """What one database held at the snapshot: per table (rows, checksum), and who may enter.
+
+    A sequence belongs to no snapshot: of each, the least that a copy must have reached.
+    """
 
     owner: str
     access: list[tuple[str, str]]
@@ -111,16 +114,16 @@ def _tables(db: psycopg.Connection) -> list[tuple[str, str]]:
     return [(schema, name) for schema, name in db.execute(_TABLES)]
 
 
+def _sequences(db: psycopg.Connection) -> dict[str, int]:
+    return {name: int(value) for name, value in db.execute(_SEQUENCES)}
+
+
 def contents(db: psycopg.Connection) -> Contents:
     """Everything that a restored database must have in common with `db`, as its transaction sees it."""
     figures: dict[str, tuple[int, str]] = {}
     for schema, name in _tables(db):
         # the sum over row hashes does not depend on the order of rows
-        row = db.execute(
-            sql.SQL(
-                "select count(*), coalesce(sum(hashtextextended(t::text, 0)::numeric), 0)::text from {} as t"
-            ).format(sql.Identifier(schema, name))
-        ).fetchone()
+        row = db.execute(_FIGURES.format(sql.Identifier(schema, name))).fetchone()
         figures[f"{schema}.{name}"] = (row[0], row[1]) if row else (0, "0")
     owner = db.execute(_OWNER).fetchone()
     return Contents(
@@ -128,7 +131,7 @@ def contents(db: psycopg.Connection) -> Contents:
         access=[(grantee, privilege) for grantee, privilege in db.execute(_ACCESS)],
         roles=[name for (name,) in db.execute(_ROLES)],
         tables=figures,
-        sequences={name: int(value) for name, value in db.execute(_SEQUENCES)},
+        sequences=_sequences(db),
     )
 
 
@@ -161,8 +164,9 @@ def _dump(dsn: str, database: str, folder: Path) -> dict[str, Any]:
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with _snapshot(dsn, database) as (db, moment):
+                reached = _sequences(db)  # before the dump reads them: they go on whatever the snapshot is
                 _run("pg_dump", dsn, database, "-Fc", "-Z", "gzip:3", f"--snapshot={moment}", f"--file={archive}")
-                held = contents(db)
+                held = replace(contents(db), sequences=reached)
             break
         except (BackupFailed, psycopg.Error) as error:
             if attempt == ATTEMPTS:
@@ -236,13 +240,19 @@ def read(place: Path) -> dict[str, Any]:
 
 
 def _difference(wanted: Contents, found: Contents) -> str | None:
-    for what in ("tables", "sequences"):
-        before, after = getattr(wanted, what), getattr(found, what)
-        differing = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-        if differing:
-            name = differing[0]
-            return f"{len(differing)} {what} differ, {name} first: {before.get(name)} became {after.get(name)}"
-    return None
+    def told(
+        what: str, before: Mapping[str, object], after: Mapping[str, object], differing: Iterable[str]
+    ) -> str | None:
+        names = sorted(differing)
+        if not names:
+            return None
+        return f"{len(names)} {what} differ, {names[0]} first: {before.get(names[0])} became {after.get(names[0])}"
+
+    before, after = wanted.tables, found.tables
+    tables = (name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    reached, has = wanted.sequences, found.sequences
+    behind = (name for name in reached.keys() | has.keys() if name not in reached or has.get(name, -2) < reached[name])
+    return told("tables", before, after, tables) or told("sequences", reached, has, behind)
 
 
 def _restore_one(dsn: str, database: str, place: Path, part: Mapping[str, Any], roles: set[str]) -> None:

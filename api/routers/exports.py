@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import date
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO, cast
+from typing import Annotated, BinaryIO, cast
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from api.deps import Db, Exporter
@@ -18,13 +19,21 @@ router = APIRouter(prefix="/exports", tags=["exports"])
 IN_MEMORY = 4 * 1024 * 1024  # bytes; a longer file goes to disk
 PIECE = 64 * 1024  # bytes
 
+Since = Annotated[
+    date | None,
+    Query(
+        description="Only what changed (actions) or is dated (health) on this day or later, UTC; accounts do not say"
+        " when they changed, and refuse it. Whoever takes files regularly asks again for the last day they have."
+    ),
+]
+
 
 @router.get(
     "/{dataset}.{file_format}",
     response_class=StreamingResponse,
     responses={200: {"description": "The file.", "content": {kind: {} for kind in MEDIA_TYPES.values()}}},
 )
-def export(dataset: Dataset, file_format: Format, identity: Exporter, db: Db) -> StreamingResponse:
+def export(dataset: Dataset, file_format: Format, identity: Exporter, db: Db, since: Since = None) -> StreamingResponse:
     """Accounts, actions with their recorded outcomes, or daily health; a CSM's own, everything for the others.
 
     The file is whole before its first byte leaves: what can go wrong is a status, never half a file, and a slow reader
@@ -32,7 +41,7 @@ def export(dataset: Dataset, file_format: Format, identity: Exporter, db: Db) ->
     """
     with ExitStack() as until_failed:
         file = until_failed.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY))
-        datasets.write(db, dataset, file_format, cast(BinaryIO, file), identity=identity)
+        datasets.write(db, dataset, file_format, cast(BinaryIO, file), identity=identity, since=since)
         until_sent = until_failed.pop_all()
     size = file.tell()
     file.seek(0)

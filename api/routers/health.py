@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from api.deps import Anybody, Db
+from api.deps import Anybody, DbOutOfTurn
 from api.models.health import Health, Published
 from app.errors import MartUnavailable
 from app.marts import version
@@ -37,7 +37,7 @@ def _cache() -> Literal["up", "down", "off"]:
 
 
 @router.get("/health", dependencies=[Anybody])
-def health(db: Db) -> Health:
+def health(db: DbOutOfTurn) -> Health:
     """200 while figures can be served; 503 when the database does not answer."""
     try:
         published = Published(**asdict(version.published(db)))

@@ -5,7 +5,7 @@ Everybody may read every account on the screen; a file of all customers leaves t
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import BinaryIO
 from uuid import UUID
@@ -17,8 +17,10 @@ from app.actions.tables import action_outcomes, actions
 from app.actions.vocabulary import ActionType, Channel, CustomerResponse, Execution, Intervention, Priority, Source
 from app.auth import Identity, Permission, Scope, scope_of
 from app.db import reading_mart
+from app.errors import InvalidInput
 from app.exports import formats
-from app.exports.formats import Column, Format, columns_of
+from app.exports.columns import Column, columns_of
+from app.exports.formats import Format
 from app.marts import health, reading, version
 from app.marts.accounts import Account
 from app.tables import users
@@ -88,12 +90,14 @@ def _is_theirs(identity: Identity, account_key: ColumnElement, *also: ColumnElem
     return or_(account_key.in_(own), *also)
 
 
-def _accounts(identity: Identity) -> Export:
+def _accounts(identity: Identity, since: date | None) -> Export:
+    if since is not None:
+        raise InvalidInput("since", "Accounts say nothing of when they changed.", hint="Take all of them.")
     query = reading.query("dim_accounts", Account).where(_is_theirs(identity, _ACCOUNT.account_key))
     return Export(columns_of(Account), query.order_by(_ACCOUNT.account_name, _ACCOUNT.account_key))
 
 
-def _actions(identity: Identity) -> Export:
+def _actions(identity: Identity, since: date | None) -> Export:
     newest = (
         select(action_outcomes)
         .where(action_outcomes.c.action_id == actions.c.action_id)
@@ -122,10 +126,12 @@ def _actions(identity: Identity) -> Export:
         )
         .order_by(actions.c.created_at, actions.c.action_id)
     )
+    if since is not None:
+        query = query.where(actions.c.updated_at >= datetime.combine(since, time(), UTC))
     return Export(columns, query)
 
 
-def _health(identity: Identity) -> Export:
+def _health(identity: Identity, since: date | None) -> Export:
     key, day = reading.key_column("account_key"), reading.key_column("health_date")
     columns = (Column("account_key", str), *columns_of(health.HealthDay))
     query = (
@@ -133,22 +139,27 @@ def _health(identity: Identity) -> Export:
         .select_from(reading.mart(health.MART, health.HealthDay))
         .where(_is_theirs(identity, key))
     )
+    if since is not None:
+        query = query.where(day >= since)
     return Export(columns, query.order_by(key, day))
 
 
-_EXPORTS: dict[Dataset, Callable[[Identity], Export]] = {
+_EXPORTS: dict[Dataset, Callable[[Identity, date | None], Export]] = {
     Dataset.ACCOUNTS: _accounts,
     Dataset.ACTIONS: _actions,
     Dataset.HEALTH: _health,
 }
 
 
-def write(db: Connection, dataset: Dataset, wanted: Format, file: BinaryIO, *, identity: Identity) -> None:
-    """Write what `identity` may take away of a dataset.
+def write(
+    db: Connection, dataset: Dataset, wanted: Format, file: BinaryIO, *, identity: Identity, since: date | None = None
+) -> None:
+    """Write what `identity` may take away of a dataset; with `since`, what changed or is dated that day (UTC) or later.
 
-    Raises NotPermitted, MartUnavailable before the first build, InvalidInput when the format cannot hold it.
+    Raises NotPermitted, MartUnavailable before the first build, InvalidInput when the format cannot hold it or the
+    dataset does not know when its rows changed.
     """
-    export = _EXPORTS[dataset](identity)
+    export = _EXPORTS[dataset](identity, since)
     with reading_mart(dataset):
         version.published(db)
         rows = db.execute(export.query, execution_options={"stream_results": True, "yield_per": BATCH})

@@ -9,19 +9,16 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
-from datetime import date, datetime, time
+from datetime import date, datetime
 from enum import StrEnum
-from types import UnionType
-from typing import Any, BinaryIO, Union, get_args, get_origin, get_type_hints
+from typing import Any, BinaryIO
 from uuid import UUID
 
-from app.errors import InvalidInput
+from app.exports import sheet
+from app.exports.columns import Column, Rows, is_nothing
 
 # signs, full-width ones too, behind anything that a spreadsheet skips or takes for the end of a cell
 _STARTS_A_FORMULA = re.compile(r"[\t\r\n\0]|[\s\0;,|]*[=+\-@\uFF1D\uFF0B\uFF0D\uFF20\u2212]")
-XLSX_ROW_LIMIT = 1_048_575  # of a sheet, less the head
-XLSX_CELL_LIMIT = 32_767  # characters; a longer text ends in an ellipsis
 
 
 class Format(StrEnum):
@@ -39,48 +36,13 @@ MEDIA_TYPES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a file. `kind` is str, int, float, bool, date or datetime; with `is_list` a list of them."""
-
-    name: str
-    kind: type
-    is_list: bool = False
-
-
-def _without_none(hint: Any) -> Any:
-    if get_origin(hint) in (UnionType, Union):
-        return next(one for one in get_args(hint) if one is not type(None))
-    return hint
-
-
-def columns_of(row_type: type) -> tuple[Column, ...]:
-    """The fields of a dataclass as columns, in order; ids and members of closed lists are text."""
-
-    def column(name: str, hint: Any) -> Column:
-        kind = _without_none(hint)
-        if get_origin(kind) is list:
-            return Column(name, _without_none(get_args(kind)[0]), is_list=True)
-        return Column(name, str if issubclass(kind, (str, UUID)) else kind)
-
-    hints = get_type_hints(row_type)
-    return tuple(column(field.name, hints[field.name]) for field in fields(row_type))
-
-
-Rows = Iterable[Sequence[Any]]
-
-
 def disarmed(text: str) -> str:
     """A text that a spreadsheet would read as a formula, with an apostrophe before it; any other as it is."""
     return "'" + text if _STARTS_A_FORMULA.match(text) else text
 
 
-def _is_nothing(value: object) -> bool:
-    return value is None or value != value  # not a number, not a time
-
-
 def _csv_cell(value: Any) -> object:
-    if _is_nothing(value):
+    if is_nothing(value):
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -99,44 +61,6 @@ def _write_csv(file: BinaryIO, columns: Sequence[Column], batches: Iterable[Rows
     for rows in batches:
         writer.writerows([_csv_cell(value) for value in row] for row in rows)
     text.detach()
-
-
-def _write_xlsx(file: BinaryIO, columns: Sequence[Column], batches: Iterable[Rows]) -> None:
-    import xlsxwriter
-
-    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
-        sheet = book.add_worksheet()
-        day, moment = (book.add_format({"num_format": shown}) for shown in ("yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss"))
-        head = book.add_format({"bold": True})
-        for place, column in enumerate(columns):
-            sheet.write_string(0, place, column.name, head)
-        sheet.freeze_panes(1, 0)
-
-        def put(row: int, place: int, value: Any) -> None:
-            if _is_nothing(value):
-                return
-            if isinstance(value, bool):
-                sheet.write_boolean(row, place, value)
-            elif isinstance(value, (int, float)):
-                sheet.write_number(row, place, value)
-            elif isinstance(value, datetime):
-                sheet.write_datetime(row, place, value.replace(tzinfo=None), moment)
-            elif isinstance(value, date):
-                sheet.write_datetime(row, place, datetime.combine(value, time()), day)
-            else:
-                text = json.dumps(value) if isinstance(value, list) else str(value)
-                is_long = len(text) > XLSX_CELL_LIMIT
-                sheet.write_string(row, place, text[: XLSX_CELL_LIMIT - 1] + "…" if is_long else text)
-
-        for row, values in enumerate((values for rows in batches for values in rows), start=1):
-            if row > XLSX_ROW_LIMIT:
-                raise InvalidInput(
-                    "format",
-                    f"A sheet holds {XLSX_ROW_LIMIT:,} rows, this has more.",
-                    hint="Take CSV or Parquet, or narrow it.",
-                )
-            for place, value in enumerate(values):
-                put(row, place, value)
 
 
 def _write_parquet(file: BinaryIO, columns: Sequence[Column], batches: Iterable[Rows]) -> None:
@@ -172,7 +96,7 @@ def _write_parquet(file: BinaryIO, columns: Sequence[Column], batches: Iterable[
 
 _WRITERS: dict[Format, Callable[[BinaryIO, Sequence[Column], Iterable[Rows]], None]] = {
     Format.CSV: _write_csv,
-    Format.XLSX: _write_xlsx,
+    Format.XLSX: sheet.write,
     Format.PARQUET: _write_parquet,
 }
 

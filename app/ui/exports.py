@@ -21,7 +21,8 @@ from app.calendar import display_date
 from app.db import unit_of_work
 from app.errors import AppError
 from app.exports import formats
-from app.exports.formats import MEDIA_TYPES, Column, Format, columns_of
+from app.exports.columns import Column, columns_of
+from app.exports.formats import MEDIA_TYPES, Format
 from app.marts import accounts as account_mart
 from app.ui import data, portfolio
 

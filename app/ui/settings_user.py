@@ -12,7 +12,7 @@ from uuid import UUID
 import streamlit as st
 from sqlalchemy import Connection
 
-from app import users
+from app import sessions, users
 from app.auth import Identity, Role
 from app.errors import InvalidInput
 from app.ui import frame, kept_fields, regions, settings_data, settings_factor, settings_leaving, visit, writes
@@ -258,6 +258,6 @@ def _end_sessions(user_id: UUID) -> None:
     def write(db: Connection, actor: Identity, now: datetime) -> int:
         if user_id == actor.user_id:
             raise InvalidInput("user_id", "These are your own sessions.", hint="Sign out, or change your password.")
-        return users.end_sessions_of(db, actor=actor, now=now, user_id=user_id)
+        return sessions.end_all_of(db, actor=actor, now=now, user_id=user_id)
 
     writes.perform(write, place=PLACE, done="They are signed out everywhere.")

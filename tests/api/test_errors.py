@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp
 from api import errors as faces
 from api.main import create_app
 from api.refusals import refusals
+from api.turns import Turns
 from app import auth, cache, errors
 from app.auth import Identity
 from app.clock import real_now
@@ -277,3 +279,25 @@ def test_what_is_refused_in_a_way_nobody_foresaw_is_still_named() -> None:
 
     assert told.message == "x cannot be taken."
     assert told.hint == unnamed.hint == "The description of this address says what it takes."
+
+
+def test_many_more_than_can_be_served_are_refused_in_order_and_the_next_is_served(
+    world: World, maya: Identity, made: Callable[..., FastAPI]
+) -> None:
+    app = made()
+    app.state.turns = Turns(at_once=2, waiting=3)
+    cookies = dict(world.client(maya).cookies)
+
+    async def go() -> tuple[list[httpx.Response], httpx.Response, httpx.Response]:
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://api", cookies=cookies) as client:
+            crowd = [asyncio.create_task(client.get("/notices")) for _ in range(30)]
+            well = await client.get("/health")
+            return await asyncio.gather(*crowd), well, await client.get("/notices")
+
+    crowd, well, after = asyncio.run(go())
+
+    assert Counter(answer.status_code for answer in crowd) == {200: 5, 503: 25}
+    refused = next(answer for answer in crowd if answer.status_code == 503)
+    assert (refused.headers["retry-after"], refused.json()["code"]) == ("2", "overloaded")
+    assert (well.status_code, after.status_code) == (200, 200)

@@ -290,6 +290,7 @@ def test_a_token_is_no_session(world: World, method: str, path: str) -> None:
 
 @pytest.mark.parametrize("end", ["revoke", "expire", "deactivate"])
 def test_a_token_ends_at_once(world: World, end: str) -> None:
+    world.account()
     who = person(world)
     browser = signed_in(world, who)
     token = made(browser, "read")

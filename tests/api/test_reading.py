@@ -65,7 +65,18 @@ def test_z14_a_csm_takes_away_own_accounts_only(world: World, maya: Identity, al
     assert {own, others} <= taken(alex)
 
 
-@pytest.mark.parametrize("path", ["accounts.pdf", "users.csv", "accounts", "accounts.csv.exe", "..%2fusers.csv"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "accounts.pdf",
+        "users.csv",
+        "accounts",
+        "accounts.csv.exe",
+        "..%2fusers.csv",
+        "accounts.csv?since=2026-01-01",
+        "actions.csv?since=x",
+    ],
+)
 def test_what_is_no_export_is_not_found(world: World, maya: Identity, path: str) -> None:
     assert world.client(maya).get(f"/exports/{path}").status_code in (404, 422)
 

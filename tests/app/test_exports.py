@@ -5,7 +5,7 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,9 +20,10 @@ from app.actions import service
 from app.actions.lifecycle import Status
 from app.auth import Identity, Role
 from app.errors import InvalidInput, MartUnavailable
-from app.exports import datasets, formats
+from app.exports import datasets, formats, sheet
+from app.exports.columns import Column, columns_of
 from app.exports.datasets import Dataset
-from app.exports.formats import Column, Format, disarmed
+from app.exports.formats import Format, disarmed
 from tests.app.factories import NOW, Estate, a_key, an_outcome, key_of
 
 
@@ -53,7 +54,7 @@ LINE = [
     [1.5, None],
 ]
 NOTHING = [UUID(int=8), Status.CLOSED, None, None, None, False, None, None, None]
-COLUMNS = formats.columns_of(Line)
+COLUMNS = columns_of(Line)
 
 
 def a_file(wanted: Format, columns: Sequence[Column], *batches: Sequence[Sequence[Any]]) -> io.BytesIO:
@@ -149,10 +150,21 @@ def test_a_negative_number_is_no_formula_and_not_a_number_is_nothing() -> None:
     ]  # fmt: skip
 
 
+def test_what_excel_has_no_number_or_day_for_is_text_and_a_wide_sheet_has_its_columns_in_order() -> None:
+    kinds = (float, int, date, datetime)
+    wide = [Column(f"c{place}", int) for place in range(30)]
+    columns = [*(Column(kind.__name__, kind) for kind in kinds), *wide]
+    line = [math.inf, 2**53, date(1, 1, 1), datetime(1899, 12, 31, 12, tzinfo=UTC), *range(30)]
+
+    assert from_xlsx(a_file(Format.XLSX, columns, [line]))[1] == [
+        "inf", 2**53, "0001-01-01", "1899-12-31 12:00:00+00:00", *range(30),
+    ]  # fmt: skip
+
+
 def test_a_sheet_that_is_too_long_is_refused_and_a_long_text_ends_in_an_ellipsis(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(formats, "XLSX_ROW_LIMIT", 2)
+    monkeypatch.setattr(sheet, "ROW_LIMIT", 2)
     columns = [Column("text", str)]
 
     assert from_xlsx(a_file(Format.XLSX, columns, [["x" * 40_000]]))[1] == ["x" * 32_766 + "…"]
@@ -160,10 +172,10 @@ def test_a_sheet_that_is_too_long_is_refused_and_a_long_text_ends_in_an_ellipsis
         a_file(Format.XLSX, columns, [["1"], ["2"]], [["3"]])
 
 
-def rows_of(estate: Estate, dataset: Dataset, identity: Identity) -> list[dict[str, Any]]:
+def rows_of(estate: Estate, dataset: Dataset, identity: Identity, *, since: date | None = None) -> list[dict[str, Any]]:
     file = io.BytesIO()
     with estate.work() as db:
-        datasets.write(db, dataset, Format.PARQUET, file, identity=identity)
+        datasets.write(db, dataset, Format.PARQUET, file, identity=identity, since=since)
     return parquet.read_table(file).to_pylist()
 
 
@@ -201,6 +213,24 @@ def test_a_csm_who_owns_no_account_takes_none_away(shared: Estate) -> None:
 
     assert rows_of(shared, Dataset.ACCOUNTS, newcomer) == []
     assert rows_of(shared, Dataset.ACTIONS, newcomer) == []
+
+
+def test_since_a_day_there_is_what_changed_or_is_dated_then_or_later(shared: Estate) -> None:
+    maya, today = shared.user(), NOW.date()
+    later = today + timedelta(days=3)
+    moved = shared.action(actor=maya, title="Moved later")
+    with shared.work() as db:
+        service.transition(
+            db, actor=maya, now=NOW + timedelta(days=3), action_id=moved.action_id, expected_version=1,
+            to_status="in_progress", reason=None, idempotency_key=a_key(),
+        )  # fmt: skip
+    days = sorted(row["health_date"] for row in rows_of(shared, Dataset.HEALTH, maya))
+
+    assert [row["title"] for row in rows_of(shared, Dataset.ACTIONS, maya, since=later)] == ["Moved later"]
+    assert len(rows_of(shared, Dataset.ACTIONS, maya, since=today)) == 3
+    assert [row["health_date"] for row in rows_of(shared, Dataset.HEALTH, maya, since=days[-1])] == days[-1:]
+    with pytest.raises(InvalidInput, match="say nothing of when they changed"):
+        rows_of(shared, Dataset.ACCOUNTS, maya, since=today)
 
 
 def test_an_action_carries_its_newest_outcome(shared: Estate) -> None:

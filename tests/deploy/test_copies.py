@@ -335,3 +335,24 @@ def test_the_next_backup_is_due_at_the_next_such_time(at: str, due: datetime) ->
 def test_a_time_that_is_none_is_refused() -> None:
     with pytest.raises(BackupFailed, match="BACKUP_AT=night"):
         next_time("night", now=NOW)
+
+
+def test_d04_numbers_drawn_while_the_dump_runs_are_no_difference(
+    server: Postgres, tmp_path: Path, empty: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = copies._run
+
+    def draw() -> None:
+        with psycopg.connect(role_dsn(server, "loader")) as loader:
+            loader.execute("select nextval(pg_get_serial_sequence('raw_stripe.invoices', 'id'))")
+
+    def drawing(name: str, dsn: str, database: str, *arguments: str) -> None:
+        draw()
+        run(name, dsn, database, *arguments)
+        draw()
+
+    with monkeypatch.context() as busy:
+        busy.setattr(copies, "_run", drawing)
+        made = take(role_dsn(server, "backup"), tmp_path, now=NOW)
+
+    assert restore(empty.dsn(), made, now=NOW) == []

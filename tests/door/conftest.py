@@ -77,7 +77,7 @@ def answers(url: str) -> Callable[[], bool]:
 
     def ask() -> bool:
         try:
-            httpx.get(url, timeout=3)
+            httpx.get(url, timeout=3, verify=False)  # noqa: S501 - of a door's own authority
         except httpx.HTTPError:
             return False
         return True
@@ -134,6 +134,19 @@ class Door:
             return client.post(f"{self.orchestrator}/graphql", content=json.dumps({"query": query}), headers=given)
 
 
+def _keeping_to_itself(environment: Mapping[str, str], folder: Path) -> list[str]:
+    """How to start the shipped file behind TLS without what would change this machine: an authority that it is to
+    trust, and a listener on port 80."""
+    adapt = [str(caddy()), "adapt", "--config", str(CADDYFILE), "--adapter", "caddyfile"]
+    made = json.loads(subprocess.run(adapt, env=dict(environment), check=True, capture_output=True).stdout)
+    made["apps"]["pki"] = {"certificate_authorities": {"local": {"install_trust": False}}}
+    for server in made["apps"]["http"]["servers"].values():
+        server.setdefault("automatic_https", {})["disable_redirects"] = True
+    config = folder / "caddy.json"
+    config.write_text(json.dumps(made))
+    return ["--config", str(config)]
+
+
 @contextmanager
 def front_door(folder: Path, **variables: str) -> Iterator[Door]:
     """The shipped Caddyfile under two host names of the loopback interface, which share no cookie."""
@@ -155,8 +168,11 @@ def front_door(folder: Path, **variables: str) -> Iterator[Door]:
         **variables,
     }
     ours = (environment["SITE"], environment["ORCHESTRATOR_SITE"])
-    environment["STRANGERS"] = ", ".join(f"http://:{urlsplit(one).port}" for one in ours)
-    argv = [str(caddy()), "run", "--config", str(CADDYFILE), "--adapter", "caddyfile"]
+    environment["STRANGERS"] = ", ".join(f"{urlsplit(one).scheme}://:{urlsplit(one).port}" for one in ours)
+    config = ["--config", str(CADDYFILE), "--adapter", "caddyfile"]
+    if environment["SITE"].startswith("https:"):
+        config = _keeping_to_itself(environment, folder)
+    argv = [str(caddy()), "run", *config]
     with running(argv, environment, folder / "caddy.log", answers(environment["SITE"])):
         yield Door(environment["SITE"], environment["ORCHESTRATOR_SITE"])
 
@@ -194,6 +210,39 @@ class Product:
         return len(answer.json()["data"]["runsOrError"]["results"])
 
 
+def of_the_faces(
+    estate: Estate, redis_url: str, *, api: int, pages: int, site: str, orchestrator: str
+) -> dict[str, str]:
+    """The environment of the API and the pages on these ports, behind a door at these two addresses."""
+    return {
+        **os.environ,
+        "PYTHONWARNINGS": "ignore",
+        "APP_DATABASE_URL": estate.application_url,
+        "REDIS_URL": redis_url,
+        "FOLLOW_SOURCE_CLOCK": "false",
+        "ENVIRONMENT": "production",
+        "API_URL": f"http://127.0.0.1:{api}",
+        "STREAMLIT_PORT": str(pages),
+        "STREAMLIT_URL": f"http://localhost:{pages}/app",
+        "PUBLIC_URL": site,
+        "ORCHESTRATOR_SITE": orchestrator,
+        "PROXY_SECRET": PROXY_SECRET,
+    }
+
+
+@contextmanager
+def faces(folder: Path, environment: Mapping[str, str], *, api: int, pages: int) -> Iterator[None]:
+    """The API and the pages, as the containers start them."""
+    serve = [sys.executable, "-m", "uvicorn", "api.main:create_app", "--factory", "--host", "127.0.0.1"]
+    serve += ["--no-proxy-headers", "--no-server-header", "--log-level", "warning", "--port", str(api)]
+    show = [sys.executable, "-m", "app.asgi"]
+    with (
+        running(serve, environment, folder / "api.log", answers(f"http://127.0.0.1:{api}/health")),
+        running(show, environment, folder / "pages.log", answers(f"http://127.0.0.1:{pages}/app/_stcore/health")),
+    ):
+        yield
+
+
 @pytest.fixture(scope="session")
 def product(postgres_server: Postgres, redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """Started once: API, pages, both webservers of the orchestrator, and the door before them."""
@@ -202,36 +251,13 @@ def product(postgres_server: Postgres, redis_url: str, tmp_path_factory: pytest.
         api, pages, dagster, readonly = (free_port() for _ in range(4))
         site_port, orchestrator_port = free_port(), free_port()
         site, orchestrator = f"http://localhost:{site_port}", f"http://127.0.0.1:{orchestrator_port}"
-        environment = {
-            **os.environ,
-            "PYTHONWARNINGS": "ignore",
-            "APP_DATABASE_URL": estate.application_url,
-            "REDIS_URL": redis_url,
-            "FOLLOW_SOURCE_CLOCK": "false",
-            "ENVIRONMENT": "production",
-            "API_URL": f"http://127.0.0.1:{api}",
-            "STREAMLIT_PORT": str(pages),
-            "STREAMLIT_URL": f"http://localhost:{pages}/app",
-            "PUBLIC_URL": site,
-            "ORCHESTRATOR_SITE": orchestrator,
-            "PROXY_SECRET": PROXY_SECRET,
+        environment = of_the_faces(estate, redis_url, api=api, pages=pages, site=site, orchestrator=orchestrator) | {
             "DAGSTER_HOME": str(folder / "dagster"),
             "DAGSTER_DISABLE_TELEMETRY": "1",
         }
         (folder / "dagster").mkdir()
         (folder / "dagster" / "dagster.yaml").write_text("telemetry: {enabled: false}\nnux: {enabled: false}\n")
         python = sys.executable
-        serve = [
-            python,
-            "-m",
-            "uvicorn",
-            "api.main:create_app",
-            "--factory",
-            "--host",
-            "127.0.0.1",
-            "--no-proxy-headers",
-        ]
-        serve += ["--no-server-header", "--log-level", "warning", "--port", str(api)]
         web = [
             python,
             "-m",
@@ -244,10 +270,7 @@ def product(postgres_server: Postgres, redis_url: str, tmp_path_factory: pytest.
         migrate = [python, "-m", "dagster", "instance", "migrate"]
         subprocess.run(migrate, env=environment, cwd=ROOT, check=True, capture_output=True, timeout=120)
         with (
-            running(serve, environment, folder / "api.log", answers(f"http://127.0.0.1:{api}/health")),
-            running(
-                [python, "-m", "app.asgi"], environment, folder / "pages.log", answers(f"http://127.0.0.1:{pages}/")
-            ),
+            faces(folder, environment, api=api, pages=pages),
             running(
                 [*web, "-p", str(dagster)], environment, folder / "dagster.log", answers(f"http://127.0.0.1:{dagster}/")
             ),

@@ -13,6 +13,7 @@ import pytest
 import streamlit
 
 from app.auth import Identity
+from local.postgres import free_port
 from tests.door.conftest import (
     CADDYFILE,
     IN_PAGE,
@@ -522,4 +523,21 @@ def test_c08_c11_by_a_name_that_is_not_ours_nobody_gets_in(seen: Seen, which: st
         assert "default-src 'none'" in told
         assert "\r\nserver:" not in told
 
+    assert len(seen.service.seen) == asked
+
+
+def test_c08_c11_behind_tls_too_a_name_that_is_not_ours_is_refused_with_the_headers(seen: Seen, tmp_path: Path) -> None:
+    asked = len(seen.service.seen)
+    ours = {"SITE": f"https://localhost:{free_port()}", "ORCHESTRATOR_SITE": f"https://127.0.0.1:{free_port()}"}
+
+    with front_door(tmp_path, API=seen.service.address, **ours), httpx.Client(verify=False) as client:  # noqa: S501
+        own = client.get(f"{ours['SITE']}/")
+        strange = [client.get(f"{one}/api/session", headers={"Host": "evil.example"}) for one in ours.values()]
+
+    assert own.status_code == 200
+    for answer in strange:
+        assert answer.status_code == 421
+        assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+        assert answer.headers["strict-transport-security"] == own.headers["strict-transport-security"]
+        assert "server" not in answer.headers
     assert len(seen.service.seen) == asked

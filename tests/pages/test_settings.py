@@ -11,7 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from app import audit, configuration, users
+from app import audit, configuration, sessions, users
 from app.audit import AuditEvent, Kind, Subject
 from app.auth import Identity, Role, resolve
 from app.handovers import service as handovers
@@ -344,7 +344,7 @@ def test_sessions_end_though_business_time_is_ahead_of_them(estate: Estate, harr
     token = Browser(estate).sign_in(maya).token
 
     with estate.work() as db:
-        users.end_sessions_of(db, actor=harriet, now=NOW + timedelta(days=90), user_id=maya.user_id)
+        sessions.end_all_of(db, actor=harriet, now=NOW + timedelta(days=90), user_id=maya.user_id)
 
     with estate.work() as db:
         assert resolve(db, token=token, now=NOW) is None

@@ -1,8 +1,6 @@
 """The built shell in a real Chromium, with the real API and the real pages behind the real front door."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,7 +12,7 @@ from app.clock import real_now
 from local.postgres import Postgres, free_port
 from tests.api.provider import Provider, a_provider
 from tests.app.factories import PASSWORD, Estate, an_estate
-from tests.door.conftest import PROXY_SECRET, answers, front_door, running
+from tests.door.conftest import faces, front_door, of_the_faces
 from tests.e2e.conftest import chromium
 
 __all__ = ["chromium"]
@@ -77,31 +75,14 @@ def origin(
     folder = tmp_path_factory.mktemp("origin")
     api, pages, port, orchestrator = (free_port() for _ in range(4))
     address = f"http://localhost:{port}"
-    environment = {
-        **os.environ,
-        "PYTHONWARNINGS": "ignore",
-        "APP_DATABASE_URL": estate.application_url,
-        "REDIS_URL": redis_url,
-        "FOLLOW_SOURCE_CLOCK": "false",
-        "ENVIRONMENT": "production",
-        "API_URL": f"http://127.0.0.1:{api}",
-        "STREAMLIT_PORT": str(pages),
-        "STREAMLIT_URL": f"http://localhost:{pages}/app",
-        "PUBLIC_URL": address,
-        "ORCHESTRATOR_SITE": f"http://localhost:{orchestrator}",
-        "PROXY_SECRET": PROXY_SECRET,
-        **provider.settings(),
-    }
-    serve = [sys.executable, "-m", "uvicorn", "api.main:create_app", "--factory", "--host", "127.0.0.1"]
-    serve += ["--no-proxy-headers", "--no-server-header", "--log-level", "warning", "--port", str(api)]
-    show = [sys.executable, "-m", "app.asgi"]
+    elsewhere = f"http://localhost:{orchestrator}"
+    environment = of_the_faces(estate, redis_url, api=api, pages=pages, site=address, orchestrator=elsewhere)
     with (
-        running(serve, environment, folder / "api.log", answers(f"http://127.0.0.1:{api}/health")),
-        running(show, environment, folder / "pages.log", answers(f"http://127.0.0.1:{pages}/app/_stcore/health")),
+        faces(folder, environment | provider.settings(), api=api, pages=pages),
         front_door(
             folder / "front",
             SITE=address,
-            ORCHESTRATOR_SITE=f"http://localhost:{orchestrator}",
+            ORCHESTRATOR_SITE=elsewhere,
             API=f"127.0.0.1:{api}",
             STREAMLIT=f"127.0.0.1:{pages}",
             SHELL_DIR=str(built),

@@ -4462,7 +4462,10 @@ export interface operations {
     };
     export: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Only what changed (actions) or is dated (health) on this day or later, UTC; accounts do not say when they changed, and refuse it. Whoever takes files regularly asks again for the last day they have. */
+                since?: string | null;
+            };
             header?: never;
             path: {
                 dataset: components["schemas"]["Dataset"];
