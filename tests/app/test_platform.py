@@ -235,7 +235,7 @@ def test_business_time_is_real_time_unless_it_follows_a_source(estate: Estate, m
 WRITERS = {
     "application": {"app"},
     "loader": {"ops", "raw_"},
-    "transformer": {"marts"},
+    "transformer": {"marts", "publishing"},
     "learner": {"learning"},
     "analyst": set[str](),
 }

@@ -30,6 +30,7 @@ from app.errors import (
     NotPermitted,
     StaleVersion,
 )
+from app.ratings import rate
 from app.suggestions import service
 from app.suggestions.model import ANSWERABLE, AcceptedAction, EvaluationReport, Suggestion
 from tests.app.factories import AS_OF, NOW, Estate, a_draft, a_key, an_outcome, key_of
@@ -228,11 +229,17 @@ def _account_of(estate: Estate, rule_id: str) -> str:
     )
 
 
+def _rate(estate: Estate, account_key: str, score: int) -> None:
+    admin = estate.user("Harriet Cole", Role.ADMIN)
+    with estate.work() as db:
+        rate(db, actor=admin, now=NOW, account_key=account_key, score=score, note=None, idempotency_key=a_key())
+
+
 def test_every_rule_sees_its_own_and_ends_when_it_clears(estate: Estate) -> None:
     days = [AS_OF - timedelta(days=back) for back in range(15)]
     keys = {
         rule_id: _account_of(estate, rule_id)
-        for rule_id in ("R3", "R4", "R5", "R6", "R8", "R9", "R10", "R11", "R12", "R13")
+        for rule_id in ("R3", "R4", "R5", "R6", "R8", "R9", "R10", "R11", "R12", "R13", "R14")
     }
     estate.usage(keys["R3"], [(40, 40)] * 5, last=AS_OF)
     estate.set("fct_usage_daily", keys["R3"], days_since_key_activity=9)
@@ -268,9 +275,10 @@ def test_every_rule_sees_its_own_and_ends_when_it_clears(estate: Estate) -> None
     estate.set("fct_usage_daily", keys["R9"], campaign_sent_count=0, days_since_key_activity=0)
     estate.set("dim_accounts", keys["R10"], renewal_date=AS_OF + timedelta(days=80))
     estate.set("dim_accounts", keys["R11"], last_contact_date=AS_OF - timedelta(days=95))
-    for rule_id in ("R13", "R11"):  # the second has another suggestion: R13 leaves it to that
-        estate.risk(keys[rule_id], *[(0.4, "High")] * 3)
+    for rule_id in ("R13", "R11", "R14"):  # the others have another suggestion: R13 leaves them to that
+        estate.risk(keys[rule_id], *[(0.4, "High")] * 4)
     estate.publish()
+    _rate(estate, keys["R14"], 4)
 
     report = evaluate(estate)
 
@@ -289,7 +297,7 @@ def test_every_rule_sees_its_own_and_ends_when_it_clears(estate: Estate) -> None
     estate.set("dim_accounts", keys["R10"], renewal_date=AS_OF + timedelta(days=445))
     estate.set("dim_accounts", keys["R11"], last_contact_date=AS_OF)
     estate.clear("fct_churn_risk_daily")
-    for rule_id in ("R13", "R11"):
+    for rule_id in ("R13", "R11", "R14"):
         estate.risk(keys[rule_id], *[(0.1, "Medium")] * 3)
     estate.publish()
 

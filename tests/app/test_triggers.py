@@ -1,4 +1,4 @@
-"""What rules R3 to R13 see, with plain values and the thresholds that ship."""
+"""What rules R3 to R14 see, with plain values and the thresholds that ship."""
 
 from datetime import date, timedelta
 from importlib import import_module
@@ -26,7 +26,14 @@ from app.suggestions.triggers.relationship import (
     role_filled,
     silent_account,
 )
-from app.suggestions.triggers.risk import RiskInput, risk_fallen, risk_high
+from app.suggestions.triggers.risk import (
+    OpinionInput,
+    RiskInput,
+    opinions_differ,
+    rated_again,
+    risk_fallen,
+    risk_high,
+)
 from app.suggestions.triggers.seats import SeatsDay, SeatsInput, growth, low_seat_use, room_again, seats_used_again
 from app.suggestions.triggers.support import SupportInput, Ticket, support_calm, support_pressure
 from app.suggestions.triggers.usage import UsageDay, UsageInput, activity_seen, no_activity
@@ -406,3 +413,50 @@ def test_risk_says_what_raises_it_and_clears_at_medium() -> None:
     )
     assert not risk_fallen(RULES["R13"], risk(HIGH), {})
     assert risk_fallen(RULES["R13"], risk(MEDIUM), {})
+
+
+# --- R14 -------------------------------------------------------------------------------------------------------------
+
+
+def opinion(rating: int, *bands: str, rated: int = 5) -> OpinionInput:
+    return OpinionInput(
+        account_key="a",
+        as_of=AS_OF,
+        bands={ago(len(bands) - 1 - place): band for place, band in enumerate(bands)},
+        probability=0.3,
+        rating=rating,
+        meaning="Content: they would stay today",
+        rated_on=ago(rated),
+        rated_by="Maya Lind",
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (opinion(4, *["High"] * 4), "medium"),
+        (opinion(5, *["High"] * 3, "Critical"), "medium"),
+        (opinion(2, *["Low"] * 4), "high"),
+        (opinion(3, *["High"] * 4), None),
+        (opinion(4, *["Low"] * 4), None),
+        (opinion(4, "Medium", *["High"] * 3), None),  # it has not held
+        (opinion(4, *["High"] * 4, rated=91), None),  # said too long ago
+    ],
+)
+def test_a_person_and_the_risk_say_opposite_things(given: OpinionInput, expected: str | None) -> None:
+    assert priority(opinions_differ(RULES["R14"], given)) == expected
+
+
+def test_opinions_clear_with_a_new_rating_or_when_they_meet() -> None:
+    found = opinions_differ(RULES["R14"], opinion(4, *["High"] * 4))
+
+    assert found
+    assert found.sentence == (
+        "Maya Lind rated them 4 of 5 on 14 Nov 2026 (content: they would stay today), and the churn risk says 30%"
+        " within 90 days (High)."
+    )
+    figures = found.evidence["figures"]
+    assert not rated_again(RULES["R14"], opinion(4, "High"), figures)
+    assert rated_again(RULES["R14"], opinion(4, "High", rated=1), figures)
+    assert rated_again(RULES["R14"], opinion(2, "High"), figures)
+    assert rated_again(RULES["R14"], opinion(4, "Medium"), figures)

@@ -1,7 +1,4 @@
-"""Rules R3 to R6 and R8 to R13, the sources that every rule must not outlive, exploration and a hold-out.
-
-R14 compares the risk with what a CSM says of the account, and comes with those ratings.
-"""
+"""Rules R3 to R6 and R8 to R14, the sources that every rule must not outlive, exploration and a hold-out."""
 
 import json
 
@@ -166,6 +163,18 @@ NEW_RULES: dict[str, dict[str, object]] = {
         due_offset_bd=3,
         interventions=["diagnostic_call", "executive_reach_out", "business_review"],
         thresholds={},
+    ),
+    "R14": _rule(
+        "Find out who is right about them",
+        "risk",
+        "opinions_differ",
+        "fct_churn_risk_daily",
+        [],
+        hold_days=3,
+        cool_down_days=30,
+        due_offset_bd=5,
+        interventions=["diagnostic_call"],
+        thresholds={"rating_valid_days": 90},
     ),
 }
 

@@ -47,4 +47,5 @@ _READERS: dict[str, Callable[[Inputs, Rule], RuleInputs]] = {
     "R11": lambda run, rule: run._people,
     "R12": lambda run, rule: run._seats,
     "R13": lambda run, rule: risk.risks(run._db),
+    "R14": lambda run, rule: risk.opinions(run._db),
 }

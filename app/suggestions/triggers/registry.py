@@ -21,7 +21,7 @@ from app.suggestions.triggers.relationship import (
     role_filled,
     silent_account,
 )
-from app.suggestions.triggers.risk import risk_fallen, risk_high
+from app.suggestions.triggers.risk import opinions_differ, rated_again, risk_fallen, risk_high
 from app.suggestions.triggers.seats import growth, low_seat_use, room_again, seats_used_again
 from app.suggestions.triggers.support import support_calm, support_pressure
 from app.suggestions.triggers.usage import activity_seen, no_activity, usage_decline, usage_recovered
@@ -54,4 +54,5 @@ LOGIC: dict[str, Logic] = {
     "R11": Logic(trigger=silent_account, has_cleared=contact_logged),
     "R12": Logic(trigger=growth, has_cleared=room_again),
     "R13": Logic(trigger=risk_high, has_cleared=risk_fallen, only_alone=True),
+    "R14": Logic(trigger=opinions_differ, has_cleared=rated_again, absence_clears=True),
 }
