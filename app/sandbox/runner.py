@@ -46,7 +46,7 @@ class Limits:
 
     rows: int = 1_000
     size_bytes: int = 8 * 1024 * 1024
-    columns: int = 100
+    columns: int = 200
 
 
 SCREEN = Limits()

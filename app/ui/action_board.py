@@ -16,6 +16,7 @@ from app.ui import (
     action_claim,
     action_data,
     action_filters,
+    action_hindered,
     action_list,
     action_moves,
     action_panel,
@@ -157,7 +158,7 @@ def _moves(action: ActionRow) -> dict[str, str]:
             if action.status is Status.SNOOZED:
                 offered[status.value] = f"Wake up: {name.lower()}"
             else:
-                offered[status.value] = f"{name}…" if status in action_moves.HINDERED else name
+                offered[status.value] = f"{name}…" if status in action_hindered.WHAT_FOR else name
     endings = {Status.SNOOZED: "snooze", Status.CLOSED: "close", Status.CANCELLED: "cancel"}
     return offered | {code: _OPENING[code] for status, code in endings.items() if status in legal}
 
@@ -174,7 +175,8 @@ def _moved(key: str, action_id: UUID, version: int, came_from: str) -> None:
         action_moves.note_moved()
     elif chosen in _OPENING:
         _opened(action_id)
-    elif chosen in action_moves.HINDERED and came_from != Status.SNOOZED:
-        action_moves.ask_what_for(action_id, version, Status(chosen), PLACE)
+    elif chosen in action_hindered.WHAT_FOR and came_from != Status.SNOOZED:
+        action_hindered.ask(action_id, version, Status(chosen), PLACE)
+        action_moves.note_moved()
     elif chosen:
         action_moves.move(action_id, version, chosen, place=PLACE, is_on_page=True)

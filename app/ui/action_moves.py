@@ -1,7 +1,6 @@
 """The status of an action and its moves. Only legal ones can be pressed, and the server would refuse the others anyway;
 of those between the started statuses each keeps its place, so that nothing moves under the cursor."""
 
-from collections.abc import Callable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from app.actions.writing import UNDONE
 from app.auth import Identity, Permission, can
 from app.calendar import add_business_days
 from app.errors import StaleVersion
-from app.ui import action_claim, action_undo, action_why, figures, frame, visit, words, writes
+from app.ui import action_claim, action_hindered, action_undo, action_why, figures, frame, visit, words, writes
 from app.ui.text import escaped
 
 PLAIN_MOVES = {
@@ -26,12 +25,7 @@ PLAIN_MOVES = {
     Status.WAITING_ON_CUSTOMER: "Waiting on customer",
     Status.NEW: "New",
 }
-# what stands in the way is worth a line in the story: it is asked for, and not insisted on
-HINDERED = {
-    Status.BLOCKED: "What stands in the way?",
-    Status.WAITING_ON_CUSTOMER: "What are we waiting for?",
-}
-_CHANGED, _ASKED = "moves:changed", "moves:asked"
+_CHANGED = "moves:changed"
 
 
 def may_work(action: Action) -> bool:
@@ -50,10 +44,6 @@ def _snooze_place(action_id: UUID) -> str:
 
 def _reopen_place(action_id: UUID) -> str:
     return f"reopen:{action_id}"
-
-
-def _hindered_place(action_id: UUID, status: Status) -> str:
-    return f"{status}:{action_id}"
 
 
 def note_moved() -> None:
@@ -197,7 +187,7 @@ def _since(detail: ActionDetail, today: date) -> str:
         return f" :small[until {figures.day(action.snoozed_until, today=today)}, then back by itself{why}]"
     if action.status is Status.CANCELLED:
         return f" :small[{words.word(words.CANCELLATIONS, action.cancel_reason).lower()}]"
-    if action.status in HINDERED:
+    if action.status in action_hindered.WHAT_FOR:
         said = (event for event in reversed(detail.events) if event.field == "status" and event.after == action.status)
         why = next((event.reason for event in said if event.reason != UNDONE), None)
         return f" :small[{escaped(why, limit=200)}]" if why else ""
@@ -215,11 +205,11 @@ def _controls(detail: ActionDetail, today: date, key: str) -> None:
         _plain_move(
             PLAIN_MOVES[Status.IN_PROGRESS], action, Status.IN_PROGRESS, key, Status.IN_PROGRESS in detail.legal_moves
         )
-        for status in HINDERED:
+        for status in action_hindered.WHAT_FOR:
             is_legal = status in detail.legal_moves
             with st.popover(PLAIN_MOVES[status], key=f"{key}_{status}", disabled=not is_legal):
                 if is_legal:
-                    _hindered(action, status, key)
+                    action_hindered.panel(action, status, key, move)
     if Status.SNOOZED in detail.legal_moves:
         with st.popover("Snooze", key=f"{key}_snooze"), st.container(width=400, gap="xsmall"):
             _snooze(action, today, key)
@@ -265,59 +255,6 @@ def _plain_move(label: str, action: Action, status: Status, key: str, is_legal: 
 
 def _plainly_moved(action_id: UUID, version: int, to_status: str) -> None:
     move(action_id, version, to_status, place=place_of(action_id))
-
-
-def _hindered(action: Action, status: Status, key: str) -> None:
-    """Blocked, or waiting: what for, if they like to say."""
-    place = _hindered_place(action.action_id, status)
-
-    def save(reason: str, _: str) -> bool:
-        return move(action.action_id, action.version, status.value, reason=reason or None, place=place)
-
-    with st.container(width=360, gap="xsmall"):
-        _what_for(action.action_id, status, f"{key}_{status}_why", save)
-        frame.problem(place)
-
-
-def _what_for(action_id: UUID, status: Status, key: str, save: Callable[[str, str], bool]) -> None:
-    action_why.why(
-        key,
-        subject=_hindered_place(action_id, status),
-        button=f"Now {words.STATUSES[status].lower()}",
-        placeholder=HINDERED[status],
-        is_optional=True,
-        save=save,
-    )
-
-
-def ask_what_for(action_id: UUID, version: int, status: Status, place: str) -> None:
-    """Callback of a list of actions: the next run asks in a dialog what stands in the way, before the move."""
-    st.session_state[_ASKED] = (action_id, version, status.value, place)
-    note_moved()
-
-
-def dialog() -> None:
-    """The dialog when one was asked for; call it once on a page, after its content."""
-    asked = st.session_state.get(_ASKED)
-    if asked is not None:
-        _ask(*asked)
-
-
-def _left() -> None:
-    st.session_state.pop(_ASKED, None)
-
-
-@st.dialog("Before it moves", width="small", on_dismiss=_left)
-def _ask(action_id: UUID, version: int, to_status: str, place: str) -> None:
-    if visit.is_fragment_run() and (_ASKED not in st.session_state or visit.begin() is None):
-        st.rerun()
-
-    def save(reason: str, _: str) -> bool:
-        # whatever it meets is told on the page below
-        _left()
-        return move(action_id, version, to_status, reason=reason or None, place=place, is_on_page=True)
-
-    _what_for(action_id, Status(to_status), f"ask_{action_id.hex}_{version}_{to_status}", save)
 
 
 def _snooze(action: Action, today: date, key: str) -> None:

@@ -8,6 +8,7 @@ from app.ui import (
     action_claim,
     action_data,
     action_filters,
+    action_hindered,
     action_list,
     action_moves,
     action_open,
@@ -41,7 +42,7 @@ def show(who: str) -> None:
     action_undo.bar()
     if look == "board":
         action_board.show(wanted)
-        action_moves.dialog()
+        action_hindered.dialog(action_moves.move)
     elif look == "calendar":
         action_calendar.show(wanted)
     else:

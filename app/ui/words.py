@@ -79,17 +79,8 @@ REASONS: Mapping[str, str] = {
     "risk_high": "High churn risk",
     "opinions_differ": "Opinions differ",
 }
-RULES: Mapping[str, str] = {
-    f"R{number}": REASONS[reason]
-    for number, reason in enumerate(
-        (
-            "health_drop", "usage_decline", "no_activity", "champion_left", "support_pressure", "detractor", "payment",
-            "low_seat_use", "onboarding_stalled", "renewal_checkpoint", "silent_account", "growth", "risk_high",
-            "opinions_differ",
-        ),
-        start=1,
-    )
-}  # fmt: skip
+# the reasons of the rules, in the order of their numbers
+RULES: Mapping[str, str] = {f"R{number}": name for number, name in enumerate(REASONS.values(), start=1)}
 DISMISSALS: Mapping[str, str] = {
     "already_handled": "Already handled",
     "wrong_data": "The data is wrong",

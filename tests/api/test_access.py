@@ -408,11 +408,15 @@ def test_z05_every_route_that_takes_a_body_is_tried() -> None:
     assert taking == set(BODIES)
 
 
+# the parameters of a saved view and the values of a statement have names of their own
+FREE = ("query", "parameters")
+
+
 def with_more(body: dict[str, Any], name: str, value: Any) -> Iterator[dict[str, Any]]:
     """The body with one more field: at its top, and in each object inside it."""
     yield {**body, name: value}
     for within, inner in body.items():
-        if isinstance(inner, dict) and within != "query":  # the parameters of a saved view are free text
+        if isinstance(inner, dict) and within not in FREE:
             yield {**body, within: {**inner, name: value}}
         if isinstance(inner, list) and inner and isinstance(inner[0], dict):
             yield {**body, within: [{**inner[0], name: value}]}
@@ -512,7 +516,7 @@ def test_z06_after_a_change_of_role_nothing_of_the_old_one_is_shown(world: World
 
 # --- Z12: who only reads writes nowhere
 
-# what an analyst writes is their own alone: their session, factor, tokens, views, and what they have read
+# what an analyst writes is their own alone: their session, factor, tokens, views, statements, and what they have read
 THEIR_OWN = {
     ("POST", "/session"),
     ("DELETE", "/session"),
@@ -527,6 +531,11 @@ THEIR_OWN = {
     ("POST", "/views"),
     ("PATCH", "/views/{view_id}"),
     ("POST", "/views/{view_id}/remove"),
+    ("POST", "/sql/run"),
+    ("POST", "/sql/plan"),
+    ("POST", "/sql/queries"),
+    ("POST", "/sql/queries/{query_id}/versions"),
+    ("POST", "/sql/queries/{query_id}/remove"),
 }
 
 

@@ -75,6 +75,7 @@ def test_c07_get_never_writes(world: World, harriet: Identity) -> None:
     suggestion = a_suggestion(world, world.estate.user("Owner Ofone"))
     action = open_action(world, client)
     view = {"page": "actions", "name": "Mine", "query": {}, "is_shared": False}
+    query = {"name": "One", "text": "select 1 as one", "is_shared": False}
     playbook = client.get("/playbooks").json()["items"][0]["playbook_id"]
     start = {"account_key": action["account_key"]}
     known = {
@@ -83,6 +84,7 @@ def test_c07_get_never_writes(world: World, harriet: Identity) -> None:
         "suggestion_id": suggestion["suggestion_id"],
         "view_id": client.post("/views", json=view, headers=key()).json()["view_id"],
         "run_id": client.post(f"/playbooks/{playbook}/start", json=start, headers=key()).json()["run"]["run_id"],
+        "query_id": client.post("/sql/queries", json=query, headers=key()).json()["query_id"],
         "dataset": "actions",
         "file_format": "csv",
     }

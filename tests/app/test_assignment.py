@@ -152,7 +152,7 @@ def test_an_action_stays_when_its_owner_is_the_one_who_would_get_it() -> None:
     made = least_load([item(1, current_owner=ANN)], people)
 
     assert made.moves == ()
-    assert made.left[0].reason.startswith("It is theirs already. Ann has the least load: 0 of 600")
+    assert made.left[0].reason.startswith("It is theirs already. Ann has the least load: 0 of 10 h")
     assert made.after == made.before
 
 

@@ -11,7 +11,7 @@ from tests.e2e.conftest import ADMIN, ANALYST, CSM, System
 PAGES = {
     CSM: ("my-day", "accounts", "actions", "actions?as=board", "actions?as=calendar", "inbox", "preferences"),
     ADMIN: ("assignments", "settings", "settings?part=types", "settings?part=audit"),
-    ANALYST: ("accounts",),
+    ANALYST: ("accounts", "outcomes", "trust", "sql"),
 }
 
 

@@ -118,4 +118,4 @@ def test_a08_what_a_timer_draws_is_no_activity_of_the_person() -> None:
                 ]
                 assert looked_up == ["visit.begin(is_background=True)"], node.name
                 found += 1
-    assert found == 2
+    assert found == 3

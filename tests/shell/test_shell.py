@@ -76,7 +76,10 @@ def test_an_address_that_is_no_page_is_said_at_once_with_the_pages_there_are(ope
     expect(content.get_by_role("heading", name="There is no page at this address.")).to_be_visible()
     assert page.title() == "No such page · Account intelligence"
     assert page.locator("iframe").count() == 0
-    assert content.get_by_role("link").all_inner_texts() == ["Accounts", "Actions", "Inbox"]
+    assert content.get_by_role("link").all_inner_texts() == [
+        *("Accounts", "Actions", "Outcomes", "Trust", "SQL"),
+        "Inbox",
+    ]
 
     content.get_by_role("link", name="Accounts").click()
 

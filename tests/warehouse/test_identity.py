@@ -155,7 +155,7 @@ def _link(project: Project, made: Founded) -> Linked:
             " on l.account_key = c.account_key and c.is_account"
         ).fetchall()
         issues = db.execute(
-            "select source, source_id, issue_kind, candidates from marts.fct_identity_issues"
+            "select source, source_id, issue_kind, candidates from marts_next.fct_identity_issues"
         ).fetchall()
     return Linked(
         made,
