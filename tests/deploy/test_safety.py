@@ -111,6 +111,7 @@ def test_a20_a_superuser_is_refused(postgres_server: Postgres, warehouse: Wareho
         "may create databases, may create roles, may replicate, passes row security, superuser"
     )
     assert safety.too_powerful(warehouse.application_url) is None
+    assert safety.too_powerful(warehouse.analyst_dsn) is None
 
 
 def test_a20_a_member_of_a_powerful_role_is_refused(postgres_server: Postgres, warehouse: Warehouse) -> None:
