@@ -103,6 +103,12 @@ def steps(environment: Environment) -> list[Step]:
     ]
 
 
+def figures() -> Step:
+    """The pipeline run that makes what the pages of this version read; the services must be up."""
+    pipeline = (sys.executable, "-m", "orchestration.launch", "incremental", "--wait")
+    return Step("Pipeline run", pipeline, lambda: _content("dbt"), is_verbose=True)
+
+
 def one_per_role() -> dict[str, str]:
     """E-mail of the first of the demo's people in each role."""
     with PEOPLE.open(newline="", encoding="utf-8") as rows:

@@ -9,7 +9,6 @@ import fcntl
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,10 +17,8 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-import psycopg
-
 from local import probes
-from local.bootstrap import prepare_databases, steps
+from local.bootstrap import figures, prepare_databases, steps
 from local.postgres import Postgres
 from local.processes import die_with_parent, is_alive, spawn, start_ticks, stop_group
 from local.services import Service, Step, services
@@ -110,8 +107,7 @@ class Supervisor:
         for step in steps(self.environment):
             self._prepare(step)
         self._start_services()
-        if not self._is_published():
-            self._first_pipeline()
+        self._prepare(figures())
         self.is_ready = True
         self._write_down()
         self.say(f"Ready after {time.monotonic() - began:.0f} s")
@@ -224,15 +220,6 @@ class Supervisor:
             cwd=ROOT,
         )
         self._record(service.name, child)
-
-    def _is_published(self) -> bool:
-        with psycopg.connect(self.postgres.dsn("warehouse")) as connection:
-            row = connection.execute("select count(*) from marts.publications").fetchone()
-        return bool(row and row[0])
-
-    def _first_pipeline(self) -> None:
-        argv = (sys.executable, "-m", "orchestration.launch", "incremental", "--wait")
-        self._timed("First pipeline run", lambda: self._run("First pipeline run", argv, is_verbose=True))
 
     # -- run and stop
 

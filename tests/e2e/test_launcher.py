@@ -63,7 +63,7 @@ def test_after_an_unclean_stop_the_next_start_is_quick_and_nothing_is_lost(syste
     started = system.local("up", "--detach")
 
     assert "Ready after" in started.stdout
-    assert "First pipeline run" not in started.stdout
+    assert "Pipeline run" not in started.stdout
     assert system.sql(kept) == before
     assert system.local("status").returncode == 0
     assert read_env(system.folder / "env") == system.variables
