@@ -5,7 +5,6 @@ with invoices as (
         _pk as invoice_id,
         payload ->> 'customer' as customer_id,
         upper(payload ->> 'currency') as currency_code,
-        payload -> 'lines' -> 'data' as lines,
         {{ major_units("payload ->> 'subtotal'", "payload ->> 'currency'") }}
         - (
             select coalesce(sum({{ major_units("discount.value ->> 'amount'", "payload ->> 'currency'") }}), 0)
@@ -47,13 +46,23 @@ recurring as (
     group by currency_code
 ),
 
+-- Read once: the planner takes these views of JSON for a handful of rows and would unfold them again for each invoice.
+lines as materialized (
+    select invoice_id, price_id, period_start, period_end, amount - discount_amount as amount
+    from {{ ref('stg_stripe__invoice_line_items') }}
+),
+
+prices as materialized (
+    select id, recurring_interval from {{ ref('stg_stripe__prices') }}
+),
+
 other as (
     select
         invoices.currency_code,
-        sum(lines.amount - lines.discount_amount) as amount
+        sum(lines.amount) as amount
     from invoices
-    inner join {{ ref('stg_stripe__invoice_line_items') }} as lines on invoices.invoice_id = lines.invoice_id
-    inner join {{ ref('stg_stripe__prices') }} as prices on lines.price_id = prices.id
+    inner join lines on invoices.invoice_id = lines.invoice_id
+    inner join prices on lines.price_id = prices.id
     where
         invoices.customer_id in (select source_id from linked)
         and (prices.recurring_interval is null or lines.period_end <= lines.period_start)
