@@ -20,7 +20,7 @@ def show(subject: Subject) -> None:
     own = figures.money(account.mrr, account.currency_code or "EUR")
     figure_line(
         [
-            (f"**{own}**", f"a month, {figures.money(account.mrr_eur)}"),
+            (f"**{own}**", f"a month{figures.in_euro(account.mrr_eur, account.currency_code)}"),
             (
                 f"**{words.word({'month': 'Monthly', 'year': 'Annual'}, account.billing_interval)}**",
                 f"renewal {figures.full_day(account.renewal_date)}",

@@ -41,7 +41,7 @@ def show(renewal: Renewal | None, actions: Iterable[ActionRow], *, today: date) 
         due = figures.money(renewal.mrr_due, renewal.currency_code or "EUR")
         lines = [
             f"**{figures.full_day(renewal.renewal_date)}** :{colour}-badge[{state}]",
-            f"**{due}** :gray[a month is due, {figures.money(renewal.mrr_due_eur)}]",
+            f"**{due}** :gray[a month is due{figures.in_euro(renewal.mrr_due_eur, renewal.currency_code)}]",
             _notice(renewal),
         ]
         if renewal.deal_stage:

@@ -31,6 +31,11 @@ def money(value: Number | None, currency: str = "EUR") -> str:
     return f"{sign}\u00a0{grouped(value)}".replace("$", r"\$")
 
 
+def in_euro(value: Number | None, currency: str | None) -> str:
+    """`, € 11 480` behind an amount of another currency; nothing behind one that is in euro already."""
+    return "" if (currency or "EUR").upper() == "EUR" else f", {money(value)}"
+
+
 def money_short(value: Number | None) -> str:
     """Euro in thousands or millions: `€ 750 k`, `€ 1.2 M`."""
     if value is None:
