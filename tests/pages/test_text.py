@@ -113,3 +113,8 @@ def test_a_reason_code_is_shown_as_a_word_and_stored_as_the_code_again() -> None
     assert words.reason_stored(words.reason_shown("usage_decline")) == "usage_decline"
     assert words.reason_stored("typed by hand ") == "typed by hand"
     assert words.reason_stored("  ") is None
+
+
+def test_an_amount_in_euro_is_not_said_twice() -> None:
+    assert (figures.in_euro(12, "EUR"), figures.in_euro(12, None)) == ("", "")
+    assert figures.in_euro(12, "GBP") == ", €\u00a012"
