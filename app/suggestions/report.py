@@ -40,6 +40,7 @@ class Outcomes:
     shown: int
     accepted: int
     dismissed: int
+    waiting: int
     resolved_itself: int
     expired: int
     closed: int
@@ -124,6 +125,7 @@ _COUNTS = """
     count(*) filter (where was_shown) as shown,
     count(*) filter (where status in ('accepted', 'accepted_with_edits')) as accepted,
     count(*) filter (where status = 'dismissed') as dismissed,
+    count(*) filter (where status in ('generated', 'shown', 'viewed', 'snoozed')) as waiting,
     count(*) filter (where status = 'auto_resolved') as resolved_itself,
     count(*) filter (where status = 'expired') as expired,
     count(closed_at) as closed,

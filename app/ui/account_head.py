@@ -6,6 +6,7 @@ from datetime import date
 
 import streamlit as st
 
+from app.actions.lifecycle import Status
 from app.actions.model import ActionRow
 from app.marts.accounts import Account
 from app.ratings import Rating
@@ -82,6 +83,9 @@ def _next(subject: Subject) -> tuple[str, str]:
     if not subject.actions:
         return "**None**", "add one"
     action = subject.actions[0]
+    name = f"**{escaped(action.title, limit=28)}**"
+    if action.status is Status.SNOOZED:
+        return name, f"back {figures.day(action.snoozed_until, today=today)}"
     late = (today - action.due_date).days if action.due_date else 0
     under = (
         f":red[overdue {figures.count(late, 'day')}]"
@@ -90,7 +94,7 @@ def _next(subject: Subject) -> tuple[str, str]:
         if action.due_date
         else "no due date"
     )
-    return f"**{words.word(words.INTERVENTIONS, action.intervention)}**", under
+    return name, under
 
 
 def strip(subject: Subject) -> None:

@@ -26,6 +26,7 @@ from app.ui import (
     action_dialog,
     action_panel,
     data,
+    figures,
     frame,
     visit,
 )
@@ -114,6 +115,8 @@ def show(account_key: str) -> None:
                     if not is_past or display_date(one.rated_at) <= day
                 ],
             )
+        if is_past:
+            _looking_back(day, latest)
         account_head.strip(subject)
         tabs = st.tabs(list(TABS), key="tab", bind="query-params", on_change="rerun")
         for tab, draw in zip(tabs, TABS.values(), strict=True):
@@ -121,3 +124,18 @@ def show(account_key: str) -> None:
                 with tab:
                     draw(subject)
         action_panel.drawer()
+
+
+def _looking_back(day: date, latest: date) -> None:
+    """What is of that day and what is not, and the way back to today."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="looking_back"):
+        st.markdown(
+            f":orange[:material/history:] **As of {figures.day(day)}**: health, risk, sentiment and the histories."
+            " Revenue, seats, renewal, owner, contacts and actions are today's.",
+            width="content",
+        )
+        st.button("Back to today", key="back_to_today", on_click=_to_today, args=(latest,))
+
+
+def _to_today(latest: date) -> None:
+    st.session_state["as_of"] = latest

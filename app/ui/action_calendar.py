@@ -197,7 +197,7 @@ def _item(action: ActionRow, span: str, today: date) -> None:
 
 def _label(action: ActionRow, today: date, name: str) -> str:
     if not is_open(action.status):
-        return f":gray[:material/check: {name}]"
+        return f":gray[:material/{'check' if action.status is Status.CLOSED else 'block'}: {name}]"
     mark = ""
     if action.status is Status.SNOOZED:
         mark = ":violet[:material/snooze:] "

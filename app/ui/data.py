@@ -16,7 +16,7 @@ import streamlit as st
 
 from app import users
 from app.actions import service
-from app.actions.lifecycle import Category
+from app.actions.lifecycle import Category, Status
 from app.actions.model import ActionDetail, ActionFilter, ActionRow, Workload
 from app.calendar import DISPLAY_ZONE
 from app.db import read
@@ -47,12 +47,19 @@ def counted_from(frame: pd.DataFrame, today: date) -> pd.DataFrame:
 
 
 def with_next_actions(frame: pd.DataFrame, open_actions: Iterable[ActionRow]) -> pd.DataFrame:
-    """The portfolio with `next_title` and `next_due` of the first open action of each account, missing without one."""
+    """The portfolio with `next_title` and `next_due` of the first open action of each account, missing without one;
+    what is snoozed is due when it comes back."""
     first: dict[str, ActionRow] = {}
     for action in open_actions:
         first.setdefault(action.account_key, action)
     titles = pd.Series({key: action.title for key, action in first.items()}, dtype=object)
-    dues = pd.Series({key: action.due_date for key, action in first.items()}, dtype=object)
+    dues = pd.Series(
+        {
+            key: action.snoozed_until if action.status is Status.SNOOZED else action.due_date
+            for key, action in first.items()
+        },
+        dtype=object,
+    )
     return frame.assign(next_title=titles.reindex(frame.index), next_due=dues.reindex(frame.index))
 
 

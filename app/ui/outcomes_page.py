@@ -90,7 +90,8 @@ def _asides(whole: Outcomes) -> list[str]:
     said = [
         f"{whole.dismissed} dismissed",
         f"{whole.resolved_itself} ended by themselves",
-        f"{whole.expired} unanswered",
+        f"{whole.expired} expired without an answer",
+        f"{whole.waiting} waiting for one",
         f"{whole.held_out} held out to compare with",
         f"{figures.count(whole.closed, 'action')} closed in all, people's own included",
     ]

@@ -8,6 +8,7 @@ from app.sandbox.service import LONGEST_VALUE
 from app.ui import page_style, sql_editor, sql_result, sql_run, sql_save, sql_side, visit
 
 SPLIT = (1, 2.4)
+_ASKED_FOR = "sql:asked_for"
 
 
 def show() -> None:
@@ -32,11 +33,15 @@ def show() -> None:
 
 
 def _values() -> dict[str, str | None]:
-    """A field for the value of each `:name` in the editor; an empty one is null."""
+    """A field for the value of each `:name` in the editor; an empty one is null, once there was a field to fill in."""
     try:
         names = gate.parameters(sql_editor.text())
     except InvalidInput:  # half a statement; running it says what is wrong
         return {}
+    known = st.session_state.get(_ASKED_FOR, ())
+    st.session_state[_ASKED_FOR] = names
+    if new := [name for name in names if name not in known]:
+        sql_run.put_off(new)
     if not names:
         return {}
     with st.container(horizontal=True, gap="small"):

@@ -5,7 +5,7 @@ once and ends the statement; a tab that was closed ends it too.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Literal, TypeVar
@@ -16,7 +16,7 @@ from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app.auth import Identity
-from app.errors import AppError, StatementEnded
+from app.errors import AppError, InvalidInput, StatementEnded
 from app.sandbox import service
 from app.sandbox.runner import Answer
 from app.sandbox.watchdog import Reader
@@ -45,6 +45,17 @@ def ask(what: What) -> Callable[[str], None]:
         st.session_state[_ASKED] = (what, text)
 
     return asked
+
+
+def put_off(names: Sequence[str]) -> None:
+    """What was asked waits for values that nobody has been asked for yet."""
+    if st.session_state.pop(_ASKED, None) is None:
+        return
+    told = ", ".join(f":{name}" for name in names)
+    wanted = InvalidInput(
+        "parameters", f"The statement asks for {told}.", hint="Give the value above and run it again; empty is null."
+    )
+    st.session_state[_CAME] = Came(statement_id=uuid4(), error=wanted)
 
 
 def came() -> Came | None:

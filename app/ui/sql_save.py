@@ -14,6 +14,7 @@ from app.ui.text import escaped
 
 PLACE = "sql_save"
 _OPENED = "sql:opened"
+_POPOVER = "sql_save_popover"
 
 
 def opened(query: SavedQuery | None) -> None:
@@ -27,7 +28,7 @@ def opened(query: SavedQuery | None) -> None:
 def control() -> None:
     """The button under the editor with its small form."""
     held = st.session_state.get(_OPENED)
-    with st.popover("Save", icon=":material/bookmark:"):
+    with st.popover("Save", icon=":material/bookmark:", key=_POPOVER, on_change="rerun"):
         st.text_input("Name", max_chars=queries.NAME_LIMIT, key="sql_name", placeholder="MRR by segment")
         st.toggle("Shared with other analysts and admins", key="sql_is_shared")
         with st.container(horizontal=True, gap="xsmall"):
@@ -60,6 +61,7 @@ def _save(held: tuple[UUID, int, str, bool] | None = None) -> None:
     writes.renew_form(PLACE)
     if kept is not None:
         opened(kept)
+        st.session_state[_POPOVER] = False  # its button would now save one more version
 
 
 def remove(query_id: UUID, version: int) -> None:

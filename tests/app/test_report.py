@@ -50,7 +50,7 @@ def test_what_was_raised_is_followed_to_its_measured_outcome(estate: Estate) -> 
     by_rule = counted(estate, By.RULE)
 
     drop = by_rule["R1"]
-    assert (drop.raised, drop.shown, drop.accepted, drop.dismissed) == (3, 2, 1, 1)
+    assert (drop.raised, drop.shown, drop.accepted, drop.dismissed, drop.waiting) == (3, 2, 1, 1, 1)
     assert (drop.closed, drop.successful, drop.false_alarm) == (1, 0, 1)
     assert (drop.measured, drop.cleared, drop.held_out) == (1, 1, 0)
     assert drop.days_to_answer == pytest.approx(2.0)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from app.suggestions.rules import Finding, Rule, evidence
-from app.suggestions.wording import counted, listed, on
+from app.suggestions.wording import listed, on
 
 # in their order; the plan's day of each is a threshold, `<milestone>_by_day`
 _MILESTONES = {
@@ -78,12 +78,11 @@ def renewal_checkpoint(rule: Rule, given: RenewalInput) -> Finding | None:
     checkpoint = _checkpoint(rule, given)
     if checkpoint is None or _is_assessed(given, given.renewal_date - checkpoint):
         return None
-    left = (given.renewal_date - given.as_of).days
     return Finding(
         # a date in the calendar is no alarm: what is wrong with an account has a rule of its own
         priority="medium" if checkpoint == rule.days("second_checkpoint_days") else "low",
-        sentence=f"The renewal on {on(given.renewal_date)} is in {counted(left, 'day')}: the checkpoint at"
-        f" {checkpoint.days} days has not been assessed.",
+        sentence=f"The renewal is on {on(given.renewal_date)}: the checkpoint {checkpoint.days} days before it has not"
+        " been assessed.",
         evidence=evidence(
             rule,
             given.as_of,

@@ -59,7 +59,9 @@ def champion_left(rule: Rule, given: PeopleInput) -> Finding | None:
     said = listed([f"{one.name} ({_ROLES[one.role]}) left on {on(one.left_on)}" for one in gone])
     roles = sorted({one.role for one in gone})
     near = given.days_to_renewal is not None and 0 <= given.days_to_renewal <= rule.threshold("critical_renewal_days")
-    renewal = f"; the renewal is in {counted(given.days_to_renewal, 'day')}" if near and given.days_to_renewal else ""
+    renewal = ""
+    if near and given.days_to_renewal is not None:
+        renewal = f"; the renewal is on {on(given.as_of + timedelta(days=given.days_to_renewal))}"
     return Finding(
         priority="critical" if near else "high",
         sentence=f"{said}, and no other {listed([_ROLES[role] for role in roles])} is known{renewal}.",

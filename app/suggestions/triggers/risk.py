@@ -52,7 +52,7 @@ def risk_high(rule: Rule, given: RiskInput) -> Finding | None:
             rule,
             given.as_of,
             series=[(day, value * 100) for day, (value, _) in sorted(given.days.items()) if value is not None],
-            series_name="churn risk within 90 days",
+            series_name="churn risk within 90 days, %",
             unit="percent",
             baseline=None,
             figures={"churn_probability_90d": probability, "band": band},

@@ -40,10 +40,10 @@ def _said(rule: Rule, given: SeatsInput, now: SeatsDay, ratio: float, **figures:
     return evidence(
         rule,
         given.as_of,
-        series=[(day.day, day.seat_use_ratio) for day in given.days if day.seat_use_ratio is not None],
-        series_name="paid seats in use",
-        unit="ratio",
-        baseline=ratio,
+        series=[(day.day, day.seat_use_ratio * 100) for day in given.days if day.seat_use_ratio is not None],
+        series_name="paid seats in use, %",
+        unit="percent",
+        baseline=ratio * 100,
         figures={"seat_use_ratio": now.seat_use_ratio, "seats_paid": given.seats_paid, **figures},
     )
 
