@@ -228,6 +228,8 @@ def require(
 ) -> None:
     """Raise NotPermitted unless `can` says yes."""
     if not can(identity, permission, account_owner_email=account_owner_email, owner_user_id=owner_user_id):
+        if identity.limited_to is not None and permission not in identity.limited_to:
+            raise NotPermitted("This token may not do this.", hint="Make one whose scopes allow it.")
         raise NotPermitted(
             _REFUSALS.get(permission, f"Your role ({identity.role}) may not do this."),
             hint="Ask an admin if you should.",

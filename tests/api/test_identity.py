@@ -262,6 +262,7 @@ def test_a_token_does_what_its_scopes_say_and_its_secret_is_nowhere_stored(world
     written = writer.post("/actions", json=body, headers=key())
 
     assert (read, refused.status_code, marked.status_code, written.status_code) == ({200}, 403, 403, 201)
+    assert refused.json()["detail"] == "This token may not do this.", "the person may: it is not their role"
     listed = browser.get("/tokens").json()
     assert token["token"]["token_id"] in [one["token_id"] for one in listed]
     assert token["secret"] not in str(listed)
