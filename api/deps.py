@@ -121,7 +121,7 @@ class Policy:
             raise NotAuthenticated("You are not signed in.", hint="Sign in and try again; nothing you sent is lost.")
         self._count(identity, secret)
         if self.needs not in identity.permissions:
-            raise NotPermitted(f"Your role ({identity.role}) may not do this.", hint="Ask an admin if you should.")
+            raise auth.refusal(identity, self.needs)
         if identity.limited_to == READ_ONLY and request.method not in SAFE_METHODS:
             raise NotPermitted("This token may only read.", hint="Make one with the scope that this needs.")
         if self.is_recent:

@@ -212,10 +212,18 @@ def can(
     return account_owner_email is not None and account_owner_email.lower() in identity.owner_emails
 
 
+def refusal(identity: Identity, permission: Permission) -> NotPermitted:
+    """Why not: the token's scopes where it is them, else what the role lacks, and what to do."""
+    if identity.limited_to is not None and permission not in identity.limited_to:
+        return NotPermitted("This token may not do this.", hint="Make one whose scopes allow it.")
+    said = _REFUSALS.get(permission, f"Your role ({identity.role}) may not do this.")
+    return NotPermitted(said, hint="Ask an admin if you should.")
+
+
 def scope_of(identity: Identity, permission: Permission) -> Scope:
     """How far a permission of this person reaches, for a query that asks for all they may have. Raises NotPermitted."""
     if permission not in identity.permissions:
-        raise NotPermitted(f"Your role ({identity.role}) may not do this.", hint="Ask an admin if you should.")
+        raise refusal(identity, permission)
     return PERMISSIONS[identity.role][permission]
 
 
@@ -228,12 +236,7 @@ def require(
 ) -> None:
     """Raise NotPermitted unless `can` says yes."""
     if not can(identity, permission, account_owner_email=account_owner_email, owner_user_id=owner_user_id):
-        if identity.limited_to is not None and permission not in identity.limited_to:
-            raise NotPermitted("This token may not do this.", hint="Make one whose scopes allow it.")
-        raise NotPermitted(
-            _REFUSALS.get(permission, f"Your role ({identity.role}) may not do this."),
-            hint="Ask an admin if you should.",
-        )
+        raise refusal(identity, permission)
 
 
 def is_recent(identity: Identity, *, now: datetime) -> bool:
