@@ -196,3 +196,8 @@ def empty(title: str, hint: str = "", *, icon: str = ":material/check_circle:") 
 def heading(title: str, note: str = "") -> None:
     """Title of a panel: bold body text, its note small and grey."""
     st.markdown(f"**{title}**" + (f" :small[:gray[{note}]]" if note else ""))
+
+
+def aside(text: str) -> None:
+    """A quiet line of our own Markdown; Streamlit's own captions are too pale to be read."""
+    st.markdown(f":small[:gray[{text}]]")

@@ -18,7 +18,7 @@ def show() -> None:
     """Draw what came of the statement that was asked last; before that, what to expect here."""
     came = sql_run.came()
     if came is None:
-        st.caption("The answer stands here: at most 1,000 rows, within 5 s. A file holds up to 50,000.")
+        frame.aside("The answer stands here: at most 1,000 rows, within 5 s. A file holds up to 50,000.")
     elif came.error is not None:
         st.error(frame.sentence(came.error), icon=":material/error:")
     elif came.plan is not None:
@@ -45,7 +45,7 @@ def _answer(answer: Answer, statement_id: str) -> None:
             with st.container(horizontal=True, width="content", gap="xsmall"):
                 for wanted, name in _FILES.items():
                     st.link_button(name, export_address(statement_id, wanted))
-            st.caption(f"The statement runs again, for up to {FILE.rows:,} rows.")
+            frame.aside(f"The statement runs again, for up to {FILE.rows:,} rows.")
     if not answer.rows:
         frame.empty("No rows.", "The statement ran, and nothing matches it.", icon=":material/filter_alt_off:")
     elif shown == "Chart":
@@ -66,7 +66,7 @@ def _chart(answer: Answer) -> None:
     names = answer.unique_names()
     numbers = [place for place, column in enumerate(answer.columns) if column.kind in (int, float)]
     if not numbers:
-        st.caption("A chart needs a column of numbers.")
+        frame.aside("A chart needs a column of numbers.")
         return
     first_other = next((place for place in range(len(names)) if place not in numbers), 0)
     with st.container(horizontal=True, gap="small"):
@@ -85,7 +85,7 @@ def _chart(answer: Answer) -> None:
         if row[along] is not None and row[numbers[up]] is not None
     ]
     if not points:
-        st.caption("These columns hold nothing to draw.")
+        frame.aside("These columns hold nothing to draw.")
         return
     dark = st.context.theme.type == "dark"
     colours = charts.palette(dark)
@@ -109,4 +109,4 @@ def _chart(answer: Answer) -> None:
         figure.update_xaxes(type="category")
     charts.draw(figure, key="sql_chart", alt=f"{names[numbers[up]]} by {names[along]}, {len(points)} points")
     if len(answer.rows) > MOST_POINTS:
-        st.caption(f"The first {MOST_POINTS} rows are drawn.")
+        frame.aside(f"The first {MOST_POINTS} rows are drawn.")

@@ -37,7 +37,7 @@ def control() -> None:
                     f"Save as version {held[1] + 1}", type="primary", key="sql_next", on_click=_save, args=(held,)
                 )
             st.button("Save as new", key="sql_new", type="secondary" if held else "primary", on_click=_save)
-        st.caption("Shared text runs with the rights of whoever runs it.")
+        frame.aside("Shared text runs with the rights of whoever runs it.")
     frame.problem(PLACE)
 
 

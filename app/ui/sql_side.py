@@ -9,7 +9,7 @@ from app.sandbox import ledger, queries, reach
 from app.sandbox.ledger import Entry, Verdict
 from app.sandbox.queries import SavedQuery
 from app.sandbox.reach import Relation
-from app.ui import figures, sql_editor, sql_save, visit
+from app.ui import figures, frame, sql_editor, sql_save, visit
 from app.ui.text import escaped, shortened
 
 _VERDICTS = {
@@ -44,7 +44,7 @@ def _tables(relations: tuple[Relation, ...]) -> None:
     ).strip().lower()  # fmt: skip
     found = [one for one in relations if not sought or _names(one, sought)]
     if not found:
-        st.caption("No table or column of this name." if relations else "There are no tables yet.")
+        frame.aside("No table or column of this name." if relations else "There are no tables yet.")
     for relation in found:
         grain = f" :small[:gray[{escaped(relation.grain, limit=60)}]]" if relation.description else ""
         with st.expander(f"{escaped(relation.name)}{grain}"):
@@ -70,7 +70,7 @@ def _names(relation: Relation, sought: str) -> bool:
 
 def _saved(identity: Identity, kept: list[SavedQuery]) -> None:
     if not kept:
-        st.caption("Nothing is saved yet. *Save* below the editor keeps a statement under a name.")
+        frame.aside("Nothing is saved yet. *Save* below the editor keeps a statement under a name.")
     for query in kept:
         is_own = query.owner_user_id == identity.user_id
         who = ("shared" if query.is_shared else "private") if is_own else f"by {query.owner_name}"
@@ -111,7 +111,7 @@ def _open(query: SavedQuery, text: str, is_own: bool) -> None:
 
 def _history(told: list[Entry]) -> None:
     if not told:
-        st.caption("Statements that you run are listed here.")
+        frame.aside("Statements that you run are listed here.")
     for entry in told:
         seconds = f"{(entry.duration_ms or 0) / 1000:.1f} s"
         rows = f", {figures.count(entry.row_count, 'row')}" if entry.row_count is not None else ""
@@ -123,8 +123,8 @@ def _history(told: list[Entry]) -> None:
             args=(entry.text,),
             help="Put it into the editor",
         )
-        st.caption(
+        frame.aside(
             f"{_VERDICTS[entry.verdict]} {figures.event_time(entry.started_at, now=real_now())}, {seconds}{rows}"
         )
         if entry.message:
-            st.caption(escaped(entry.message, limit=300))
+            frame.aside(escaped(entry.message, limit=300))
