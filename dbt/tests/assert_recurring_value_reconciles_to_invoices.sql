@@ -48,12 +48,20 @@ recurring as (
 
 -- Read once: the planner takes these views of JSON for a handful of rows and would unfold them again for each invoice.
 lines as materialized (
-    select invoice_id, price_id, period_start, period_end, amount - discount_amount as amount
+    select
+        invoice_id,
+        price_id,
+        period_start,
+        period_end,
+        amount - discount_amount as amount
     from {{ ref('stg_stripe__invoice_line_items') }}
 ),
 
 prices as materialized (
-    select id, recurring_interval from {{ ref('stg_stripe__prices') }}
+    select
+        id,
+        recurring_interval
+    from {{ ref('stg_stripe__prices') }}
 ),
 
 other as (
