@@ -9,17 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Select, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Select, or_, select, update
 
 from app import audit
 from app.auth import Identity, Permission, require
-from app.errors import InvalidInput, NotFound, NotPermitted, StaleVersion
+from app.errors import InvalidInput, NotFound
 from app.idempotency import once
 from app.inputs import member, required_text
+from app.own_rows import OwnRows
 from app.tables import saved_views, users
 
 NAME_LIMIT = 80
@@ -51,6 +51,7 @@ class SavedView:
 
 
 _VIEW = TypeAdapter(SavedView)
+_ROWS = OwnRows(saved_views.c.view_id, audit.Subject.SAVED_VIEW, "view")
 
 
 def _views() -> Select:
@@ -124,13 +125,10 @@ def save(
 
     def work() -> SavedView:
         before = _own(db, actor, view_id, expected_version) if view_id else None
-        try:
-            with db.begin_nested():
-                kept = _insert(db, actor, columns, now) if before is None else _update(db, before, columns, now)
-        except IntegrityError:
-            raise InvalidInput("name", "You have a view of this name already.", value=name) from None
+        version = before.version + 1 if before else 1
+        kept = _ROWS.keep(db, view_id, columns, actor=actor, now=now, version=version, name=name)
         told = {name: getattr(before, name) for name in columns} if before else None
-        _tell(db, actor, now, kept, before=told, after=columns, idempotency_key=idempotency_key)
+        _ROWS.tell(db, kept, actor=actor, now=now, before=told, after=columns, idempotency_key=idempotency_key)
         return get_view(db, identity=actor, view_id=kept)
 
     return once(
@@ -159,7 +157,7 @@ def remove(
         gone = update(saved_views).where(saved_views.c.view_id == view_id)
         db.execute(gone.values(archived_at=now, updated_at=now, version=before.version + 1))
         told = {"name": before.name, "query": before.query, "is_shared": before.is_shared}
-        _tell(db, actor, now, view_id, before=told, after=None, idempotency_key=idempotency_key)
+        _ROWS.tell(db, view_id, actor=actor, now=now, before=told, after=None, idempotency_key=idempotency_key)
         return True
 
     once(
@@ -175,46 +173,10 @@ def remove(
 
 
 def _own(db: Connection, actor: Identity, view_id: UUID, expected_version: int | None) -> SavedView:
-    db.execute(select(saved_views.c.view_id).where(saved_views.c.view_id == view_id).with_for_update())
-    view = get_view(db, identity=actor, view_id=view_id)
-    if view.owner_user_id != actor.user_id:
-        raise NotPermitted("Only its owner may change this view.", hint="Save it under a name of your own.")
-    if view.version != expected_version:
-        raise StaleVersion(view, expected_version or 0)
-    return view
-
-
-def _insert(db: Connection, actor: Identity, columns: Mapping[str, object], now: datetime) -> UUID:
-    made = {"view_id": uuid4(), "owner_user_id": actor.user_id, "created_at": now, "updated_at": now, "version": 1}
-    return db.execute(insert(saved_views).values({**columns, **made}).returning(saved_views.c.view_id)).scalar_one()
-
-
-def _update(db: Connection, before: SavedView, columns: Mapping[str, object], now: datetime) -> UUID:
-    changed = update(saved_views).where(saved_views.c.view_id == before.view_id)
-    db.execute(changed.values({**columns, "updated_at": now, "version": before.version + 1}))
-    return before.view_id
-
-
-def _tell(
-    db: Connection,
-    actor: Identity,
-    now: datetime,
-    view_id: UUID,
-    *,
-    before: Mapping[str, object] | None,
-    after: Mapping[str, object] | None,
-    idempotency_key: str,
-) -> None:
-    """Keep in the trail that a view was made (nothing before), changed, or taken away (nothing after)."""
-    kind = audit.Kind.CREATED if before is None else audit.Kind.ENDED if after is None else audit.Kind.CHANGED
-    audit.record(
+    return _ROWS.locked(
         db,
-        author=audit.Author.of(actor),
-        now=now,
-        subject=audit.Subject.SAVED_VIEW,
-        subject_id=view_id,
-        kind=kind,
-        before=before,
-        after=after,
-        idempotency_key=idempotency_key,
+        view_id,
+        lambda: get_view(db, identity=actor, view_id=view_id),
+        actor=actor,
+        expected_version=expected_version,
     )

@@ -3,20 +3,19 @@
 Sharing gives the text away and nothing else: it runs with the rights, the limits and the name of whoever runs it.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Select, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from app import audit
 from app.auth import Identity, Permission, require
-from app.errors import InvalidInput, NotFound, NotPermitted, StaleVersion
+from app.errors import NotFound
 from app.idempotency import once
 from app.inputs import required_text
+from app.own_rows import OwnRows
 from app.sandbox import gate
 from app.sandbox.tables import saved_queries, saved_query_versions
 from app.tables import users
@@ -51,6 +50,7 @@ class QueryVersion:
 
 
 _QUERY = TypeAdapter(SavedQuery)
+_ROWS = OwnRows(saved_queries.c.query_id, audit.Subject.SAVED_QUERY, "query")
 _VERSIONS = TypeAdapter(list[QueryVersion])
 
 
@@ -121,16 +121,13 @@ def save(
 
     def work() -> SavedQuery:
         before = _own(db, actor, query_id, expected_version) if query_id else None
-        try:
-            with db.begin_nested():
-                kept = _insert(db, actor, columns, now) if before is None else _update(db, before, columns, now)
-        except IntegrityError:
-            raise InvalidInput("name", "You have a query of this name already.", value=name) from None
         version = before.version + 1 if before else 1
+        kept = _ROWS.keep(db, query_id, columns, actor=actor, now=now, version=version, name=name)
         row = {"query_id": kept, "version": version, "text": body, "saved_by": actor.user_id, "saved_at": now}
         db.execute(insert(saved_query_versions).values(row))
-        told = {"name": before.name, "is_shared": before.is_shared, "version": before.version} if before else None
-        _tell(db, actor, now, kept, before=told, after={**columns, "version": version}, key=idempotency_key)
+        told = _told(before) if before else None
+        after = {**columns, "version": version}
+        _ROWS.tell(db, kept, actor=actor, now=now, before=told, after=after, idempotency_key=idempotency_key)
         return get_query(db, identity=actor, query_id=kept)
 
     return once(
@@ -155,8 +152,8 @@ def remove(
         before = _own(db, actor, query_id, expected_version)
         gone = update(saved_queries).where(saved_queries.c.query_id == query_id)
         db.execute(gone.values(archived_at=now, updated_at=now))
-        told = {"name": before.name, "is_shared": before.is_shared, "version": before.version}
-        _tell(db, actor, now, query_id, before=told, after=None, key=idempotency_key)
+        told = _told(before)
+        _ROWS.tell(db, query_id, actor=actor, now=now, before=told, after=None, idempotency_key=idempotency_key)
         return True
 
     once(
@@ -171,48 +168,16 @@ def remove(
     )
 
 
+def _told(query: SavedQuery) -> dict[str, object]:
+    """What the trail keeps of a query; its texts are kept by themselves."""
+    return {"name": query.name, "is_shared": query.is_shared, "version": query.version}
+
+
 def _own(db: Connection, actor: Identity, query_id: UUID, expected_version: int | None) -> SavedQuery:
-    db.execute(select(saved_queries.c.query_id).where(saved_queries.c.query_id == query_id).with_for_update())
-    query = get_query(db, identity=actor, query_id=query_id)
-    if query.owner_user_id != actor.user_id:
-        raise NotPermitted("Only its owner may change this query.", hint="Save it under a name of your own.")
-    if query.version != expected_version:
-        raise StaleVersion(query, expected_version or 0)
-    return query
-
-
-def _insert(db: Connection, actor: Identity, columns: Mapping[str, object], now: datetime) -> UUID:
-    made = {"query_id": uuid4(), "owner_user_id": actor.user_id, "created_at": now, "updated_at": now, "version": 1}
-    row = db.execute(insert(saved_queries).values({**columns, **made}).returning(saved_queries.c.query_id))
-    return row.scalar_one()
-
-
-def _update(db: Connection, before: SavedQuery, columns: Mapping[str, object], now: datetime) -> UUID:
-    changed = update(saved_queries).where(saved_queries.c.query_id == before.query_id)
-    db.execute(changed.values({**columns, "updated_at": now, "version": before.version + 1}))
-    return before.query_id
-
-
-def _tell(
-    db: Connection,
-    actor: Identity,
-    now: datetime,
-    query_id: UUID,
-    *,
-    before: Mapping[str, object] | None,
-    after: Mapping[str, object] | None,
-    key: str,
-) -> None:
-    """Keep in the trail that a query was made (nothing before), changed, or taken away (nothing after)."""
-    kind = audit.Kind.CREATED if before is None else audit.Kind.ENDED if after is None else audit.Kind.CHANGED
-    audit.record(
+    return _ROWS.locked(
         db,
-        author=audit.Author.of(actor),
-        now=now,
-        subject=audit.Subject.SAVED_QUERY,
-        subject_id=query_id,
-        kind=kind,
-        before=before,
-        after=after,
-        idempotency_key=key,
+        query_id,
+        lambda: get_query(db, identity=actor, query_id=query_id),
+        actor=actor,
+        expected_version=expected_version,
     )
