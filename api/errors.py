@@ -108,10 +108,7 @@ async def _app_error(request: Request, error: errors.AppError) -> Response:
         more["yours"] = await _body(request)
     elif isinstance(error, errors.InvalidInput):
         more["errors"] = [{"field": error.field, "message": error.message}]
-    elif isinstance(
-        error,
-        errors.Throttled | errors.TooManyRequests | errors.TooManyStatements | errors.Busy | errors.Overloaded,
-    ):
+    if error.retry_after_seconds is not None:
         headers["Retry-After"] = str(error.retry_after_seconds)
     return problem(entry, error.message, hint=error.hint, headers=headers, **more)
 

@@ -10,7 +10,9 @@ from typing import Any
 
 
 class AppError(Exception):
-    """Base of every error that a user may see."""
+    """Base of every error that a user may see. With `retry_after_seconds`, the same may be sent again then."""
+
+    retry_after_seconds: int | None = None
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -164,9 +166,10 @@ class SandboxUnavailable(AppError):
 class Overloaded(AppError):
     """More is asked than can be answered; nothing was begun, and it may be sent again in `retry_after_seconds`."""
 
+    retry_after_seconds = 2
+
     def __init__(self) -> None:
         super().__init__("Too much is asked at once right now.", hint="Try again in a moment; nothing was changed.")
-        self.retry_after_seconds = 2
 
 
 class MartUnavailable(AppError):
