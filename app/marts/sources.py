@@ -6,9 +6,10 @@ Source: ops.load_run, one row per load of a stream; marts.bridge_account_sources
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
+from typing import Protocol
 
 from sqlalchemy import Connection, text
 
@@ -66,9 +67,9 @@ class SourceLink:
     is_linked: bool
 
 
-_FRESHNESS = text(
-    """
-    with newest as (
+# the newest run of every stream, and the newest good one; `trust` asks the same before it counts what that brought
+NEWEST_RUNS = """
+    newest as (
         select distinct on (source, stream)
             source, stream, status, started_at, ended_at, error_class, error_message
         from ops.load_run
@@ -76,11 +77,17 @@ _FRESHNESS = text(
     ),
 
     good as (
-        select distinct on (source, stream) source, stream, ended_at as good_ended_at, source_now
+        select distinct on (source, stream)
+            source, stream, load_id, started_at as good_started_at, ended_at as good_ended_at, source_now
         from ops.load_run
         where status in ('succeeded', 'warned')
         order by source, stream, load_id desc
     )
+"""
+
+_FRESHNESS = text(
+    f"""
+    with {NEWEST_RUNS}
 
     select
         n.source, n.stream, n.status, n.started_at, n.ended_at, n.error_class, n.error_message,
@@ -88,7 +95,7 @@ _FRESHNESS = text(
     from newest as n
     left join good as g on g.source = n.source and g.stream = n.stream
     order by n.source, n.stream
-    """
+    """  # noqa: S608 -- our own text
 )
 
 
@@ -105,7 +112,27 @@ def state_at(moment: datetime | None, *, now: datetime) -> Freshness:
     return Freshness.LATE if now - moment > PROMISED_WITHIN else Freshness.FRESH
 
 
-def by_source(streams: Iterable[StreamFreshness], *, now: datetime) -> list[SourceFreshness]:
+def complete_until(streams: Iterable[StreamFreshness]) -> dict[str, date]:
+    """The last complete day of every source, by the clock it had at its last good load; of its stream that is furthest
+    behind. A source that never had a good load is absent."""
+    days: dict[str, date] = {}
+    for stream in streams:
+        if stream.source_now is not None:
+            day = stream.source_now.astimezone(UTC).date() - timedelta(days=1)
+            days[stream.source] = min(day, days.get(stream.source, day))
+    return days
+
+
+class LoadedStream(Protocol):
+    """What is asked of a stream to tell how fresh its source is."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def good_ended_at(self) -> datetime | None: ...
+
+
+def by_source(streams: Iterable[LoadedStream], *, now: datetime) -> list[SourceFreshness]:
     """One row per source, by its name. A source is no fresher than its stream that is furthest behind."""
     found = []
     for source, rows in groupby(sorted(streams, key=lambda one: one.source), key=lambda one: one.source):

@@ -6,7 +6,7 @@ newest build says, what was answered cools down, and a CSM's budget of the day i
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ from app.actions.service import cancel_resolved
 from app.actions.vocabulary import ActorKind
 from app.calendar import DISPLAY_ZONE, display_date
 from app.errors import MartUnavailable
-from app.marts.sources import freshness
+from app.marts.sources import complete_until, freshness
 from app.suggestions import repository
 from app.suggestions.inputs.accounts import AccountFacts, accounts
 from app.suggestions.inputs.reading import RuleInputs
@@ -292,18 +292,12 @@ def _columns(run: Run, one: Raised) -> dict[str, object]:
 
 
 def _loaded_until(db: Connection) -> dict[str, date]:
-    """The last complete day of every source, by the clock it had at its last good load."""
+    """The last complete day of every source that was loaded."""
     try:
         with db.begin_nested():
-            streams = freshness(db)
+            return complete_until(freshness(db))
     except MartUnavailable:  # marts filled by other means than our loads: only their own last day is known
         return {}
-    days: dict[str, date] = {}
-    for stream in streams:
-        if stream.source_now is not None:
-            day = stream.source_now.astimezone(UTC).date() - timedelta(days=1)
-            days[stream.source] = min(day, days.get(stream.source, day))
-    return days
 
 
 def _given(rule: Rule, rows: RuleInputs, loaded_until: Mapping[str, date]) -> Given:

@@ -168,13 +168,14 @@ def within_budget(
     return taken, waiting
 
 
-def _unit(text: str, person: bytes) -> int:
+def _hashed(text: str, person: bytes) -> int:
+    """A number from 0 to under `_SEEDS`, the same for the same text and purpose."""
     return int.from_bytes(blake2b(text.encode(), digest_size=8, person=person).digest()) % _SEEDS
 
 
 def seed_of(policy: Policy, *, account_key: str, rule_id: str, day: date) -> int:
     """The seed of a choice: the same account, rule, day and policy version always draw the same."""
-    return _unit(f"{policy.policy_id}:{policy.version}:{account_key}:{rule_id}:{day.isoformat()}", b"intervention")
+    return _hashed(f"{policy.policy_id}:{policy.version}:{account_key}:{rule_id}:{day.isoformat()}", b"intervention")
 
 
 def exclusion_of(policy: Policy, candidate: Candidate) -> str | None:
@@ -196,7 +197,7 @@ def exclusion_of(policy: Policy, candidate: Candidate) -> str | None:
 def is_in_hold_out(policy: Policy, *, account_key: str, day: date) -> bool:
     """Whether an account is among the share of this quarter that gets no suggestions."""
     quarter = f"{day.year}Q{(day.month + 2) // 3}"
-    drawn = _unit(f"{policy.hold_out.salt}:{account_key}:{quarter}", b"hold out")
+    drawn = _hashed(f"{policy.hold_out.salt}:{account_key}:{quarter}", b"hold out")
     return drawn / _SEEDS < policy.hold_out.share
 
 

@@ -82,7 +82,7 @@ _GROUPS = {
     By.MONTH: "to_char(d.decided_at at time zone 'UTC', 'YYYY-MM')",
 }
 
-_KNOWN = """
+_OUTCOMES = """
 with decided as (
     select
         {group} as grouped_by,
@@ -117,9 +117,10 @@ known as (
     from decided
     left join marts.fct_action_outcomes as m on m.decision_id = cast(decided.decision_id as text)
 )
-"""
 
-_COUNTS = """
+select
+    grouping(grouped_by) = 1 as is_whole,
+    grouped_by as group,
     count(*) filter (where is_suggested) as raised,
     count(*) filter (where is_held_out) as held_out,
     count(*) filter (where was_shown) as shown,
@@ -142,24 +143,24 @@ _COUNTS = """
     count(*) filter (where is_held_out and is_measured and trigger_cleared_30d is not null) as held_out_measured,
     count(*) filter (where is_held_out and is_measured and trigger_cleared_30d) as held_out_cleared
 from known
+group by grouping sets ((grouped_by), ())
+order by raised desc, closed desc, grouped_by
 """
 
 
-def _counted(db: Connection, select: str, rest: str, *, grouped_by: str, since: datetime) -> list[Outcomes]:
-    statement = text(f"{_KNOWN.format(group=grouped_by)} select {select}, {_COUNTS} {rest}")
+def outcomes(db: Connection, *, identity: Identity, since: datetime, by: By) -> tuple[Outcomes, list[Outcomes]]:
+    """All decisions since a moment as one group, and one row per group of them, most suggestions first.
+
+    Raises MartUnavailable, NotPermitted.
+    """
+    require(identity, Permission.READ)
+    statement = text(_OUTCOMES.format(group=_GROUPS[by]))
+    groups: list[Outcomes] = []
     with reading_mart("fct_action_outcomes"):
-        return [Outcomes(**row._mapping) for row in db.execute(statement, {"since": since})]
-
-
-def outcomes(db: Connection, *, identity: Identity, since: datetime, by: By) -> list[Outcomes]:
-    """One row per group of decisions since a moment, most suggestions first. Raises MartUnavailable, NotPermitted."""
-    require(identity, Permission.READ)
-    rest = "group by grouped_by order by raised desc, closed desc, grouped_by"
-    return _counted(db, 'grouped_by as "group"', rest, grouped_by=_GROUPS[by], since=since)
-
-
-def total(db: Connection, *, identity: Identity, since: datetime) -> Outcomes:
-    """All decisions since a moment as one group. Raises MartUnavailable, NotPermitted."""
-    require(identity, Permission.READ)
-    (row,) = _counted(db, 'cast(null as text) as "group"', "", grouped_by="cast(null as text)", since=since)
-    return row
+        for row in db.execute(statement, {"since": since}).mappings():
+            counted = Outcomes(**{name: value for name, value in row.items() if name != "is_whole"})
+            if row["is_whole"]:
+                whole = counted
+            else:
+                groups.append(counted)
+    return whole, groups

@@ -34,8 +34,7 @@ def show() -> None:
     period, by = _choices()
     since = here.now - timedelta(days=int(period))
     with read() as db:
-        whole = report.total(db, identity=here.identity, since=since)
-        groups = report.outcomes(db, identity=here.identity, since=since, by=By(by))
+        whole, groups = report.outcomes(db, identity=here.identity, since=since, by=By(by))
     if not whole.raised and not whole.closed:
         frame.empty(
             f"Nothing was suggested or closed in the last {PERIODS[period]}.",
@@ -82,7 +81,7 @@ def _whole(whole: Outcomes) -> None:
             key="outcome_funnel",
             alt=", ".join(f"{step.name} {step.count}" for step in steps),
         )
-        st.markdown(f":small[:gray[{' · '.join(_asides(whole))}]]")
+        frame.aside(" · ".join(_asides(whole)))
 
 
 def _asides(whole: Outcomes) -> list[str]:

@@ -38,9 +38,10 @@ class Known:
 
 def _known(now: datetime) -> Known:
     with read() as db:
+        streams = trust.loads(db)
         return Known(
-            streams=trust.loads(db),
-            states=sources.by_source(sources.freshness(db), now=now),
+            streams=streams,
+            states=sources.by_source(streams, now=now),
             refused=trust.refused(db),
             shapes=trust.shape_changes(db),
             builds=trust.builds(db),

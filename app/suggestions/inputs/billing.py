@@ -4,16 +4,12 @@ from collections import defaultdict
 
 from sqlalchemy import Connection, text
 
-from app.suggestions.inputs.reading import RuleInputs, fetch
+from app.suggestions.inputs.reading import RuleInputs, fetch, newest_day
 from app.suggestions.triggers.billing import OpenInvoice, PaymentInput
 
 _PAYMENT = text(
     """
-    with newest as (
-        select max(as_of_date) as as_of from marts.dim_accounts
-    ),
-
-    failures as (
+    with failures as (
         select account_key, max(cast(occurred_at at time zone 'UTC' as date)) as failed_date
         from marts.fct_account_events
         where event_kind = 'payment_failed'
@@ -21,7 +17,6 @@ _PAYMENT = text(
     )
 
     select
-        n.as_of,
         i.account_key,
         i.invoice_id,
         i.invoice_number,
@@ -34,16 +29,16 @@ _PAYMENT = text(
         coalesce(i.days_overdue, 0) as days_overdue,
         case
             when i.has_failed_payment
-                then coalesce(f.failed_date, cast(i.invoiced_at at time zone 'UTC' as date), n.as_of)
+                then coalesce(f.failed_date, cast(i.invoiced_at at time zone 'UTC' as date), cast(:as_of as date))
         end as failed_date,
         coalesce(i.attempt_count, 0) as attempt_count
-    from newest as n
-    left join marts.fct_invoices as i
-        on i.paid_at is null
+    from marts.fct_invoices as i
+    left join failures as f on f.account_key = i.account_key
+    where
+        i.paid_at is null
         and i.status in ('open', 'uncollectible')
         and (i.has_failed_payment or i.is_overdue)
         and exists (select from marts.dim_accounts as a where a.account_key = i.account_key and a.is_active)
-    left join failures as f on f.account_key = i.account_key
     order by i.due_date nulls last, i.invoice_id
     """
 )
@@ -51,11 +46,11 @@ _PAYMENT = text(
 
 def payments(db: Connection) -> RuleInputs:
     """Unpaid invoices that are overdue or whose payment failed, per account; accounts without any are absent."""
-    rows = fetch(db, "fct_invoices", _PAYMENT)
+    as_of = newest_day(db)
+    if as_of is None:
+        return RuleInputs(as_of=None, by_account={})
     found: dict[str, list[OpenInvoice]] = defaultdict(list)
-    for row in rows:
-        if row.invoice_id is None:
-            continue
+    for row in fetch(db, "fct_invoices", _PAYMENT, as_of=as_of):
         found[row.account_key].append(
             OpenInvoice(
                 invoice_id=row.invoice_id,
@@ -69,9 +64,6 @@ def payments(db: Connection) -> RuleInputs:
                 attempt_count=row.attempt_count,
             )
         )
-    as_of = rows[0].as_of if rows else None
-    if as_of is None:
-        return RuleInputs(as_of=None, by_account={})
     return RuleInputs(
         as_of=as_of,
         by_account={

@@ -81,15 +81,4 @@ def onboardings(db: Connection, *, until_days: int) -> RuleInputs:
 def renewals(db: Connection) -> RuleInputs:
     """The next renewal per account and when it was last assessed, for R10."""
     rows = fetch(db, "dim_accounts", _RENEWALS)
-    return RuleInputs(
-        as_of=newest_day(db),
-        by_account={
-            row.account_key: RenewalInput(
-                account_key=row.account_key,
-                as_of=row.as_of,
-                renewal_date=row.renewal_date,
-                assessed_on=row.assessed_on,
-            )
-            for row in rows
-        },
-    )
+    return RuleInputs(as_of=newest_day(db), by_account={row.account_key: RenewalInput(**row._mapping) for row in rows})

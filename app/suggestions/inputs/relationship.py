@@ -109,18 +109,4 @@ def people(db: Connection) -> RuleInputs:
 def answers(db: Connection) -> RuleInputs:
     """The newest NPS answer per account, for R6; accounts without any are absent."""
     rows = fetch(db, "fct_nps_responses", _ANSWERS)
-    return RuleInputs(
-        as_of=newest_day(db),
-        by_account={
-            row.account_key: AnswerInput(
-                account_key=row.account_key,
-                as_of=row.as_of,
-                score=row.score,
-                respondent=row.respondent,
-                comment=row.comment,
-                responded_on=row.responded_on,
-                last_contact_on=row.last_contact_on,
-            )
-            for row in rows
-        },
-    )
+    return RuleInputs(as_of=newest_day(db), by_account={row.account_key: AnswerInput(**row._mapping) for row in rows})
