@@ -113,6 +113,7 @@ class Permission(StrEnum):
     OPEN_ORCHESTRATOR = "open_orchestrator"
     EXPORT = "export"
     RUN_SQL = "run_sql"
+    LINK_RECORD = "link_record"
 
 
 class Scope(StrEnum):
@@ -145,6 +146,7 @@ PERMISSIONS: Final[dict[Role, dict[Permission, Scope]]] = {
         Permission.SAVE_VIEW: Scope.ALL,
         Permission.EXPORT: Scope.ALL,
         Permission.RUN_SQL: Scope.ALL,
+        Permission.LINK_RECORD: Scope.ALL,
     },
 }
 
@@ -153,6 +155,7 @@ _REFUSALS: Final = {
     Permission.ANSWER_SUGGESTION: "Only the owner of this account or an admin may answer its suggestions.",
     Permission.RATE_ACCOUNT: "Only the owner of this account or an admin may rate it.",
     Permission.ASSIGN: "Only an admin may assign work to others.",
+    Permission.LINK_RECORD: "Only an analyst or an admin may decide whose a source record is.",
 }
 
 

@@ -172,13 +172,18 @@ def contact_user(contact: Contact, account: Account, created: int) -> Doc:
 
 
 def organization_doc(account: Account, updated: int, created: int) -> Doc:
-    """The account's organization; the external id is the product tenant, where somebody entered it."""
+    """The account's organization; the external id is the product tenant, where somebody entered it.
+
+    Of those who enter no id, one in five leaves the domain out too, and one in five also shortens the name.
+    """
+    is_without_id = "organization_without_external" in account.dirt
+    is_short, is_bare = is_without_id and account.no % 5 == 1, is_without_id and account.no % 5 in (1, 2)
     return {
         "id": account.organization_id,
         "url": f"{BASE}/api/v2/organizations/{account.organization_id}.json",
-        "name": account.name,
-        "domain_names": [account.domain],
-        "external_id": None if "organization_without_external" in account.dirt else str(account.tenant_id),
+        "name": account.name.partition(" ")[0] if is_short else account.name,
+        "domain_names": [] if is_bare else [account.domain],
+        "external_id": None if is_without_id else str(account.tenant_id),
         "group_id": GROUP,
         "details": "",
         "notes": "",

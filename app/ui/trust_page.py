@@ -9,13 +9,15 @@ from datetime import datetime
 import pandas as pd
 import streamlit as st
 
+from app import identity_links
 from app.clock import real_now
 from app.db import read
+from app.identity_links import Decision, Issue
 from app.marts import sources, trust
 from app.marts.sources import Freshness, SourceFreshness
 from app.marts.trust import Refused, ShapeChange, StreamLoad
 from app.suggestions import service as suggestions
-from app.ui import figures, frame, page_style, tables, visit, words
+from app.ui import figures, frame, identity_worklist, page_style, tables, visit, words
 from app.ui.text import escaped
 
 ALL = "all"
@@ -34,11 +36,14 @@ class Known:
     shapes: list[ShapeChange]
     builds: list[trust.Build]
     resting: dict[str, list[str]]
+    unsure: list[Issue]
+    decided: list[Decision]
 
 
 def _known(now: datetime) -> Known:
     with read() as db:
         streams = trust.loads(db)
+        unsure = identity_links.issues(db)
         return Known(
             streams=streams,
             states=sources.by_source(streams, now=now),
@@ -46,15 +51,18 @@ def _known(now: datetime) -> Known:
             shapes=trust.shape_changes(db),
             builds=trust.builds(db),
             resting=suggestions.rules_by_source(db),
+            unsure=unsure,
+            decided=identity_links.decisions(db, of=[(one.source, one.source_id) for one in unsure]),
         )
 
 
 def show() -> None:
-    """Sources first; then what one of them brought, refused and changed; then the builds."""
+    """Sources first; then what one of them brought, left unsure, refused and changed; then the builds."""
     known = _known(real_now())
     _verdict(known.states)
     _sources(known)
     chosen = _choice(known.states)
+    identity_worklist.show([one for one in known.unsure if chosen in (ALL, one.source)], known.decided)
     left, right = page_style.split([1.35, 1], "trust")
     with left:
         _streams([one for one in known.streams if chosen in (ALL, one.source)])

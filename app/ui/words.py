@@ -247,7 +247,11 @@ LINK_RULES: Mapping[str, str] = {
     "billing_metadata": "tenant id in billing",
     "email_domain": "e-mail domain",
     "domain": "domain",
+    "name": "the name alone",
+    "conflict": "several accounts are named",
+    "no_candidate": "nothing names an account",
 }
+IDENTITY_ISSUES: Mapping[str, str] = {"conflict": "Torn", "orphan": "Nobody's", "name_only": "By name only"}
 MRR_MOVEMENTS: Mapping[str, str] = {
     "new": "New",
     "expansion": "Expansion",

@@ -554,7 +554,13 @@ def test_the_permission_table_covers_every_role_and_refuses_what_is_missing() ->
 
     assert all(can(people[Role.ADMIN], permission) for permission in Permission)
     allowed = {permission for permission in Permission if can(people[Role.ANALYST], permission)}
-    assert allowed == {Permission.READ, Permission.SAVE_VIEW, Permission.EXPORT, Permission.RUN_SQL}
+    assert allowed == {
+        Permission.READ,
+        Permission.SAVE_VIEW,
+        Permission.EXPORT,
+        Permission.RUN_SQL,
+        Permission.LINK_RECORD,
+    }
     assert not can(people[Role.CSM], Permission.WORK_ACTION)
     assert can(people[Role.CSM], Permission.WORK_ACTION, owner_user_id=auth.UUID(int=1))
     assert not can(people[Role.CSM], Permission.WORK_ACTION, owner_user_id=auth.UUID(int=2))

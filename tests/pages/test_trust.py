@@ -2,8 +2,13 @@
 
 from datetime import timedelta
 
-from app.auth import Identity
-from tests.app.factories import NOW, Estate
+import pytest
+
+from app import identity_links
+from app.auth import Identity, Role
+from app.ui import identity_worklist, visit
+from tests.app.factories import NOW, Estate, key_of
+from tests.app.test_identity_links import decide, unsure
 from tests.pages.conftest import Browser, texts
 
 
@@ -33,3 +38,45 @@ def test_before_the_first_load_the_page_says_so(browser: Browser, estate: Estate
 
     assert "not been" in texts(page) or "No " in texts(page)
     assert not page.dataframe
+
+
+def test_an_analyst_decides_whose_a_record_is_and_a_csm_only_reads(
+    browser: Browser, estate: Estate, maya: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unsure(estate)
+    estate.loads()
+    estate.account("Bright & Co")
+    estate.load("zendesk", "tickets", "succeeded", NOW)
+    page = browser.sign_in(maya).open("trust")
+    row = page.dataframe[1].value.iloc[0]
+    assert (row["record"], row["kind"], row["named"], row["hanging"]) == (
+        "Ashford",
+        ["Torn"],
+        "Ashford Media",
+        "3 tickets",
+    )
+    assert "Analysts and admins decide" in texts(page)
+
+    alex = estate.user("Alex Stone", Role.ANALYST)
+    with estate.work() as db:
+        (issue,) = identity_links.issues(db)
+    monkeypatch.setattr(identity_worklist, "show", lambda *_: identity_worklist.ask(issue, visit.current()))
+    page = browser.sign_in(alex).reload("trust")
+    assert page.button(key="identity_why_i1:send").disabled
+    page.radio(key="identity_choice_i1").set_value("other").run()
+    page.selectbox(key="identity_account_i1").set_value(key_of("Bright & Co")).run()
+    page.text_area(key="identity_why_i1:box").input("Asked them on the phone").run()
+    page.button(key="identity_why_i1:send").click().run()
+    browser.checked()
+    assert estate.one("select account_key from app.identity_links") == key_of("Bright & Co")
+
+
+def test_a_decision_is_shown_until_the_build_that_takes_it(browser: Browser, estate: Estate, maya: Identity) -> None:
+    key = unsure(estate)
+    estate.loads()
+    estate.load("zendesk", "tickets", "succeeded", NOW)
+    decide(estate, key)
+
+    page = browser.sign_in(maya).open("trust")
+
+    assert page.dataframe[1].value.loc[0, "decided"] == "Ashford Media, by Alex Stone"

@@ -203,6 +203,7 @@ def test_the_dirt_of_real_systems_is_there(year: tuple[World, Ledger]) -> None:
     assert any(row.id > 2**53 for row in contacts)
     assert any("tenant_id" not in doc["metadata"] for doc in customers)
     assert any(doc["external_id"] is None for doc in organizations)
+    assert any(not doc["domain_names"] for doc in organizations)
     assert any(row.generated > row.updated for row in tickets)
 
 
