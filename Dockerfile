@@ -18,7 +18,7 @@ RUN python -m venv /srv/tools \
 FROM ${PYTHON_IMAGE} AS base
 RUN groupadd --gid 10001 product \
     && useradd --uid 10001 --gid product --no-create-home --home-dir /tmp --shell /usr/sbin/nologin product \
-    && install -d -o product -g product -m 0700 /srv/state /srv/backups
+    && install -d -o product -g product -m 0700 /srv/state /srv/backups /srv/documentation
 ENV PATH=/srv/venv/bin:$PATH \
     PYTHONPATH=/srv/product \
     PYTHONDONTWRITEBYTECODE=1 \
@@ -68,6 +68,6 @@ RUN npx ng build --progress=false --output-path /srv/built && node tools/bundle-
 FROM ${CADDY_IMAGE} AS web
 COPY Caddyfile /etc/caddy/Caddyfile
 COPY --from=shell /srv/built/browser /srv/shell
-RUN mkdir -p /data/caddy /config/caddy && chown -R 10001:10001 /data /config
+RUN mkdir -p /data/caddy /config/caddy /srv/docs && chown -R 10001:10001 /data /config /srv/docs
 USER 10001:10001
 EXPOSE 80 443

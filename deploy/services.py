@@ -56,6 +56,6 @@ def make_ready(service: str, environment: Mapping[str, str]) -> None:
     if service != "dagster-code":
         os.chdir(home)
         return
-    from orchestration import manifest  # a parse of 10 s, while nobody waits for an answer yet
+    from orchestration import documentation  # a parse of 10 s, while nobody waits for an answer yet
 
-    manifest.prepare()
+    documentation.write()

@@ -121,6 +121,7 @@ def services(environment: Environment) -> list[Service]:
                 "DAGSTER": f"127.0.0.1:{url['DAGSTER_PORT']}",
                 "DAGSTER_READONLY": f"127.0.0.1:{url['DAGSTER_READONLY_PORT']}",
                 "SHELL_DIR": str(environment.state.folder / "shell" / "browser"),
+                "DOCS_DIR": str(environment.state.folder / "dbt" / "target" / "docs"),
                 "XDG_DATA_HOME": str(environment.state.folder / "caddy"),
                 "XDG_CONFIG_HOME": str(environment.state.folder / "caddy"),
             },

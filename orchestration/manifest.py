@@ -40,7 +40,8 @@ def target_folder() -> Path:
     return Path(os.environ.get("DBT_TARGET_PATH") or ROOT / ".state" / "dbt").resolve()
 
 
-def _arguments(target: Path) -> list[str]:
+def arguments(target: Path) -> list[str]:
+    """What every dbt command needs to find the project, and to write into `target` only."""
     folder = str(project_folder())
     logs = os.environ.get("DBT_LOG_PATH") or str(target)
     return ["--project-dir", folder, "--profiles-dir", folder, "--target-path", str(target), "--log-path", logs]
@@ -54,7 +55,7 @@ def run_arguments() -> list[str]:
     """
     parsed = target_folder() / "partial_parse.msgpack"
     known = ["--partial-parse-file-path", str(parsed)] if parsed.exists() else []
-    return [*_arguments(target_folder() / "run"), *known]
+    return [*arguments(target_folder() / "run"), *known]
 
 
 def newest_change(project: Path) -> float:
@@ -90,7 +91,8 @@ def _locked(target: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _placeholders() -> Iterator[None]:
+def placeholders() -> Iterator[None]:
+    """For commands that connect to nothing: what profiles.yml asks for, where there is no estate yet."""
     missing = {name: value for name, value in _PLACEHOLDERS.items() if not os.environ.get(name)}
     os.environ.update(missing)
     try:
@@ -115,8 +117,8 @@ def prepare(*, force: bool = False) -> Path:
 def _parse() -> None:
     from dbt.cli.main import dbtRunner  # 3 s of imports, needed by this branch only
 
-    with _placeholders():
-        answer = dbtRunner().invoke(["parse", "--quiet", *_arguments(target_folder())])
+    with placeholders():
+        answer = dbtRunner().invoke(["parse", "--quiet", *arguments(target_folder())])
     if not answer.success:
         raise DbtDoesNotParse(f"The dbt project in {project_folder()} does not parse: {answer.exception}")
     manifest = target_folder() / "manifest.json"

@@ -10,12 +10,14 @@ import pandas as pd
 import streamlit as st
 
 from app import identity_links
+from app.auth import Permission, can
 from app.clock import real_now
 from app.db import read
 from app.identity_links import Decision, Issue
 from app.marts import sources, trust
 from app.marts.sources import Freshness, SourceFreshness
 from app.marts.trust import Refused, ShapeChange, StreamLoad
+from app.settings import get_settings
 from app.suggestions import service as suggestions
 from app.ui import figures, frame, identity_worklist, page_style, tables, visit, words
 from app.ui.text import escaped
@@ -219,3 +221,10 @@ def _builds(builds: Sequence[trust.Build]) -> None:
         "as_of": tables.text("Figures to", 190),
     }
     tables.show(rows, columns, key="trust_builds", alt="Published builds", most=8)
+    if can(here.identity, Permission.OPEN_ORCHESTRATOR) and get_settings().public_url:
+        st.link_button(
+            "Documentation of the warehouse",
+            f"{get_settings().front_url}/orchestrator/warehouse-docs/",
+            icon=":material/menu_book:",
+            help="Every model and column, its tests, its SQL and where it leads; opens beside the orchestrator",
+        )

@@ -157,6 +157,9 @@ def front_door(folder: Path, **variables: str) -> Iterator[Door]:
     (shell / "index.html").write_text(INDEX)
     (shell / "main-ABCD1234.js").write_text("document.title += ' runs'")
     (shell / ".secret").write_text("not served")
+    documentation = folder / "docs"
+    documentation.mkdir(exist_ok=True)
+    (documentation / "index.html").write_text("<p>every model")
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
@@ -164,6 +167,7 @@ def front_door(folder: Path, **variables: str) -> Iterator[Door]:
         "SITE": site,
         "ORCHESTRATOR_SITE": orchestrator,
         "SHELL_DIR": str(shell),
+        "DOCS_DIR": str(documentation),
         "PROXY_SECRET": PROXY_SECRET,
         **variables,
     }

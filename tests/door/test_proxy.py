@@ -387,6 +387,20 @@ def test_c09_the_shell_and_the_orchestrator_are_framed_by_nobody_and_the_pages_b
     )  # fmt: skip
 
 
+def test_c09_the_documentation_of_the_warehouse_has_no_origin_and_so_nobodys_rights(
+    product: Product, harriet: Identity
+) -> None:
+    with product.door.client(product.token(harriet)) as client:
+        led = client.get(f"{product.door.site}/orchestrator/warehouse-docs")
+        page = client.get(f"{product.door.orchestrator}/warehouse-docs/")
+
+    assert led.headers["location"] == f"{product.door.orchestrator}/warehouse-docs"
+    assert "every model" in page.text
+    policies = page.headers.get_list("content-security-policy")
+    assert any(one.startswith("sandbox allow-scripts;") for one in policies)
+    assert not any("allow-same-origin" in one for one in policies)
+
+
 def test_a_file_with_its_content_in_its_name_is_kept_and_a_missing_one_is_no_page(product: Product) -> None:
     with product.door.client() as client:
         kept = client.get(f"{product.door.site}/main-ABCD1234.js")

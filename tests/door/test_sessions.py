@@ -43,6 +43,7 @@ def doors_of(product: Product, token: str | None) -> dict[str, int]:
             "export": client.get(f"{site}/app/exports/accounts.csv").status_code,
             "media": client.get(f"{site}/app/media/{'0' * 40}.csv").status_code,
             "orchestrator": client.get(f"{orchestrator}/").status_code,
+            "documentation": client.get(f"{orchestrator}/warehouse-docs/").status_code,
             "graphql": product.door.graphql(token, "{version}").status_code,
             "runs": socket_status(product.door, f"{orchestrator}/graphql", token, orchestrator, "graphql-ws"),
         }
@@ -57,10 +58,10 @@ def test_z13_each_role_gets_exactly_where_it_may(
 
     assert nobody == dict.fromkeys(nobody, 401)
     inside = {"api": 200, "page": 200, "socket": 101, "export": 200, "media": 404}
-    outside = {"orchestrator": 401, "graphql": 401, "runs": 401}
+    outside = {"orchestrator": 401, "documentation": 401, "graphql": 401, "runs": 401}
     assert csm == inside | outside
     assert analyst == inside | outside
-    assert admin == inside | {"orchestrator": 200, "graphql": 200, "runs": 101}
+    assert admin == inside | {"orchestrator": 200, "documentation": 200, "graphql": 200, "runs": 101}
 
 
 def test_a04_after_sign_out_a_copy_of_the_cookie_opens_nothing(product: Product, harriet: Identity) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration import manifest
+from orchestration import documentation, manifest
 from orchestration.dbt_in_process import DbtCommand
 
 
@@ -83,3 +83,15 @@ def test_parsing_needs_no_estate_and_leaves_the_environment_as_it_was(
 
     assert json.loads(made.read_text())["nodes"]
     assert "DBT_HOST" not in os.environ
+
+
+def test_the_documentation_follows_the_models_and_is_left_alone_until_they_change(small_dbt: Path) -> None:
+    page = documentation.write()
+    first = page.stat().st_mtime_ns
+    documentation.write()
+    assert page.stat().st_mtime_ns == first
+    assert page.read_text().count("ticket_ages") > 1
+
+    (small_dbt / "models" / "marts" / "newcomers.sql").write_text("select 1 as one")
+    assert "newcomers" in documentation.write().read_text()
+    assert not list(manifest.target_folder().glob("docs.aside"))
