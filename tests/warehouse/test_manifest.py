@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.exposures import declared
 from tests.warehouse.project import PROJECT, Project
 
 # Where actions come from may never depend on what came of actions: the loop runs through time, not through the graph.
@@ -69,6 +70,10 @@ def test_no_mart_that_feeds_suggestions_has_a_path_from_what_became_of_them(
 
 def test_every_mart_is_either_part_of_the_loop_or_checked_above(manifest: dict[str, Any]) -> None:
     assert set(_models(manifest, "marts_next")) == {*FEEDS_SUGGESTIONS, "fct_actions", "fct_action_outcomes"}
+
+
+def test_an_analyst_may_ask_of_every_mart(manifest: dict[str, Any]) -> None:
+    assert declared()["page_sql"] == _models(manifest, "marts_next").keys()
 
 
 def test_every_mart_enforces_a_contract_and_says_its_grain_and_its_columns(manifest: dict[str, Any]) -> None:
