@@ -11,7 +11,7 @@ PORTS := POSTGRES_PORT REDIS_PORT SIMULATOR_HUBSPOT_PORT SIMULATOR_STRIPE_PORT S
 $(foreach name,PYTHON DEMO_PASSWORD SIMULATOR_ACCOUNTS SIMULATOR_DAYS SIMULATOR_SEED $(PORTS),\
 	$(if $(value $(name)),$(eval export $(name))))
 
-.PHONY: demo stop status sql advance pipeline test check setup setup-dev lock bench screenshots shell clean rollback backup restore secrets
+.PHONY: demo stop status sql advance pipeline test check setup setup-dev lock bench screenshots shell clean rollback release backup restore secrets
 
 demo: setup  ## set up, start, load, open; DETACH=1 returns when all is ready
 	@$(BIN)/python -m local up $(if $(DETACH),--detach)
@@ -31,8 +31,11 @@ advance:  ## let DAYS=1 days pass in the simulated world
 pipeline:  ## run the incremental pipeline now and watch it
 	@$(BIN)/python -m local run -m orchestration.launch incremental --wait
 
-rollback:  ## readers get the build before the published one back, as a publication of its own
+rollback:  ## readers get the build before the published one back, and keep it until `make release`
 	@$(BIN)/python -m local run -m orchestration.rollback
+
+release:  ## after a rollback: the next green run publishes again
+	@$(BIN)/python -m local run -m orchestration.rollback --release
 
 backup:  ## back the demo's databases up into .state/backups
 	@$(BIN)/python -m local run -m deploy backup

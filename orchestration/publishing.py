@@ -36,6 +36,14 @@ class NoWayBack(Exception):
     """There is no earlier build to put back; the message says why."""
 
 
+class NothingHeld(Exception):
+    """There is nothing to let through; the message says so."""
+
+
+class PublicationHeld(Exception):
+    """An earlier build was put back, and nobody has let newer ones through since; the message says so."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Published:
     """A new row of `marts.publications`. The counts are rows of all marts that this publication changed."""
@@ -68,7 +76,8 @@ _SHAPES: LiteralString = """
     order by mart.relname
 """
 _NEWEST: LiteralString = """
-    select build_id, previous_build_id, restored_build_id, replaced_marts
+    select build_id, previous_build_id, restored_build_id, replaced_marts,
+        lag(restored_build_id) over (order by build_id) as let_through_build_id
     from marts.publications order by build_id desc limit 1
 """
 # One composite value of the published mart's type, whose equality counts two nulls as equal and can be hashed.
@@ -204,12 +213,17 @@ def publish(
 ) -> Published:
     """Bring the marts to what was built aside; the caller commits. To be called after green tests and never before.
 
-    With `is_whole` every row is compared. After a publication that put an earlier build back that is always so: the
-    noted days speak of the one that was put away. Raises NothingToPublish, psycopg.errors.LockNotAvailable.
+    With `is_whole` every row is compared. After an earlier build was put back and let through that is always so: the
+    noted days speak of the one that was put away. Raises PublicationHeld while it stands put back, NothingToPublish,
+    psycopg.errors.LockNotAvailable.
     """
     db.execute("lock table marts.publications in share row exclusive mode")
     newest = db.execute(_NEWEST).fetchone()
-    was_put_back = bool(newest and newest[2])
+    if newest and newest[2]:
+        raise PublicationHeld(
+            f"build {newest[2]} was put back as build {newest[0]}: what was built since waits until it is let through"
+        )
+    was_put_back = bool(newest and newest[4])
     built, held = _shapes(db, MARTS_NEXT), _shapes(db, MARTS)
     if "dim_accounts" not in built:
         raise NothingToPublish("dim_accounts was not built, there is nothing to publish")
@@ -259,7 +273,7 @@ def put_back(db: psycopg.Connection) -> tuple[int, int]:
     newest = db.execute(_NEWEST).fetchone()
     if newest is None:
         raise NoWayBack("Nothing has been published yet.")
-    build_id, previous_id, restored_id, replaced = newest
+    build_id, previous_id, restored_id, replaced, _ = newest
     if restored_id:
         raise NoWayBack(f"Build {build_id} is build {restored_id} put back; what was before that is not kept.")
     if previous_id is None:
@@ -281,6 +295,23 @@ def put_back(db: psycopg.Connection) -> tuple[int, int]:
         (previous_id,),
     )
     return put_back_id, previous_id
+
+
+def let_through(db: psycopg.Connection) -> int:
+    """After `put_back`: the next green run publishes again; the caller commits.
+
+    What readers have stays, under a number of its own, which is returned. Raises NothingHeld.
+    """
+    db.execute("lock table marts.publications in share row exclusive mode")
+    newest = db.execute(_NEWEST).fetchone()
+    if newest is None or not newest[2]:
+        raise NothingHeld("No earlier build stands put back: publications go on as they are.")
+    ((build_id,),) = db.execute(
+        """insert into marts.publications (as_of_date, dbt_invocation_id)
+           select as_of_date, dbt_invocation_id from marts.publications where build_id = %s returning build_id""",
+        (newest[0],),
+    )
+    return build_id
 
 
 def _columns(db: psycopg.Connection, mart: str) -> sql.Composable:

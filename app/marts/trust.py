@@ -59,11 +59,13 @@ class ShapeChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
-    """One published build."""
+    """One published build; `restored_build_id` is the earlier one that it put back, and that holds newer ones up while
+    it is the newest."""
 
     build_id: int
     published_at: datetime
     as_of_date: date
+    restored_build_id: int | None
 
 
 _LOADS = text(
@@ -121,7 +123,10 @@ _SHAPES = text(
     """
 )
 
-_BUILDS = text("select build_id, published_at, as_of_date from marts.publications order by build_id desc limit :limit")
+_BUILDS = text(
+    "select build_id, published_at, as_of_date, restored_build_id from marts.publications"
+    " order by build_id desc limit :limit"
+)
 
 
 def loads(db: Connection) -> list[StreamLoad]:

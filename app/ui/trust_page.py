@@ -62,6 +62,7 @@ def show() -> None:
     """Sources first; then what one of them brought, left unsure, refused and changed; then the builds."""
     known = _known(real_now())
     _verdict(known.states)
+    _held(known.builds)
     _sources(known)
     chosen = _choice(known.states)
     identity_worklist.show([one for one in known.unsure if chosen in (ALL, one.source)], known.decided)
@@ -85,6 +86,16 @@ def _verdict(states: Sequence[SourceFreshness]) -> None:
         f":orange[:material/schedule:] **{names}** {'is' if len(behind) == 1 else 'are'} behind the promise of"
         f" {_promise(states)}: figures that rest on {'it' if len(behind) == 1 else 'them'} are older than the rest."
     )
+
+
+def _held(builds: Sequence[trust.Build]) -> None:
+    """While an earlier build stands put back: figures do not move, and why."""
+    if builds and builds[0].restored_build_id:
+        at = figures.clock(builds[0].published_at, now=real_now())
+        st.markdown(
+            f":orange[:material/history:] **Build {builds[0].restored_build_id} was put back** ({at}): newer builds"
+            " wait until an admin lets them through (`make release`)."
+        )
 
 
 def _promise(states: Sequence[SourceFreshness]) -> str:
@@ -213,13 +224,16 @@ def _builds(builds: Sequence[trust.Build]) -> None:
             "build": [one.build_id for one in builds],
             "published": [figures.clock(one.published_at, now=here.now) for one in builds],
             "as_of": [figures.full_day(one.as_of_date) for one in builds],
+            "back": [f"build {one.restored_build_id} put back" if one.restored_build_id else "" for one in builds],
         }
     )
     columns = {
         "build": tables.number("Build", 66, "%d"),
         "published": tables.text("Published", 150),
-        "as_of": tables.text("Figures to", 190),
+        "as_of": tables.text("Figures to", 110),
     }
+    if any(one.restored_build_id for one in builds):
+        columns["back"] = tables.text("What it is", 140)
     tables.show(rows, columns, key="trust_builds", alt="Published builds", most=8)
     if can(here.identity, Permission.OPEN_ORCHESTRATOR) and get_settings().public_url:
         st.link_button(

@@ -10,7 +10,7 @@ import dagster as dg
 
 from orchestration import pools
 from orchestration.failures import failure, sorted_out
-from orchestration.publishing import NothingToPublish, publish
+from orchestration.publishing import NothingToPublish, PublicationHeld, publish
 from orchestration.resources import RunLease, Transforming
 
 KEY = dg.AssetKey(["marts", "publications"])
@@ -74,6 +74,9 @@ def publications_asset(mart_keys: Iterable[dg.AssetKey], checks: Sequence[dg.Ass
                 )
             except NothingToPublish as nothing:
                 raise failure(STEP, str(nothing)) from nothing
+            except PublicationHeld as held:  # somebody's decision, and the rules go on with what readers have
+                context.log.warning(str(held))
+                return dg.MaterializeResult(metadata={"held": str(held)})
         return dg.MaterializeResult(
             metadata={
                 "build_id": made.build_id,

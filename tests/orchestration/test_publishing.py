@@ -13,7 +13,15 @@ from sqlalchemy import text
 from app.db import make_engine, read
 from local.postgres import Postgres
 from local.warehouse import WarehouseRoles, prepare
-from orchestration.publishing import NoWayBack, Published, publish, put_back
+from orchestration.publishing import (
+    NothingHeld,
+    NoWayBack,
+    PublicationHeld,
+    Published,
+    let_through,
+    publish,
+    put_back,
+)
 from tests.conftest import PASSWORD, Warehouse, drop_database, make_warehouse
 
 MARTS = ("dim_accounts", "fct_days")
@@ -163,8 +171,16 @@ def test_the_build_before_comes_back_exactly_once_and_as_a_publication_of_its_ow
     assert asked(house.analyst_dsn, newest) == [(3, 1, "2026-03-02")]
     with pytest.raises(NoWayBack, match="Build 3 is build 1 put back"):
         went_back(house)
+    with pytest.raises(PublicationHeld, match="build 1 was put back as build 3"):
+        published(house)
+    assert held(house) == before
+    with psycopg.connect(house.transformer_dsn) as transformer:
+        assert let_through(transformer) == 4
+    assert held(house) == before
     published(house)
     assert held(house) == after
+    with psycopg.connect(house.transformer_dsn) as transformer, pytest.raises(NothingHeld):
+        let_through(transformer)
 
 
 def test_before_the_second_publication_there_is_no_way_back(house: Warehouse) -> None:

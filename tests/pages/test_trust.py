@@ -80,3 +80,17 @@ def test_a_decision_is_shown_until_the_build_that_takes_it(browser: Browser, est
     page = browser.sign_in(maya).open("trust")
 
     assert page.dataframe[1].value.loc[0, "decided"] == "Ashford Media, by Alex Stone"
+
+
+def test_while_an_earlier_build_stands_put_back_the_page_says_so(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    estate.loads()
+    estate.load("stripe", "invoices", "succeeded", NOW)
+    first = estate.publish()
+    estate.transformer.execute("update marts.publications set restored_build_id = 7 where build_id = %s", [first])
+
+    page = browser.sign_in(maya).open("trust")
+
+    assert "**Build 7 was put back**" in texts(page)
+    assert page.dataframe[-1].value["back"].tolist()[0] == "build 7 put back"
