@@ -9,6 +9,7 @@ from sqlalchemy import Connection, text
 
 from app import configuration
 from app.actions.model import Workload
+from app.actions.writing import UNDONE
 from app.calendar import DISPLAY_ZONE, display_date, week_start
 from app.configuration import Interventions
 
@@ -44,8 +45,16 @@ _WORKLOADS = text(
 
     spent as (
         select recorded_by, sum(minutes) as minutes_this_week
-        from app.action_outcomes
+        from app.action_outcomes as o
         where done_date >= :this_week and done_date < :next_week and recorded_at >= :week_began
+            -- a closing that was undone is told again, with its minutes, when the action really ends
+            and not exists (
+                select from app.action_events as closing
+                inner join app.action_events as undone
+                    on closing.action_id = undone.action_id and closing.version + 1 = undone.version
+                where closing.action_id = o.action_id and closing.kind = 'closed' and closing.at = o.recorded_at
+                    and undone.field = 'status' and undone.reason = :undone
+            )
         group by recorded_by
     )
 
@@ -90,6 +99,7 @@ def workloads(db: Connection, *, now: datetime) -> list[Workload]:
             "this_week": monday,
             "next_week": monday + timedelta(days=7),
             "week_began": datetime.combine(monday, time(), DISPLAY_ZONE),
+            "undone": UNDONE,
         },
     )
     return [Workload(**row._mapping) for row in rows]

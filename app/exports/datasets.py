@@ -100,7 +100,7 @@ def _accounts(identity: Identity, since: date | None) -> Export:
 def _actions(identity: Identity, since: date | None) -> Export:
     newest = (
         select(action_outcomes)
-        .where(action_outcomes.c.action_id == actions.c.action_id)
+        .where(action_outcomes.c.action_id == actions.c.action_id, actions.c.status == Status.CLOSED.value)
         .order_by(action_outcomes.c.recorded_at.desc())
         .limit(1)
         .lateral("newest")

@@ -259,7 +259,7 @@ def _applied(change: BulkChange, items: list[tuple[UUID, int]]) -> bool:
     writes.renew_form(PLACE)
     if result is None:
         return False
-    action_undo.keep(result, told(result, change), is_on_page=True)
+    action_undo.keep(result, told(result, change))
     for field in ("reason", "owner", "due"):
         st.session_state.pop(f"bulk_{field}", None)
     action_list_state.renew()

@@ -46,7 +46,7 @@ def _next() -> None:
     writes.renew_form(PLACE)
     if answer is not None and answer[0] is not None:
         st.session_state[TAKEN] = answer[0].action_id
-        action_undo.keep_last(answer[0], _told(answer), is_on_page=True)
+        action_undo.keep_last(answer[0], _told(answer))
 
 
 def taken() -> UUID | None:
@@ -64,7 +64,7 @@ def _told(answer: tuple[Action | None]) -> str:
 
 
 def claim(action_id: UUID, version: int, place: str, *, is_on_page: bool) -> bool:
-    """Callback: take this one. Its way back is offered on the page or in the action's panel."""
+    """Callback: take this one. Its way back is in its panel, and on the page it was taken from."""
     name = f"claim:{action_id}:{version}"
     form = writes.form_key(name)
 
@@ -76,6 +76,6 @@ def claim(action_id: UUID, version: int, place: str, *, is_on_page: bool) -> boo
 
     answer = writes.perform(write, place=place, done=_told)
     writes.renew_form(name)
-    if answer is not None:
-        action_undo.keep_last(answer[0], _told(answer), is_on_page=is_on_page)
+    if answer is not None and is_on_page:
+        action_undo.keep_last(answer[0], _told(answer))
     return answer is not None

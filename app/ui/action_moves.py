@@ -8,8 +8,6 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from app.actions import service
-from app.actions.bulk import BulkResult
-from app.actions.bulk_plan import BulkChange, Cancel, Redate, Snooze
 from app.actions.lifecycle import CANCELLED_BY_PEOPLE, Status, is_open
 from app.actions.model import Action, ActionDetail
 from app.actions.writing import UNDONE
@@ -62,12 +60,11 @@ def move(
     to_status: str,
     *,
     reason: str | None = None,
+    snoozed_until: date | None = None,
     place: str,
     is_on_page: bool = False,
-    has_way_back: bool = True,
 ) -> bool:
-    """Callback of every move that is not a snooze or a cancellation. Its way back is offered on the page or in the
-    action's panel; a reopening has none, because what has ended is not ended again by one click."""
+    """Callback of every move but closing. Its way back is in the action's panel, and on the page it was made on."""
     name = f"{action_id}:{version}:{to_status}"
     form = writes.form_key(name)
 
@@ -80,33 +77,25 @@ def move(
             expected_version=version,
             to_status=Status(to_status),
             reason=reason,
+            snoozed_until=snoozed_until,
             idempotency_key=form,
         )
 
     def told(action: Action) -> str:
+        if action.status is Status.SNOOZED:
+            return f"Snoozed: it comes back by itself on {figures.day(action.snoozed_until)}."
+        if action.status is Status.CANCELLED:
+            return f"Cancelled: {words.word(words.CANCELLATIONS, action.cancel_reason).lower()}."
         what = words.word(words.STATUSES, action.status).lower()
         return f"**{escaped(action.title, limit=60)}** is now {what}." if is_on_page else f"Now {what}."
 
     moved = writes.perform(write, place=place, done=told)
     if moved is not None:
         writes.renew_form(name)
-        if has_way_back:
-            action_undo.keep_last(moved, told(moved), is_on_page=is_on_page)
+        if is_on_page:
+            action_undo.keep_last(moved, told(moved))
     _answered(moved is not None, place, action_id, is_on_page=is_on_page)
     return moved is not None
-
-
-def _change(change: BulkChange, action_id: UUID, version: int, done: str, *, place: str | None = None) -> bool:
-    """A snooze, a new date or a cancellation: undone for a minute in the same way as many at once."""
-
-    def told(result: BulkResult) -> str:
-        return done
-
-    place = place or place_of(action_id)
-    name = f"{action_id}:{version}:{type(change).__name__}"
-    is_done = action_undo.change_one(change, action_id, version, name=name, place=place, told=told)
-    _answered(is_done, place, action_id)
-    return is_done
 
 
 def _answered(is_done: bool, place: str, action_id: UUID, *, is_on_page: bool = False) -> None:
@@ -125,22 +114,37 @@ def _answered(is_done: bool, place: str, action_id: UUID, *, is_on_page: bool = 
 def _cancelled(key: str, action_id: UUID, version: int) -> None:
     reason = st.session_state.get(key)
     if reason:
-        said = words.word(words.CANCELLATIONS, reason).lower()
-        _change(Cancel(reason=reason), action_id, version, f"Cancelled: {said}.")
+        move(action_id, version, Status.CANCELLED.value, reason=reason, place=place_of(action_id))
 
 
 def _snoozed(action_id: UUID, version: int, key: str, why: str) -> bool:
     until = st.session_state.get(f"{key}_until")
     if until is None:
         return False
-    done = f"Snoozed: it comes back by itself on {figures.day(until)}."
-    return _change(Snooze(until=until, reason=why), action_id, version, done, place=_snooze_place(action_id))
+    place = _snooze_place(action_id)
+    return move(action_id, version, Status.SNOOZED.value, reason=why, snoozed_until=until, place=place)
 
 
 def _redated(action_id: UUID, version: int, key: str) -> None:
-    due = st.session_state.get(f"{key}_due")
-    if due is not None:
-        _change(Redate(due_date=due), action_id, version, f"Now due {figures.day(due)}.")
+    due, place = st.session_state.get(f"{key}_due"), place_of(action_id)
+    if due is None:
+        return
+    form = writes.form_key(f"redate:{action_id}:{version}")
+
+    def write(db: Connection, actor: Identity, now: datetime) -> Action:
+        return service.edit_action(
+            db,
+            actor=actor,
+            now=now,
+            action_id=action_id,
+            expected_version=version,
+            changes={"due_date": due},
+            idempotency_key=form,
+        )
+
+    moved = writes.perform(write, place=place, done=f"Now due {figures.day(due)}.")
+    writes.renew_form(f"redate:{action_id}:{version}")
+    _answered(moved is not None, place, action_id)
 
 
 def _claimed(action_id: UUID, version: int) -> None:
@@ -163,7 +167,7 @@ def draw(detail: ActionDetail) -> None:
             owner = f"owned by {escaped(action.owner_name)}" if action.owner_name else "in the queue, owned by nobody"
             st.markdown(f":small[:gray[{owner}: only the owner, their cover or an admin changes it]]", width="content")
         else:
-            action_undo.button(action.action_id)
+            action_undo.button(detail, place_of(action.action_id))
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key=key):
         if is_theirs:
             _controls(detail, here.today, key)
@@ -280,7 +284,7 @@ def _reopen(action: Action, key: str) -> None:
         button="Reopen it",
         placeholder="What is still to be done?",
         save=lambda reason, _: move(
-            action.action_id, action.version, Status.IN_PROGRESS.value, reason=reason, place=place, has_way_back=False
+            action.action_id, action.version, Status.IN_PROGRESS.value, reason=reason, place=place
         ),
     )
     frame.problem(place)

@@ -1,37 +1,37 @@
 """The way back from a change of actions, for a minute: the same for one and for five hundred, for moves to several
 people, and for work taken from the queue.
 
-A change made on the page itself (many at once, or from a card of the board) is offered in a line under the filters; one
-made inside an action's panel in that panel.
+A change made on the page itself (many at once, or from a card of the board) is offered in a line under the filters. The
+panel of an action offers the way back from its newest change, wherever that was made, by what is stored: it is there
+after a reload, and when another action was looked at in between.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
+from functools import partial
 
 import streamlit as st
 from sqlalchemy import Connection
 
-from app.actions import bulk, service, undoing
+from app.actions import bulk, undoing
 from app.actions.bulk import BulkResult
-from app.actions.bulk_plan import BulkChange
-from app.actions.model import Action
+from app.actions.model import Action, ActionDetail
 from app.actions.writing import UNDO_WINDOW
 from app.auth import Identity
-from app.errors import InvalidInput, StaleVersion
-from app.ui import figures, frame, undo, writes
+from app.ui import figures, undo, visit, writes
 from app.ui.text import escaped
 
 _SLOT = "actions"
 CHANGED = undo.changed_key(_SLOT)
 
 
-def keep(result: BulkResult, text: str, *, is_on_page: bool) -> None:
-    """Offer the way back from what was just done, in place of the offer before it. `text` is our own Markdown."""
-    keep_all([result], text, is_on_page=is_on_page)
+def keep(result: BulkResult, text: str) -> None:
+    """Offer on the page the way back from what was just done there, in place of the offer before it. `text` is our own
+    Markdown."""
+    keep_all([result], text)
 
 
-def keep_all(results: Sequence[BulkResult], text: str, *, is_on_page: bool) -> None:
+def keep_all(results: Sequence[BulkResult], text: str) -> None:
     """As `keep`, for several changes that were made together and go back together."""
     made = {one.bulk_id: one.undo_until for one in results if one.bulk_id is not None and one.undo_until is not None}
     if not made:
@@ -51,70 +51,33 @@ def keep_all(results: Sequence[BulkResult], text: str, *, is_on_page: bool) -> N
         until=min(made.values()),
         text=text,
         about=frozenset(str(action.action_id) for result in results for action in result.changed),
-        is_on_page=is_on_page,
         take_back=take_back,
     )
     undo.keep(_SLOT, offer)
 
 
-def keep_last(action: Action, text: str, *, is_on_page: bool) -> None:
+def _back(action: Action, db: Connection, actor: Identity, now: datetime, form: str) -> str:
+    undoing.undo_last(
+        db,
+        actor=actor,
+        now=now,
+        action_id=action.action_id,
+        expected_version=action.version,
+        idempotency_key=form,
+    )
+    return "Undone: the action is as before."
+
+
+def keep_last(action: Action, text: str) -> None:
     """As `keep`, for the change that made one action what it is now."""
-
-    def take_back(db: Connection, actor: Identity, now: datetime, form: str) -> str:
-        undoing.undo_last(
-            db,
-            actor=actor,
-            now=now,
-            action_id=action.action_id,
-            expected_version=action.version,
-            idempotency_key=form,
-        )
-        return "Undone: the action is as before."
-
     offer = undo.Offer(
         key=f"{action.action_id.hex}_{action.version}",
         until=action.updated_at + UNDO_WINDOW,
         text=text,
         about=frozenset({str(action.action_id)}),
-        is_on_page=is_on_page,
-        take_back=take_back,
+        take_back=partial(_back, action),
     )
     undo.keep(_SLOT, offer)
-
-
-def change_one(
-    change: BulkChange,
-    action_id: UUID,
-    version: int,
-    *,
-    name: str,
-    place: str,
-    told: Callable[[BulkResult], str],
-    is_on_page: bool = False,
-) -> bool:
-    """Callback of a single snooze, new date or cancellation: it has the undo of a bulk change, and tells what somebody
-    else changed in between as any other move does."""
-    form = writes.form_key(name)
-
-    def write(db: Connection, actor: Identity, now: datetime) -> BulkResult:
-        result = bulk.apply(db, actor=actor, now=now, change=change, items=[(action_id, version)], idempotency_key=form)
-        if result.refused:
-            _explain(db, action_id, version, result.refused[0].message)
-        return result
-
-    result = writes.perform(write, place=place, done=told)
-    if result is None:
-        return False
-    writes.renew_form(name)
-    keep(result, told(result), is_on_page=is_on_page)
-    return True
-
-
-def _explain(db: Connection, action_id: UUID, version: int, message: str) -> None:
-    detail = service.get_action(db, action_id)
-    if detail.action.version != version:
-        raise StaleVersion(detail.action, version, [event for event in detail.events if event.version > version])
-    raise InvalidInput("action", message)
 
 
 def _undone(results: Sequence[BulkResult]) -> str:
@@ -129,17 +92,28 @@ def bar() -> None:
     undo.bar(_SLOT)
 
 
-def button(action_id: UUID) -> None:
-    """The way back from the last change of this one action, inside its panel, and what an undo met."""
-    offer = undo.offered(_SLOT)
-    if offer is not None and not offer.is_on_page and offer.about == {str(action_id)}:
+def button(detail: ActionDetail, place: str) -> None:
+    """The way back from the newest change of this action, when it is the person's own of the last minute. What an undo
+    meets is told in `place`."""
+    here, action = visit.current(), detail.action
+    if undoing.can_undo(detail.events, actor=here.identity, now=here.now):
         st.button(
             "Undo",
             icon=":material/undo:",
             type="tertiary",
-            key=f"undo_{offer.key}_panel",
-            on_click=undo.take_back,
-            args=(_SLOT,),
+            key=f"undo_{action.action_id.hex}_{action.version}_panel",
+            on_click=_take_back,
+            args=(action, place),
             help="For a minute",
         )
-    frame.problem(undo.place_of(_SLOT))
+
+
+def _take_back(action: Action, place: str) -> None:
+    form = writes.form_key(f"undo:{action.action_id}:{action.version}")
+
+    def write(db: Connection, actor: Identity, now: datetime) -> str:
+        return _back(action, db, actor, now, form)
+
+    if writes.perform(write, place=place, done=str) is not None:
+        undo.drop(_SLOT, str(action.action_id))
+    st.session_state[CHANGED] = True

@@ -195,7 +195,7 @@ def _move(moves: tuple[Move, ...]) -> None:
     writes.renew_form(name)
     action_list_state.renew()
     st.session_state.pop("give_to", None)
-    action_undo.keep_all(results, _told(results), is_on_page=True)
+    action_undo.keep_all(results, _told(results))
     if stayed := _stayed(results):
         # the list below is drawn anew: what was refused is told beside it, and not for a moment only
         frame.remember(PLACE, stayed)

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 from sqlalchemy import Connection
 
-from app.actions import service
+from app.actions import service, undoing
 from app.actions.lifecycle import Status
 from app.actions.model import Action, ActionDetail, Outcome, OutcomeDraft
 from app.auth import Identity
@@ -79,7 +79,7 @@ def draw(detail: ActionDetail) -> None:
     elif Status.CLOSED in detail.legal_moves and action_moves.may_work(action):
         frame.heading("Outcome", "to close it")
         _form(detail)
-    elif detail.outcomes:
+    elif detail.outcomes and not undoing.is_closing_undone(detail.events):
         frame.heading("Outcome", "of the earlier closing")
         _recorded(detail.outcomes[0], visit.current().today)
     _measured(detail)
@@ -102,7 +102,19 @@ def _segments(title: str, codes: dict[str, str], key: str) -> None:
 
 def _starts(detail: ActionDetail) -> dict[str, Choice]:
     """What the form holds before anybody touches it: the planned intervention, and of the contacts logged how and whom
-    the last one reached (else how the last was tried), and the minutes of all."""
+    the last one reached (else how the last was tried), and the minutes of all. After a closing that was undone, what
+    it said."""
+    if undoing.is_closing_undone(detail.events):
+        said = detail.outcomes[0]
+        return {
+            "execution": said.execution.value,
+            "response": said.customer_response.value,
+            "result": said.result.value,
+            "done": said.done_intervention.value,
+            "channel": said.channel.value if said.channel else None,
+            "minutes": said.minutes,
+            "role": said.stakeholder_role_reached.value if said.stakeholder_role_reached else None,
+        }
     contacts = detail.contacts
     told = next((contact for contact in contacts if contact.was_reached), contacts[0] if contacts else None)
     return dict.fromkeys(FIELDS) | {
@@ -180,6 +192,7 @@ def _form(detail: ActionDetail) -> None:
         missing="missing: " + ", ".join(missing) if missing else "",
         empty_hint="note" if missing else "missing: note",
         height=38,
+        start=detail.outcomes[0].closing_note if undoing.is_closing_undone(detail.events) else "",
         choices=_choices(key),
         is_untouched=_choices(key) == starts,
         restore=lambda kept: _restore(key, kept),

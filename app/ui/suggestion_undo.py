@@ -40,7 +40,6 @@ def keep(answered: Suggestion, text: str, *, became: Action | None = None) -> No
         until=answered.answered_at + UNDO_WINDOW,
         text=f"**{escaped(answered.account_name, limit=40)}** :gray[{text}]",
         about=frozenset([answered.account_key]),
-        is_on_page=True,
         take_back=take_back,
         leads_to=None
         if became is None

@@ -27,7 +27,6 @@ class Offer:
     until: datetime
     text: str
     about: frozenset[str]
-    is_on_page: bool
     take_back: Callable[[Connection, Identity, datetime, str], str]
     leads_to: tuple[str, Callable[[], None]] | None = None
 
@@ -56,6 +55,13 @@ def offered(slot: str, about: str | None = None) -> Offer | None:
     return offer if offer is None or about is None or about in offer.about else None
 
 
+def drop(slot: str, about: str) -> None:
+    """Take the offer away that concerns nothing but this id: it was taken back elsewhere."""
+    offer: Offer | None = st.session_state.get(f"undo:{slot}:offer")
+    if offer is not None and offer.about == {about}:
+        st.session_state.pop(f"undo:{slot}:offer")
+
+
 def take_back(slot: str) -> None:
     """Callback: put everything of the offer back."""
     offer: Offer | None = st.session_state.pop(f"undo:{slot}:offer", None)
@@ -78,8 +84,7 @@ def _followed(slot: str, opens: Callable[[], None]) -> None:
 def bar(slot: str, about: str | None = None) -> None:
     """The offer of something done on this page, while it lasts; else what taking it back met."""
     frame.problem(place_of(slot))
-    offer = offered(slot, about)
-    if offer is not None and offer.is_on_page:
+    if offered(slot, about) is not None:
         _bar(slot, about)
 
 

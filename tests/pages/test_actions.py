@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import clock
 from app.actions import service
 from app.actions.model import Action
 from app.auth import Identity, Role
@@ -432,3 +433,51 @@ def test_the_way_back_from_a_move_brings_back_what_stood_in_the_way_and_ends_the
     assert any(one.value.endswith(":small[Legal has it]") for one in browser.checked().markdown)
     assert "undid the move to in progress" in texts(page)
     assert "Undo" not in [button.label for button in page.button]
+
+
+def test_the_way_back_is_there_after_a_reload_for_whom_it_is_and_as_long_as_it_is(
+    browser: Browser, estate: Estate, maya: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    action, other = estate.action(actor=maya, now=NOW - timedelta(days=1)), estate.action(actor=maya, title="Other")
+    page = _opened(browser, action, maya)
+    _button(page, "In progress").click().run()
+
+    assert "Undo" not in labels(browser.reload("actions", action=str(other.action_id)))
+    page = browser.reload("actions", action=str(action.action_id))
+    assert "Undo" in labels(page)
+    assert "Undo" not in labels(
+        browser.sign_in(estate.user("Harriet Cole", Role.ADMIN)).reload("actions", action=str(action.action_id))
+    )
+    page = browser.sign_in(maya).reload("actions", action=str(action.action_id))
+    _button(page, "Undo").click().run()
+    assert estate.one("select status from app.actions where title <> 'Other'") == "new"
+    assert "Undo" not in labels(browser.checked())
+    _button(page, "In progress").click().run()
+    assert "Undo" in labels(browser.checked())
+    monkeypatch.setattr(clock, "real_now", lambda: NOW + timedelta(seconds=61))
+    assert "Undo" not in labels(browser.reload("actions", action=str(action.action_id)))
+
+
+def test_a_closing_that_is_undone_leaves_what_was_typed_and_counts_for_nothing(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    action = estate.action(actor=maya)
+    page = _opened(browser, action, maya)
+    key = f"outcome_{action.action_id.hex}"
+    page.segmented_control(key=f"{key}_execution").set_value("done_differently")
+    page.segmented_control(key=f"{key}_response").set_value("neutral")
+    page.segmented_control(key=f"{key}_result").set_value("too_early")
+    page.number_input(key=f"{key}_minutes").set_value(45).run()
+    _box(page, key).set_value("The wrong one")
+    _sent(page, key).click().run()
+    assert {"Undo", "Reopen it"} <= {button.label for button in browser.checked().button}
+
+    _button(page, "Undo").click().run()
+
+    browser.checked()
+    assert estate.admin.execute("select status, result, closed_at from app.actions").fetchone() == ("new", None, None)
+    assert page.segmented_control(key=f"{key}_result").value == "too_early"
+    assert page.number_input(key=f"{key}_minutes").value == 45
+    assert _box(page, key).value == "The wrong one"
+    with estate.work() as db:
+        assert [load.minutes_this_week for load in service.workload(db, now=NOW)] == [0]

@@ -16,7 +16,7 @@ companies as (
     select * from {{ ref('int_identity__companies') }}
 ),
 
--- An action that was reopened and closed again has several outcomes; the newest counts.
+-- An action that was reopened and closed again has several outcomes; the newest counts, and while it is closed.
 outcomes as (
     select distinct on (action_id) *
     from {{ ref('stg_app__action_outcomes') }}
@@ -79,6 +79,6 @@ select
 from actions
 left join companies on actions.account_key = companies.company_account_key
 left join users on actions.owner_user_id = users.user_id
-left join outcomes on actions.action_id = outcomes.action_id
+left join outcomes on actions.action_id = outcomes.action_id and actions.status = 'closed'
 left join events on actions.action_id = events.action_id
 left join notes on actions.action_id = notes.action_id
