@@ -214,7 +214,8 @@ class ActionFilter:
 
     `due_before` and `due_from` are half open: from <= due date < before. `text` looks in title and account name.
     `closed_from` asks for actions that ended at or after that moment. What was archived is left out unless asked for,
-    by `with_archived` or by its id.
+    by `with_archived` or by its id. `with_withdrawn` False leaves out what was cancelled by undoing the acceptance of
+    its suggestion.
     """
 
     owner_user_id: UUID | None = None
@@ -233,6 +234,7 @@ class ActionFilter:
     playbook_run_id: UUID | None = None
     least_escalation_level: int = 0
     with_archived: bool = False
+    with_withdrawn: bool = True
 
 
 @dataclass(frozen=True, slots=True)

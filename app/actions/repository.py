@@ -31,7 +31,7 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from app.actions.lifecycle import CATEGORY, OPEN, Status
 from app.actions.model import Action, ActionEvent, ActionFilter, ActionRow, Contact, ListPlace, Note, Outcome
 from app.actions.tables import action_contacts, action_events, action_notes, action_outcomes, actions
-from app.actions.vocabulary import ActorKind, EventKind, Priority
+from app.actions.vocabulary import UNDONE, ActorKind, EventKind, Priority
 from app.errors import NotFound
 from app.tables import handovers, users
 
@@ -345,6 +345,14 @@ def _conditions(wanted: ActionFilter) -> list[ColumnElement[bool]]:
         conditions.append(actions.c.escalation_level >= wanted.least_escalation_level)
     if not wanted.with_archived and not wanted.action_ids:
         conditions.append(actions.c.archived_at.is_(None))
+    if not wanted.with_withdrawn:
+        undone = select(action_events.c.event_id).where(
+            action_events.c.action_id == actions.c.action_id,
+            action_events.c.version == actions.c.version,
+            action_events.c.field == "status",
+            action_events.c.reason == UNDONE,
+        )
+        conditions.append((actions.c.status != Status.CANCELLED.value) | ~undone.exists())
     if wanted.text and (words := wanted.text.replace("\x00", "").strip()[:200]):
         conditions.append(
             or_(

@@ -42,10 +42,9 @@ from app.actions.model import (
 )
 from app.actions.repository import Change, EventActor
 from app.actions.tables import actions
-from app.actions.vocabulary import ActorKind, EventKind, Source
+from app.actions.vocabulary import UNDONE, ActorKind, EventKind, Source
 from app.actions.workload import workloads
 from app.actions.writing import (
-    UNDONE,
     amend,
     apply,
     check_owner,

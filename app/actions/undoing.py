@@ -16,7 +16,8 @@ from app.actions import repository, telling, writing
 from app.actions.history import fold
 from app.actions.lifecycle import Status, is_open
 from app.actions.model import Action, ActionEvent
-from app.actions.writing import UNDO_WINDOW, UNDOABLE_FOR, UNDONE, person
+from app.actions.vocabulary import UNDONE
+from app.actions.writing import UNDO_WINDOW, UNDOABLE_FOR, person
 from app.auth import Identity
 from app.errors import AppError, InvalidInput, NotPermitted
 

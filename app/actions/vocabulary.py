@@ -93,6 +93,10 @@ class StakeholderRole(StrEnum):
     UNKNOWN = "unknown"
 
 
+# the reason that the events of an undo carry
+UNDONE = "Undone"
+
+
 class ActorKind(StrEnum):
     """Who made a change."""
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, text
 
 from app import configuration
 from app.actions.model import Workload
-from app.actions.writing import UNDONE
+from app.actions.vocabulary import UNDONE
 from app.calendar import DISPLAY_ZONE, display_date, week_start
 from app.configuration import Interventions
 

@@ -14,7 +14,7 @@ from app.actions import repository
 from app.actions.lifecycle import Move, Standing, Status
 from app.actions.model import Action
 from app.actions.repository import Change, EventActor
-from app.actions.vocabulary import ActorKind, EventKind
+from app.actions.vocabulary import UNDONE, ActorKind, EventKind
 from app.auth import Identity, Permission, require
 from app.calendar import display_date
 from app.errors import InvalidInput, StaleVersion
@@ -24,7 +24,6 @@ from app.idempotency import once
 _FOLLOWS = frozenset({"status", "status_before_snooze", "closed_at"})
 # what changes no field of the action, so that nobody's text collides with it
 _BESIDE = frozenset({EventKind.NOTE_ADDED, EventKind.CONTACT_LOGGED})
-UNDONE = "Undone"
 UNDO_WINDOW = timedelta(seconds=60)
 UNDO_GRACE = timedelta(seconds=5)  # a click in the last second still has to travel
 UNDOABLE_FOR = UNDO_WINDOW + UNDO_GRACE  # what is refused after it, and waits for it

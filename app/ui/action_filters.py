@@ -1,7 +1,8 @@
 """Which actions the tracker shows: one set, whatever it is looked at as.
 
 Every control is bound to the address, so that back, reload, a shared link and a saved view give the same set. Without a
-status chosen it is what is open and what ended this week: a board without its last column would hide what was done.
+status chosen it is what is open and what ended this week: a board without its last column would hide what was done. An
+acceptance that was undone is not in it: it was never work. With its status chosen, or the archive, it is.
 """
 
 from collections.abc import Mapping, Sequence
@@ -177,7 +178,8 @@ def wanted(
     if chosen:
         return Wanted(who, (replace(base, statuses=chosen),), False, is_narrowed)
     monday = None if base.with_archived else datetime.combine(week_start(today), time(), DISPLAY_ZONE)
-    parts = (replace(base, categories=_OPEN), replace(base, categories=ENDED, closed_from=monday))
+    ended = replace(base, categories=ENDED, closed_from=monday, with_withdrawn=base.with_archived)
+    parts = (replace(base, categories=_OPEN), ended)
     return Wanted(who, parts, monday is not None, is_narrowed)
 
 

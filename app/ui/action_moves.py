@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from app.actions import service
 from app.actions.lifecycle import CANCELLED_BY_PEOPLE, Status, is_open
 from app.actions.model import Action, ActionDetail
-from app.actions.writing import UNDONE
+from app.actions.vocabulary import UNDONE
 from app.auth import Identity, Permission, can
 from app.calendar import add_business_days
 from app.errors import StaleVersion

@@ -14,8 +14,7 @@ from sqlalchemy import Connection
 from app.actions import service
 from app.actions.lifecycle import Status
 from app.actions.model import ActionDetail, ActionEvent, Contact, Note
-from app.actions.vocabulary import EventKind
-from app.actions.writing import UNDONE
+from app.actions.vocabulary import UNDONE, EventKind
 from app.auth import Identity, Permission, can
 from app.ui import action_contacts, data, figures, frame, visit, words, writes
 from app.ui.composer import composer

@@ -242,3 +242,22 @@ def test_an_accepted_suggestion_leads_to_its_action_and_can_be_taken_back(browse
     next(button for button in page.button if button.label == "Accept").click().run()
     browser.checked()
     assert suggested.one("select status from app.actions") == "new"
+
+
+def test_an_acceptance_that_was_undone_is_in_no_view_of_the_work_but_kept(browser: Browser, suggested: Estate) -> None:
+    page = browser.sign_in(suggested.user("Maya Lind")).open("my_day")
+    next(button for button in page.button if button.label == "Accept").click().run()
+    next(button for button in page.button if button.label == "Undo").click().run()
+    title = suggested.one("select title from app.actions")
+
+    page = browser.reload("actions", **{"as": "board"})
+    assert title not in texts(page) + str(labels(page))
+    page.segmented_control(key="as").set_value("calendar").run()
+    assert not [key for key in (str(button.key) for button in browser.checked().button) if key.startswith("due_")]
+    page.segmented_control(key="as").set_value("list").run()
+    assert "Nothing is open" in texts(browser.checked())
+    page.pills(key="status").set_value(["Cancelled"]).run()
+    assert browser.checked().dataframe[0].value["title"].tolist() == [title]
+    page.pills(key="status").set_value([]).run()
+    page.toggle(key="archived").set_value(True).run()
+    assert browser.checked().dataframe[0].value["title"].tolist() == [title]
