@@ -1,5 +1,7 @@
 """Bodies and answers of /playbooks."""
 
+from uuid import UUID
+
 from pydantic import BaseModel
 
 from api.models.actions import Body, Version
@@ -7,17 +9,26 @@ from api.models.values import Day, Text
 from app.playbooks.model import OpenSteps, PlannedStep, Playbook, Run, RunState
 
 
+class Taker(BaseModel):
+    """Somebody who may take an account over."""
+
+    user_id: UUID
+    display_name: str
+
+
 class PlaybookList(BaseModel):
-    """What can be started now, by name."""
+    """What can be started now, by name, and who may be named as who takes over."""
 
     items: list[Playbook]
+    takers: list[Taker]
 
 
 class Start(Body):
-    """An account, and the day to count from; null is today."""
+    """An account, the day to count from (null is today), and who takes over, for a playbook that gives them steps."""
 
     account_key: Text
     starts_on: Day | None = None
+    taker_user_id: UUID | None = None
 
 
 class Plan(BaseModel):

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api.deps import Db, IdempotencyKey, Now, PlaybookStarter, Reader
-from api.models.playbooks import Plan, PlaybookList, RunAnswer, RunList, Start, Stop
+from api.models.playbooks import Plan, PlaybookList, RunAnswer, RunList, Start, Stop, Taker
 from api.models.values import Text
 from app.playbooks import service
 
@@ -16,7 +16,8 @@ router = APIRouter(prefix="/playbooks", tags=["playbooks"])
 @router.get("")
 def list_playbooks(identity: Reader, db: Db) -> PlaybookList:
     """What can be started, with every step."""
-    return PlaybookList(items=service.list_playbooks(db))
+    takers = [Taker(user_id=one.user_id, display_name=one.display_name) for one in service.takers(db)]
+    return PlaybookList(items=service.list_playbooks(db), takers=takers)
 
 
 @router.get("/runs")
@@ -68,6 +69,7 @@ def preview_playbook(
         playbook_id=playbook_id,
         account_key=body.account_key,
         starts_on=body.starts_on,
+        taker_user_id=body.taker_user_id,
     )
     return Plan(steps=list(steps))
 
@@ -84,6 +86,7 @@ def start_playbook(
         playbook_id=playbook_id,
         account_key=body.account_key,
         starts_on=body.starts_on,
+        taker_user_id=body.taker_user_id,
         idempotency_key=key,
     )
     return RunAnswer.of(run)

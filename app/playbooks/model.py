@@ -10,10 +10,11 @@ from app.actions.vocabulary import ActionType, Intervention, Priority
 
 
 class StepOwner(StrEnum):
-    """Who gets the action of a step."""
+    """Who gets the action of a step; the taker, who takes the account over, is named at the start."""
 
     ACCOUNT_OWNER = "account_owner"
     STARTER = "starter"
+    TAKER = "taker"
 
 
 class RunState(StrEnum):
@@ -61,6 +62,11 @@ class Playbook:
     created_by: UUID | None
     created_by_name: str | None
     created_at: datetime
+
+    @property
+    def has_taker(self) -> bool:
+        """Whether somebody must be named who takes over: they get steps."""
+        return any(step.owner is StepOwner.TAKER for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,11 @@ def list_playbooks(db: Connection, *, with_retired: bool = False) -> list[Playbo
     return repository.newest(db, with_retired=with_retired)
 
 
+def takers(db: Connection) -> list[users.User]:
+    """Who may be named as the one who takes an account over: active people who work actions, by name."""
+    return [one for one in users.list_users(db, with_inactive=False) if one.role is not Role.ANALYST]
+
+
 def get_playbook(db: Connection, playbook_id: str, version: int | None = None) -> Playbook:
     """One version, or with None the active one. Raises NotFound."""
     return repository.one(db, playbook_id, version)
@@ -190,23 +195,37 @@ def _context(db: Connection, account_key: str) -> AccountContext:
 
 
 def _planned(
-    db: Connection, playbook: Playbook, context: AccountContext, *, actor: Identity, starts_on: date
+    db: Connection,
+    playbook: Playbook,
+    context: AccountContext,
+    *,
+    actor: Identity,
+    starts_on: date,
+    taker_user_id: UUID | None,
 ) -> tuple[PlannedStep, ...]:
+    people = {one.user_id: one for one in users.list_users(db, with_inactive=False)}
+    taker = people.get(taker_user_id) if taker_user_id else None
+    if playbook.has_taker and (taker is None or taker.role is Role.ANALYST):
+        raise InvalidInput(
+            "taker_user_id",
+            "Somebody who works actions must take over.",
+            value=taker_user_id,
+            hint=f"{playbook.name} gives them steps: choose the person.",
+        )
     starter = Owner(user_id=actor.user_id, name=actor.display_name)
     owner_id = action_rows.user_of_owner(db, context.csm_email)
     owner_name = action_rows.active_user(db, owner_id) if owner_id else None
     # an account that nobody here owns: the one who starts it sees to it, as with an accepted suggestion
     account_owner = Owner(user_id=owner_id, name=owner_name) if owner_id and owner_name else starter
+    owners = {StepOwner.ACCOUNT_OWNER: account_owner, StepOwner.STARTER: starter}
+    if taker is not None:
+        owners[StepOwner.TAKER] = Owner(user_id=taker.user_id, name=taker.display_name)
     days_off = configuration.active(db, CompanyHolidays).days
-    calendars = {
-        someone.user_id: calendar_of(someone, days_off)
-        for someone in users.list_users(db, with_inactive=False)
-        if someone.user_id in (actor.user_id, owner_id)
-    }
+    calendars = {owner.user_id: calendar_of(people[owner.user_id], days_off) for owner in owners.values()}
     return plan.planned(
         playbook.steps,
         starts_on=starts_on,
-        owner_of=lambda owner: account_owner if owner is StepOwner.ACCOUNT_OWNER else starter,
+        owner_of=owners.__getitem__,
         add_business_days=lambda user_id, day, count: calendars[user_id].add_business_days(day, count),
     )
 
@@ -219,11 +238,13 @@ def preview(
     playbook_id: str,
     account_key: str,
     starts_on: date | None = None,
+    taker_user_id: UUID | None = None,
 ) -> tuple[PlannedStep, ...]:
     """What starting would make, step by step; writes nothing. Raises as `start` for what it can already see."""
     require(actor, Permission.START_PLAYBOOK)
     day = plan.check_start(starts_on, today=display_date(now))
-    return _planned(db, get_playbook(db, playbook_id), _context(db, account_key), actor=actor, starts_on=day)
+    playbook, context = get_playbook(db, playbook_id), _context(db, account_key)
+    return _planned(db, playbook, context, actor=actor, starts_on=day, taker_user_id=taker_user_id)
 
 
 def start(
@@ -234,11 +255,13 @@ def start(
     playbook_id: str,
     account_key: str,
     starts_on: date | None = None,
+    taker_user_id: UUID | None = None,
     idempotency_key: str,
 ) -> Run:
     """Start a playbook on an account: one action a step, all at once, each with a decision of policy `human`.
 
-    Due dates count in the business days of each step's owner, who is told of what somebody else gave them.
+    Due dates count in the business days of each step's owner, who is told of what somebody else gave them. A playbook
+    that gives steps to who takes over needs `taker_user_id`, an active person who works actions; others ignore it.
 
     A playbook runs once at a time on an account; one that has ended can be started again.
     Raises NotPermitted, NotFound for an unknown or retired playbook or an unknown account, InvalidInput,
@@ -273,7 +296,7 @@ def start(
             },
         )
         opened: list[Action] = []
-        for step in _planned(db, playbook, context, actor=actor, starts_on=day):
+        for step in _planned(db, playbook, context, actor=actor, starts_on=day, taker_user_id=taker_user_id):
             draft = ActionDraft(
                 account_key=account_key,
                 title=step.title,
@@ -321,7 +344,12 @@ def start(
         actor=actor.user_id,
         key=idempotency_key,
         operation="start_playbook",
-        request={"playbook_id": playbook_id, "account_key": account_key, "starts_on": starts_on},
+        request={
+            "playbook_id": playbook_id,
+            "account_key": account_key,
+            "starts_on": starts_on,
+            "taker_user_id": taker_user_id,
+        },
         now=now,
         answer=Run,
         work=work,

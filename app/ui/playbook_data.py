@@ -45,7 +45,9 @@ def may_stop(found: Run, here: Visit) -> bool:
         return service.may_stop(db, actor=here.identity, run=found)
 
 
-def preview(playbook_id: str, account_key: str, starts_on: date, here: Visit) -> tuple[PlannedStep, ...]:
+def preview(
+    playbook_id: str, account_key: str, starts_on: date, taker: UUID | None, here: Visit
+) -> tuple[PlannedStep, ...]:
     """What starting would make. Raises as the service does."""
     with read() as db:
         return service.preview(
@@ -55,4 +57,5 @@ def preview(playbook_id: str, account_key: str, starts_on: date, here: Visit) ->
             playbook_id=playbook_id,
             account_key=account_key,
             starts_on=starts_on,
+            taker_user_id=taker,
         )

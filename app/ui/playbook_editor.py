@@ -26,6 +26,7 @@ from app.ui.text import escaped, shortened
 OWNERS: Mapping[str, str] = {
     StepOwner.ACCOUNT_OWNER.value: "Owner of the account",
     StepOwner.STARTER.value: "Who starts it",
+    StepOwner.TAKER.value: "Who takes over",
 }
 COLUMNS = ("offset_bd", "title", "intervention", "priority", "owner", "guidance")
 NEW = "new"

@@ -1,6 +1,7 @@
 """Start a playbook on an account: choose, see every step with its day and its person, then start it."""
 
 from datetime import date, datetime, timedelta
+from uuid import UUID
 
 import pandas as pd
 import streamlit as st
@@ -87,7 +88,11 @@ def choose(account_key: str, here: visit.Visit) -> None:
             f"{running.done} of {running.total} steps are done. Finish or stop that one first.",
             icon=":material/info:",
         )
-    steps = playbook_data.preview(chosen, account_key, starts_on, here)
+    taker = _taker(account_key) if playbook.has_taker else None
+    if playbook.has_taker and taker is None:
+        st.markdown(":gray[Choose who takes over to see the steps with their days and people.]")
+        return
+    steps = playbook_data.preview(chosen, account_key, starts_on, taker, here)
     _preview(steps, here)
     frame.problem(PLACE)
     writes.form_key(f"{PLACE}:{account_key}")
@@ -97,8 +102,23 @@ def choose(account_key: str, here: visit.Visit) -> None:
         key="start_playbook_now",
         disabled=running is not None,
         on_click=_start,
-        args=(account_key, chosen, starts_on),
+        args=(account_key, chosen, starts_on, taker),
     )
+
+
+def _taker(account_key: str) -> UUID | None:
+    """Who gets the steps of the one who takes the account over."""
+    names = {str(one.user_id): one.display_name for one in data.people()}
+    chosen = st.selectbox(
+        "Who takes over",
+        list(names),
+        index=None,
+        format_func=lambda one: names[one],
+        placeholder="Choose a person",
+        key=f"playbook_taker_{account_key}",
+        width=280,
+    )
+    return UUID(chosen) if chosen else None
 
 
 def _label(offered: dict[str, Playbook], key: str) -> str:
@@ -152,7 +172,7 @@ def _shares(steps: tuple[PlannedStep, ...]) -> dict[str, int]:
     return shares
 
 
-def _start(account_key: str, playbook_id: str, starts_on: date) -> None:
+def _start(account_key: str, playbook_id: str, starts_on: date, taker: UUID | None) -> None:
     form = writes.form_key(f"{PLACE}:{account_key}")
 
     def write(db: Connection, actor: Identity, now: datetime) -> Run:
@@ -163,6 +183,7 @@ def _start(account_key: str, playbook_id: str, starts_on: date) -> None:
             playbook_id=playbook_id,
             account_key=account_key,
             starts_on=starts_on,
+            taker_user_id=taker,
             idempotency_key=form,
         )
 
@@ -172,6 +193,6 @@ def _start(account_key: str, playbook_id: str, starts_on: date) -> None:
 
     if writes.perform(write, place=PLACE, done=told) is not None:
         writes.renew_form(f"{PLACE}:{account_key}")
-        for name in ("choice", "from"):
+        for name in ("choice", "from", "taker"):
             st.session_state.pop(f"playbook_{name}_{account_key}", None)
         st.session_state[_DONE] = True

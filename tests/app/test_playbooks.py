@@ -347,6 +347,18 @@ def test_steps_of_the_account_owner_go_to_them_and_the_others_to_who_starts_it(
     }
 
 
+def test_a_playbook_with_steps_for_who_takes_over_needs_somebody_who_can(
+    estate: Estate, maya: Identity, tom: Identity
+) -> None:
+    for nobody in (None, uuid4(), estate.user("Alex Stone", Role.ANALYST).user_id):
+        with pytest.raises(InvalidInput, match="take over"):
+            start(estate, maya, "handover", taker_user_id=nobody)
+
+    run = start(estate, maya, "handover", taker_user_id=tom.user_id)
+
+    assert [step.owner_user_id for step in run.steps] == [maya.user_id] * 2 + [tom.user_id] * 4
+
+
 def test_an_account_that_nobody_here_owns_gives_all_steps_to_who_starts_it(
     estate: Estate, maya: Identity, tom: Identity
 ) -> None:

@@ -123,6 +123,30 @@ def test_a_playbook_is_started_after_its_steps_were_shown(
     assert any("Risk started: 7 actions, the first due Fri 20 Nov" in toast.value for toast in page.toast)
 
 
+def test_who_takes_over_is_chosen_before_a_handover_starts_and_gets_its_later_steps(
+    browser: Browser, estate: Estate, maya: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tom = estate.user("Tom Okafor")
+    mount(monkeypatch, lambda: playbook_start.choose(ASHFORD, visit.current()))
+    page = browser.sign_in(maya).open("account")
+
+    page.selectbox(key=f"playbook_choice_{ASHFORD}").select("handover").run()
+    assert "Choose who takes over" in texts(browser.checked())
+    assert "start_playbook_now" not in [button.key for button in page.button]
+    page.selectbox(key=f"playbook_taker_{ASHFORD}").select(str(tom.user_id)).run()
+    assert browser.checked().dataframe[-1].value["owner"].tolist() == ["Maya Lind"] * 2 + ["Tom Okafor"] * 4
+    press(page, "start_playbook_now")
+
+    browser.checked()
+    assert (
+        estate.one(
+            "select count(*) from app.actions as a join app.users as u on a.owner_user_id = u.user_id"
+            " where u.display_name = 'Tom Okafor'"
+        )
+        == 4
+    )
+
+
 def test_another_start_date_moves_the_days_of_the_preview(
     browser: Browser, estate: Estate, maya: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:

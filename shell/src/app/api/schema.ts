@@ -2827,11 +2827,13 @@ export interface components {
         };
         /**
          * PlaybookList
-         * @description What can be started now, by name.
+         * @description What can be started now, by name, and who may be named as who takes over.
          */
         PlaybookList: {
             /** Items */
             items: components["schemas"]["Playbook"][];
+            /** Takers */
+            takers: components["schemas"]["Taker"][];
         };
         /**
          * Previewed
@@ -3318,13 +3320,15 @@ export interface components {
         StakeholderRole: "champion" | "decision_maker" | "budget_holder" | "end_user" | "unknown";
         /**
          * Start
-         * @description An account, and the day to count from; null is today.
+         * @description An account, the day to count from (null is today), and who takes over, for a playbook that gives them steps.
          */
         Start: {
             /** Account Key */
             account_key: string;
             /** Starts On */
             starts_on?: string | null;
+            /** Taker User Id */
+            taker_user_id?: string | null;
         };
         /**
          * Starting
@@ -3409,10 +3413,10 @@ export interface components {
         };
         /**
          * StepOwner
-         * @description Who gets the action of a step.
+         * @description Who gets the action of a step; the taker, who takes the account over, is named at the start.
          * @enum {string}
          */
-        StepOwner: "account_owner" | "starter";
+        StepOwner: "account_owner" | "starter" | "taker";
         /**
          * Stop
          * @description Why, and what happens to the steps that have not ended.
@@ -3535,6 +3539,19 @@ export interface components {
          * @enum {string}
          */
         SuggestionStatus: "generated" | "held_out" | "shown" | "viewed" | "accepted" | "accepted_with_edits" | "dismissed" | "snoozed" | "expired" | "superseded" | "auto_resolved" | "blocked_stale_data";
+        /**
+         * Taker
+         * @description Somebody who may take an account over.
+         */
+        Taker: {
+            /** Display Name */
+            display_name: string;
+            /**
+             * User Id
+             * Format: uuid
+             */
+            user_id: string;
+        };
         /**
          * UnreadCount
          * @description How many of a person's notices are unread.
@@ -6823,7 +6840,7 @@ export const scopeValues: ReadonlyArray<FlattenedDeepRequired<components>["schem
 export const sourceValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Source"]> = ["manual", "suggestion", "rule", "playbook", "assigned"];
 export const stakeholderRoleValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["StakeholderRole"]> = ["champion", "decision_maker", "budget_holder", "end_user", "unknown"];
 export const statusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Status"]> = ["new", "in_progress", "blocked", "waiting_on_customer", "snoozed", "closed", "cancelled"];
-export const stepOwnerValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["StepOwner"]> = ["account_owner", "starter"];
+export const stepOwnerValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["StepOwner"]> = ["account_owner", "starter", "taker"];
 export const suggestionStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["SuggestionStatus"]> = ["generated", "held_out", "shown", "viewed", "accepted", "accepted_with_edits", "dismissed", "snoozed", "expired", "superseded", "auto_resolved", "blocked_stale_data"];
 export const verdictValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Verdict"]> = ["answered", "refused", "failed", "ended"];
 export const viewPageValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["ViewPage"]> = ["actions", "accounts"];

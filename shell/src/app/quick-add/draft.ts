@@ -21,13 +21,15 @@ export interface Draft {
   readonly kind: 'action' | 'playbook';
   readonly playbookId: string;
   readonly startsOn: string;
+  /** Who takes over, for a playbook that gives them steps. */
+  readonly takerId: string;
   readonly key: string;
 }
 
 export function emptyDraft(): Draft {
   return {
     accountKey: '', accountName: '', title: '', actionType: '', intervention: 'diagnostic_call', priority: '',
-    dueDate: '', reason: '', stakeholder: '', ownerId: '', kind: 'action', playbookId: '', startsOn: '', key: requestKey(),
+    dueDate: '', reason: '', stakeholder: '', ownerId: '', kind: 'action', playbookId: '', startsOn: '', takerId: '', key: requestKey(),
   };
 }
 

@@ -12,6 +12,11 @@ export function playbookChoice(draft: () => Draft, days: () => WorkingDays | nul
   const books = resource({ params: () => isWanted() || undefined, loader: () => api.get('/playbooks') });
   const offered = computed(() => (books.hasValue() ? books.value().items : []));
   const chosen = computed(() => offered().find((one) => one.playbook_id === draft().playbookId));
+  const takers = computed(() => (books.hasValue() ? books.value().takers : []));
+  /** Whether somebody must be named who takes over. */
+  const needsTaker = computed(() => !!chosen()?.steps.some((step) => step.owner === 'taker'));
+  /** Who was named, while they can be; null where nobody is needed, empty where somebody is missing. */
+  const taker = computed(() => (needsTaker() ? (takers().find((one) => one.user_id === draft().takerId)?.user_id ?? '') : null));
   /** Today, unless a later day was chosen. */
   const startsOn = computed(() => {
     const [picked, today] = [draft().startsOn, days()?.today ?? ''];
@@ -30,20 +35,20 @@ export function playbookChoice(draft: () => Draft, days: () => WorkingDays | nul
 
   const plan = resource({
     params: () => {
-      const [book, account, from] = [chosen()?.playbook_id, draft().accountKey, startsOn()];
-      return isWanted() && book && account && from ? { book, account, from } : undefined;
+      const [book, account, from, to] = [chosen()?.playbook_id, draft().accountKey, startsOn(), taker()];
+      return isWanted() && book && account && from && to !== '' ? { book, account, from, to } : undefined;
     },
     loader: ({ params }) =>
       api.post(
         `/playbooks/${encodeURIComponent(params.book)}/preview` as '/playbooks/{playbook_id}/preview',
-        { account_key: params.account, starts_on: params.from },
+        { account_key: params.account, starts_on: params.from, taker_user_id: params.to },
         requestKey(),
       ),
   });
   /** With their days and people, as starting now would make them. */
   const steps = computed(() => (plan.hasValue() ? plan.value().steps : []));
 
-  return { books, offered, chosen, startsOn, running, plan, steps };
+  return { books, offered, chosen, takers, needsTaker, taker, startsOn, running, plan, steps };
 }
 
 export type PlaybookChoice = ReturnType<typeof playbookChoice>;

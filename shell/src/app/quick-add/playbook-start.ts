@@ -27,6 +27,15 @@ import { inWords } from './words';
       </div>
       <app-day-field fieldId="add-starts" label="Starts on" [day]="choice().startsOn()" [days]="days()" (changed)="changed.emit({ startsOn: $event })" />
     </div>
+    @if (choice().needsTaker()) {
+      <div class="field">
+        <label for="add-taker">Who takes over</label>
+        <select #taker id="add-taker" (change)="changed.emit({ takerId: taker.value })">
+          <option value="" [selected]="!choice().taker()">Choose a person to see the steps</option>
+          @for (one of choice().takers(); track one.user_id) { <option [value]="one.user_id" [selected]="one.user_id === choice().taker()">{{ one.display_name }}</option> }
+        </select>
+      </div>
+    }
     @if (choice().books.error(); as error) { <p class="notice bad" role="alert">{{ said(error) }}</p> }
     @if (choice().chosen(); as book) { <p class="muted">{{ book.description }}</p> }
     @else { <p class="muted">Each step becomes an action with a date and an owner. Nothing is made before you start it.</p> }

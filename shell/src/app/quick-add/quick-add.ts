@@ -187,6 +187,10 @@ export class QuickAdd implements AfterViewInit {
       this.playbook()?.focus();
       return;
     }
+    if (this.isPlaybook() && this.choice.taker() === '') {
+      this.work.problem.set('Who takes over? Choose the person who gets these steps.');
+      return;
+    }
     await this.work.run(async () => {
       const done = this.isPlaybook() ? await this.start(draft) : await this.add(draft);
       keepDraft(this.userId, null);
@@ -205,7 +209,7 @@ export class QuickAdd implements AfterViewInit {
 
   private async start(draft: Draft): Promise<Toast> {
     const address = `/playbooks/${encodeURIComponent(draft.playbookId)}/start` as '/playbooks/{playbook_id}/start';
-    const body = { account_key: draft.accountKey, starts_on: this.choice.startsOn() || null };
+    const body = { account_key: draft.accountKey, starts_on: this.choice.startsOn() || null, taker_user_id: this.choice.taker() };
     const { run, total } = await this.api.post(address, body, draft.key);
     const first = run.steps[0]?.due_date;
     return {
