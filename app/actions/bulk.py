@@ -19,11 +19,9 @@ from app.actions.model import Action, ActionFilter, ActionRow, Refused
 from app.actions.tables import actions, bulk_changes
 from app.actions.writing import UNDO_WINDOW, UNDOABLE_FOR, person
 from app.auth import Identity, Permission, require
-from app.calendar import Calendar, calendar_of
-from app.configuration import CompanyHolidays, active
+from app.calendar import Calendar
 from app.errors import AppError, InvalidInput, NotFound, NotPermitted
 from app.idempotency import once
-from app.users import get_user
 
 LARGEST_BULK = 500
 
@@ -74,7 +72,7 @@ def preview(
     wanted = tuple(dict.fromkeys(action_ids))
     _admit(actor, change, len(wanted))
     receiver = _checked(db, change, now=now)
-    calendar = _calendar(db, actor)
+    calendar = writing.calendar(db, actor)
     found: dict[UUID, ActionRow] = {}
     if wanted:
         rows = repository.rows(db, ActionFilter(action_ids=wanted), limit=len(wanted))
@@ -107,7 +105,7 @@ def apply(
 
     def work() -> BulkResult:
         _checked(db, change, now=now)
-        calendar = _calendar(db, actor)
+        calendar = writing.calendar(db, actor)
         found = {action.action_id: action for action in repository.lock_many(db, actions.c.action_id.in_(wanted))}
         changed: list[Action] = []
         refused: list[Refused] = []
@@ -231,10 +229,6 @@ def _checked(db: Connection, change: BulkChange, *, now: datetime) -> str | None
         return None
     writing.check_owner(db, change.owner_user_id)
     return repository.active_user(db, change.owner_user_id)
-
-
-def _calendar(db: Connection, actor: Identity) -> Calendar:
-    return calendar_of(get_user(db, actor.user_id), active(db, CompanyHolidays).days)
 
 
 def _line(

@@ -1,6 +1,6 @@
 """What a bulk change means for one action, and how a preview says it. Pure: all facts are arguments."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from app.actions.lifecycle import (
     check_cancelled_by_person,
     is_open,
     plan_move,
+    snooze_end,
 )
 from app.actions.model import Action, ActionRow
 from app.calendar import Calendar, display_date
@@ -24,7 +25,8 @@ LONGEST_SHIFT = 250
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snooze:
-    """Put away until a day after today and within a year, with a reason."""
+    """Put away until a day after today and within a year, with a reason; a day off of who snoozes means the next
+    business day."""
 
     until: date
     reason: str
@@ -81,6 +83,8 @@ def plan(action: Action, change: BulkChange, *, now: datetime, calendar: Calenda
 
     Raises IllegalTransition or InvalidInput with the reason why this action stays as it is.
     """
+    if isinstance(change, Snooze):
+        change = replace(change, until=snooze_end(change.until, calendar, today=display_date(now)))
     if isinstance(change, Snooze | Cancel):
         standing = Standing(status=action.status, status_before_snooze=action.status_before_snooze)
         return _move(standing, change, now=now)
@@ -106,8 +110,9 @@ def words_before(action: ActionRow, change: BulkChange) -> str:
 
 def words_after(planned: Move | dict[str, object], change: BulkChange, *, receiver: str | None) -> str:
     """What a preview says of an action after the change; `receiver` is the name of who gets it."""
-    if isinstance(change, Snooze):
-        return f"Snoozed until {_day(change.until)}"
+    if isinstance(planned, Move) and planned.to_status is Status.SNOOZED:
+        until = planned.changes["snoozed_until"]
+        return f"Snoozed until {_day(until if isinstance(until, date) else None)}"
     if isinstance(change, Cancel):
         return f"Cancelled: {change.reason.replace('_', ' ')}"
     if isinstance(change, Assign):

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from app.calendar import Calendar
 from app.errors import IllegalTransition, InvalidInput
 
 
@@ -129,6 +130,12 @@ def legal_moves(status: Status, *, status_before_snooze: Status | None = None) -
     if status is Status.SNOOZED:
         return (status_before_snooze,) if status_before_snooze else SNOOZABLE
     return TRANSITIONS[status]
+
+
+def snooze_end(until: date, calendar: Calendar, *, today: date) -> date:
+    """The day a snooze until a day to come really ends: that day, or the next business day of who snoozes, so that
+    nothing comes back to an empty desk."""
+    return calendar.next_business_day(until) if until > today else until
 
 
 def _needed_text(field_name: str, value: str | None, sentence: str) -> str:

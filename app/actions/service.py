@@ -25,6 +25,7 @@ from app.actions.lifecycle import (
     is_open,
     legal_moves,
     plan_move,
+    snooze_end,
 )
 from app.actions.merging import merge
 from app.actions.model import (
@@ -47,6 +48,7 @@ from app.actions.workload import workloads
 from app.actions.writing import (
     amend,
     apply,
+    calendar,
     check_owner,
     check_version,
     insert,
@@ -242,7 +244,8 @@ def transition(
 ) -> Action:
     """Move an action to another status. Closing goes through `close_action`.
 
-    Snoozing needs `snoozed_until` (a day after today) and `reason`; cancelling a `reason` of CancelReason; reopening
+    Snoozing needs `snoozed_until` (a day after today; of a day off of the actor, the next business day is taken) and
+    `reason`; cancelling a `reason` of CancelReason; reopening
     a reason.
     Raises NotFound, NotPermitted, StaleVersion, IllegalTransition with the legal moves, InvalidInput,
     IdempotencyConflict.
@@ -253,13 +256,16 @@ def transition(
         wanted = member("status", to_status, Status)
         if wanted is Status.CANCELLED and is_open(action.status):
             check_cancelled_by_person(reason)
+        today, until = display_date(now), snoozed_until
+        if wanted is Status.SNOOZED and until is not None:
+            until = snooze_end(until, calendar(db, actor), today=today)
         move = plan_move(
             standing(action),
             wanted,
             now=now,
-            today=display_date(now),
+            today=today,
             reason=optional_text("reason", reason, limit=REASON_LIMIT),
-            snoozed_until=snoozed_until,
+            snoozed_until=until,
         )
         return apply(db, action, move, actor=person(actor), now=now, key=idempotency_key)
 

@@ -16,9 +16,11 @@ from app.actions.model import Action
 from app.actions.repository import Change, EventActor
 from app.actions.vocabulary import UNDONE, ActorKind, EventKind
 from app.auth import Identity, Permission, require
-from app.calendar import display_date
+from app.calendar import Calendar, calendar_of, display_date
+from app.configuration import CompanyHolidays, active
 from app.errors import InvalidInput, StaleVersion
 from app.idempotency import once
+from app.users import get_user
 
 # what follows from the event of a status, so that the story need not repeat it; `history.fold` puts it back
 _FOLLOWS = frozenset({"status", "status_before_snooze", "closed_at"})
@@ -47,6 +49,11 @@ def write(
     return once(
         db, actor=actor.user_id, key=key, operation=operation, request=request, now=now, answer=Action, work=work
     )
+
+
+def calendar(db: Connection, actor: Identity) -> Calendar:
+    """The actor's own business days."""
+    return calendar_of(get_user(db, actor.user_id), active(db, CompanyHolidays).days)
 
 
 def check_owner(db: Connection, owner_user_id: UUID | None) -> None:

@@ -15,8 +15,9 @@ from sqlalchemy import ColumnElement, Connection
 from sqlalchemy.exc import IntegrityError
 
 from app.actions import service as actions
+from app.actions.lifecycle import snooze_end
 from app.actions.model import Action, ActionDraft
-from app.actions.writing import UNDOABLE_FOR, person
+from app.actions.writing import UNDOABLE_FOR, calendar, person
 from app.auth import Identity, Permission, Role, require
 from app.calendar import add_business_days, display_date
 from app.errors import IllegalTransition, InvalidInput, MartUnavailable, NotPermitted, StaleVersion
@@ -317,7 +318,8 @@ def snooze(
     until: date,
     idempotency_key: str,
 ) -> Suggestion:
-    """Put away until a day after today, at most 180 days; it comes back at the first evaluation on or after that day.
+    """Put away until a day after today, at most 180 days; it comes back at the first evaluation on or after that day,
+    or on or after the actor's next business day where that is a day off.
 
     Raises NotFound, NotPermitted, StaleVersion, IllegalTransition, InvalidInput, IdempotencyConflict.
     """
@@ -326,7 +328,8 @@ def snooze(
         today = display_date(now)
         if not today < until <= today + LONGEST_SNOOZE:
             raise InvalidInput("until", "The date to come back on must be after today, within 180 days.", value=until)
-        return _Refusal(status=SuggestionStatus.SNOOZED, changes={"snoozed_until": until}, reason=until.isoformat())
+        end = snooze_end(until, calendar(db, actor), today=today)
+        return _Refusal(status=SuggestionStatus.SNOOZED, changes={"snoozed_until": end}, reason=end.isoformat())
 
     asked = _Asked(actor=actor, now=now, suggestion_id=suggestion_id, version=expected_version, key=idempotency_key)
     return _refuse(db, asked, "snooze", {"until": until}, checked)

@@ -271,7 +271,8 @@ def told(result: BulkResult, change: BulkChange) -> str:
     """What a change did, our own Markdown."""
     count = figures.count(len(result.changed), "action")
     if isinstance(change, Snooze):
-        text = f"{count} snoozed until {figures.day(change.until)}."
+        until = next((action.snoozed_until for action in result.changed), change.until)
+        text = f"{count} snoozed until {figures.day(until)}."
     elif isinstance(change, Cancel):
         text = f"{count} cancelled: {words.word(words.CANCELLATIONS, change.reason).lower()}."
     elif isinstance(change, Assign):

@@ -25,8 +25,9 @@ def snooze_days(today: date, calendar: Calendar) -> dict[str, date]:
     return days
 
 
-def until_field(today: date, key: str, *, is_ignored: bool = False) -> date | None:
-    """Quick choices of the day that a snooze ends on, and the day itself, kept under `key`."""
+def until_field(today: date, key: str) -> date | None:
+    """Quick choices of the day that a snooze ends on, and the day itself, kept under `key`. A day off may be chosen:
+    it is said which business day it means, as the service takes it."""
     calendar = action_data.own_calendar(visit.current())
     # a week from today, or the first business day after it
     st.session_state.setdefault(key, calendar.next_business_day(today + timedelta(days=7)))
@@ -39,14 +40,16 @@ def until_field(today: date, key: str, *, is_ignored: bool = False) -> date | No
                 on_click=_choose,
                 args=(key, day),
             )
-    return st.date_input(
+    until = st.date_input(
         "Until",
         min_value=today + timedelta(days=1),
         max_value=today + timedelta(days=365),
         format="DD/MM/YYYY",
         key=key,
-        on_change="ignore" if is_ignored else "rerun",
     )
+    if until is not None and until != (back := calendar.next_business_day(until)):
+        st.markdown(f":small[:orange[{figures.day(until)} is a day off: it comes back on **{figures.day(back)}**.]]")
+    return until
 
 
 def _choose(key: str, day: date) -> None:

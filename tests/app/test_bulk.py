@@ -326,3 +326,17 @@ def test_a_redated_action_gets_its_escalation_back_with_an_undo(estate: Estate, 
     undo(estate, maya, result.bulk_id)
 
     assert row(estate, action)["escalation_level"] == 2
+
+
+def test_many_snoozed_until_a_day_off_come_back_on_the_next_business_day_of_who_snoozes(
+    estate: Estate, maya: Identity
+) -> None:
+    action = estate.action(actor=maya)
+    change = Snooze(until=date(2026, 11, 28), reason="x")  # a Saturday; the Monday is St Andrew's Day in Scotland
+    estate.admin.execute("update app.users set holiday_region = 'GB-SCT' where user_id = %s", [maya.user_id])
+
+    (line,) = preview(estate, maya, change, action)
+    (changed,) = apply(estate, maya, change, action).changed
+
+    assert changed.snoozed_until == date(2026, 12, 1)
+    assert line.after == "Snoozed until 1 Dec 2026"

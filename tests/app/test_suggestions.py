@@ -649,6 +649,15 @@ def test_an_answer_is_undone_as_if_it_had_not_been_given_but_the_story_keeps_bot
     assert raised(estate) == [back]
 
 
+def test_a_suggestion_snoozed_until_a_day_off_comes_back_on_the_next_business_day(
+    estate: Estate, maya: Identity
+) -> None:
+    evaluate(estate)
+    (suggestion,) = raised(estate)
+
+    assert snooze(estate, maya, suggestion, date(2026, 12, 26)).snoozed_until == date(2026, 12, 29)
+
+
 def test_undoing_a_dismissal_of_a_snoozed_one_snoozes_it_again(estate: Estate, maya: Identity) -> None:
     evaluate(estate)
     (suggestion,) = raised(estate)
