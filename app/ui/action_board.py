@@ -95,7 +95,7 @@ def _card(action: ActionRow, *, is_mine: bool) -> None:
             escaped(action.title, limit=70),
             type="tertiary",
             key=f"{key}_open",
-            on_click=action_panel.open_in_drawer,
+            on_click=_opened,
             args=(action.action_id,),
             wrap=False,
         )
@@ -164,6 +164,7 @@ def _moves(action: ActionRow) -> dict[str, str]:
 
 
 def _opened(action_id: UUID) -> None:
+    # the drawer is drawn by the page, which a click inside the panel of the board does not run
     action_panel.open_in_drawer(action_id)
     action_moves.note_moved()
 

@@ -12,7 +12,7 @@ from app.actions.lifecycle import Status
 from app.actions.model import Action, ActionFilter
 from app.auth import Identity, Role
 from app.calendar import Calendar
-from app.ui import action_calendar_days, action_filters, action_groups
+from app.ui import action_calendar_days, action_filters, action_groups, action_moves
 from tests.app.factories import NOW, Estate, a_key, an_outcome, key_of
 from tests.pages.conftest import Browser, labels, texts
 
@@ -154,6 +154,21 @@ def test_a_card_moves_where_a_click_is_enough_and_opens_where_more_is_needed(
     next(menu for menu in browser.checked().menu_button if menu.label == "Move").click("close").run()
     browser.checked()
     assert estate.one("select status from app.actions") == "in_progress"
+    assert page.segmented_control(key=f"outcome_{action.action_id.hex}_result")
+
+
+def test_the_title_of_a_card_has_the_page_drawn_anew_which_alone_draws_the_drawer(
+    browser: Browser, estate: Estate, maya: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # AppTest runs the whole page at every click, a browser runs the panel of the board alone
+    action = estate.action(actor=maya)
+    page = browser.sign_in(maya).open("actions", **{"as": "board"})
+    asked: list[bool] = []
+    monkeypatch.setattr(action_moves, "note_moved", lambda: asked.append(True))
+
+    page.button(key=f"card_{action.action_id.hex}_open").click().run()
+
+    assert asked == [True]
     assert page.segmented_control(key=f"outcome_{action.action_id.hex}_result")
 
 
