@@ -38,8 +38,7 @@ from app.ui.action_groups import Group
 _OPEN_ROW = {False: "#ECEFFC", True: "#1F2744"}
 # of the list and of what is open beside it: on a wide window, and on one of 1024 px
 WIDTHS = {False: (1, 1.22), True: (1.25, 1)}
-# in the session: what the panel beside the list was drawn for, an action or those ticked
-_SHOWN, _TICKED = "action_list:shown", "ticked"
+_TICKED = "ticked"  # shown in place of an action
 _PANEL_HEIGHT = 620
 _NARROWEST = {"priority": 42, "due": 56, "status": 88, "owner": 60}
 _LINK_INDENT = 7
@@ -78,12 +77,12 @@ def show(found: Tracked, by: str, wanted: Wanted) -> None:
     mine, other = WIDTHS[page_style.is_narrow()]
     left, right = st.columns([mine, other], gap="small")
     # before the list is drawn, which takes a moment: what is still on the screen would take a note for another action
-    place = right if st.session_state.get(_SHOWN) == chosen else right.skeleton(height=_PANEL_HEIGHT)
+    place = right if st.session_state.get(action_list_state.SHOWN) == chosen else right.skeleton(height=_PANEL_HEIGHT)
     with left:
-        ticked = _table(found, by, chosen, with_owner=wanted.who == "all") if found.rows else []
+        ticked = _table(found, by, chosen, wanted) if found.rows else []
         if not found.rows:
             action_filters.nothing(wanted)
-    st.session_state[_SHOWN] = _TICKED if ticked else chosen
+    st.session_state[action_list_state.SHOWN] = _TICKED if ticked else chosen
     with place.container(border=True, key="action_panel"):
         if ticked:
             action_bulk.show(ticked, room=page_style.boxed(page_style.room(other, mine + other)))
@@ -123,15 +122,15 @@ def _clicked(lines: list[Line], by: str) -> None:
         action_open.choose(line.action_id)
 
 
-def _table(found: Tracked, by: str, chosen: UUID | None, *, with_owner: bool) -> list[ActionRow]:
+def _table(found: Tracked, by: str, chosen: UUID | None, wanted: Wanted) -> list[ActionRow]:
     """Draw the table; returns the ticked actions."""
     today = visit.current().today
     # above: the tool bar of the table floats over its right end
-    _sum(found, today)
+    _sum(found, today, is_queue=wanted.who == "unassigned")
     folded: set[str] = st.session_state.get(f"folded:{by}", set())
     lines = _lines(action_groups.grouped(found.rows, by, today), folded)
     order = ["priority", "title", "account", "due", "status", "owner"]
-    left_out = ({"account"} if by == "account" else set()) | (set() if with_owner else {"owner"})
+    left_out = ({"account"} if by == "account" else set()) | (set() if wanted.who == "all" else {"owner"})
     order = [name for name in order if name not in left_out]
     mine, other = WIDTHS[page_style.is_narrow()]
     widths = _widths(order, page_style.room(mine, mine + other) - tables.FRAME - tables.TICKS)
@@ -210,7 +209,7 @@ def _styled(cells: pd.DataFrame, lines: Sequence[Line], chosen: UUID | None) -> 
     return cells.style.apply(ground, axis=1)
 
 
-def _sum(found: Tracked, today: date) -> None:
+def _sum(found: Tracked, today: date, *, is_queue: bool) -> None:
     open_count = sum(count for status, count in found.counts.items() if is_open(status))
     late = sum(
         1
@@ -226,4 +225,5 @@ def _sum(found: Tracked, today: date) -> None:
         parts.append(f"{figures.grouped(ended)} ended")
     if found.total > len(found.rows):
         parts.append(f"the first {figures.grouped(len(found.rows))} are listed")
+    parts.append("gravest first, then oldest" if is_queue else "soonest due first")
     st.markdown(f":small[:gray[{', '.join(parts)}]]")

@@ -14,7 +14,18 @@ from app.actions.vocabulary import UNDONE
 from app.auth import Identity, Permission, can
 from app.calendar import add_business_days
 from app.errors import StaleVersion
-from app.ui import action_claim, action_hindered, action_undo, action_why, figures, frame, visit, words, writes
+from app.ui import (
+    action_claim,
+    action_hindered,
+    action_list_state,
+    action_undo,
+    action_why,
+    figures,
+    frame,
+    visit,
+    words,
+    writes,
+)
 from app.ui.text import escaped
 
 PLAIN_MOVES = {
@@ -103,6 +114,7 @@ def _answered(is_done: bool, place: str, action_id: UUID, *, is_on_page: bool = 
     and closes what was open over it, so in a panel it is told under the moves."""
     refused = frame.met(place)
     if is_done:
+        action_list_state.stay_open(action_id)
         frame.forget(place_of(action_id))
     elif isinstance(refused, StaleVersion) and not is_on_page and place != place_of(action_id):
         frame.forget(place)
@@ -149,6 +161,7 @@ def _redated(action_id: UUID, version: int, key: str) -> None:
 
 def _claimed(action_id: UUID, version: int) -> None:
     action_claim.claim(action_id, version, place_of(action_id), is_on_page=False)
+    action_list_state.stay_open(action_id)
     note_moved()
 
 
@@ -263,7 +276,7 @@ def _plainly_moved(action_id: UUID, version: int, to_status: str) -> None:
 
 def _snooze(action: Action, today: date, key: str) -> None:
     """Until when and why; what is typed outlives a reload."""
-    until = action_why.until_field(today, f"{key}_until", is_ignored=True)
+    until = action_why.until_field(today, f"{key}_until")
     action_why.why(
         f"{key}_snooze_why",
         subject=f"snooze:{action.action_id}",

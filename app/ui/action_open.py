@@ -9,16 +9,16 @@ from uuid import UUID
 import streamlit as st
 
 from app.ui import action_panel
+from app.ui.action_list_state import PICKED
 
 PARAMETER = "action"
 NO_ACTION = UUID(int=0)
-_PICKED = "actions:picked"
 _DRAWN = "actions:drawn"
 
 
 def choose(action_id: UUID) -> None:
     """Callback: open this one beside the list."""
-    st.session_state[_PICKED] = str(action_id)
+    st.session_state[PICKED] = str(action_id)
 
 
 def chosen() -> UUID | None:
@@ -27,7 +27,7 @@ def chosen() -> UUID | None:
 
     A pick is written to the address here and not in its callback, where Streamlit does not pass it on to the browser.
     """
-    picked = st.session_state.pop(_PICKED, None)
+    picked = st.session_state.pop(PICKED, None)
     if picked is not None:
         st.query_params[PARAMETER] = picked
     given = st.query_params.get(PARAMETER)

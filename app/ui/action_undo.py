@@ -18,7 +18,7 @@ from app.actions.bulk import BulkResult
 from app.actions.model import Action, ActionDetail
 from app.actions.writing import UNDO_WINDOW
 from app.auth import Identity
-from app.ui import figures, undo, visit, writes
+from app.ui import action_list_state, figures, undo, visit, writes
 from app.ui.text import escaped
 
 _SLOT = "actions"
@@ -116,4 +116,5 @@ def _take_back(action: Action, place: str) -> None:
 
     if writes.perform(write, place=place, done=str) is not None:
         undo.drop(_SLOT, str(action.action_id))
+        action_list_state.stay_open(action.action_id)
     st.session_state[CHANGED] = True

@@ -30,6 +30,7 @@ from app.ui.text import shortened
 SPLIT = (1.55, 1)  # of the queue and of the loads beside it
 _RENEWED = "queue:renewed"
 GIVE, CHANGE = "Give away", "Re-date, snooze or cancel"
+ORDERS = {"Unassigned": "gravest first, then oldest"}
 QUEUES = {
     "Unassigned": ("Nothing is unassigned.", "Every open action has an owner."),
     "Overdue": ("Nothing is overdue.", "Everything that was promised by today is done."),
@@ -77,19 +78,20 @@ def queue() -> None:
             )
             or "Unassigned"
         )
+        st.markdown(f":small[:gray[{ORDERS.get(which, 'soonest due first')}]]", width="content")
     rows = assignment_data.queue(which, visit.current())
     if not rows:
         frame.empty(*QUEUES[which])
         frame.problem(assignment_plan.PLACE)
         return
+    room = page_style.boxed(page_style.room() if page_style.is_narrow() else page_style.room(SPLIT[0], sum(SPLIT)))
     ticked = _picked(rows, which)
     _watch(which, rows, [action.action_id for action in ticked])
     if ticked and _wanted() == CHANGE:
         with st.container(border=True, gap="xsmall", key="change"):
-            room = page_style.room() if page_style.is_narrow() else page_style.room(SPLIT[0], sum(SPLIT))
-            action_bulk.show(ticked, room=page_style.boxed(room), kinds=("redate", "snooze", "cancel"), can_open=False)
+            action_bulk.show(ticked, room=room, kinds=("redate", "snooze", "cancel"), can_open=False)
     else:
-        assignment_plan.draw(ticked)
+        assignment_plan.draw(ticked, room=room)
 
 
 @st.fragment(run_every="15s")

@@ -18,6 +18,7 @@ from app.ui import (
     figures,
     frame,
     kept_fields,
+    page_style,
     settings_data,
     settings_leaving,
     visit,
@@ -36,12 +37,13 @@ MOVES = {
 }
 ALL = next(iter(MOVES))
 COVER_DAYS = 7
+SPLIT = (1, 1.25)  # of the form and of what runs beside it
 
 
 @frame.panel
 def show() -> None:
     """The form on the left, what runs and what was on the right."""
-    left, right = st.columns([1, 1.25], gap="small")
+    left, right = st.columns(list(SPLIT), gap="small")
     with left:
         _form()
     with right:
@@ -123,7 +125,8 @@ def _preview(draft: HandoverDraft, here: visit.Visit) -> None:
         )
     )
     try:
-        settings_leaving.shown(settings_data.handover_preview(shown, here), here)
+        room = page_style.boxed(page_style.room(SPLIT[0], sum(SPLIT)))
+        settings_leaving.shown(settings_data.handover_preview(shown, here), here, room=room)
     except AppError as error:
         st.warning(frame.sentence(error), icon=":material/block:")
         return

@@ -25,6 +25,7 @@ from app.ui.text import escaped, shortened
 PLACE = "reassign"
 NOBODY = "nobody"
 SENTENCE_ROW = 60  # from 4 rem on Streamlit wraps the text of a cell
+SENTENCE_LINE = 16  # pixels of each line of it
 ONE = "One person"
 STRATEGIES = {
     "Least load": Strategy.LEAST_LOAD,
@@ -35,8 +36,8 @@ STRATEGIES = {
 Move = tuple[UUID, int, UUID | None]
 
 
-def draw(ticked: Sequence[ActionRow]) -> None:
-    """Whom the ticked actions go to, and what that makes of the loads."""
+def draw(ticked: Sequence[ActionRow], *, room: int) -> None:
+    """Whom the ticked actions go to, and what that makes of the loads, in `room` pixels."""
     with st.container(border=True, gap="xsmall", key="plan"):
         if not ticked:
             st.markdown("**Plan** :small[:gray[tick actions above to give them to somebody, or to share them out]]")
@@ -51,7 +52,7 @@ def draw(ticked: Sequence[ActionRow]) -> None:
             if how == ONE:
                 _to_one(ticked)
             else:
-                _shared(ticked, STRATEGIES[how])
+                _shared(ticked, STRATEGIES[how], room)
         except AppError as error:
             st.error(frame.sentence(error), icon=":material/error:")
         frame.problem(PLACE)
@@ -101,7 +102,7 @@ def _load_after(owner: UUID | None, count: int) -> str:
     return f" Open: {load.open_count} → **{load.open_count + count}**.{away}"
 
 
-def _shared(ticked: Sequence[ActionRow], strategy: Strategy) -> None:
+def _shared(ticked: Sequence[ActionRow], strategy: Strategy, room: int) -> None:
     here = visit.current()
     plan = assignment_data.plan(strategy.value, [action.action_id for action in ticked], here)
     known = {action.action_id: action for action in ticked}
@@ -123,15 +124,17 @@ def _shared(ticked: Sequence[ActionRow], strategy: Strategy) -> None:
             "what": tables.text("Action", 150),
             "from": tables.text("From", 76),
             "to": tables.text("To", 76),
-            "why": tables.text("Why", 372),
+            "why": tables.text("Why", why := max(room - tables.FRAME - 66 - 150 - 76 - 76, 240)),
         }
+        lines = max(tables.line_count(move.reason, why) for move in plan.moves)
+        row_height = max(SENTENCE_ROW, lines * SENTENCE_LINE + 12)
         edited = st.data_editor(
             cells,
             column_config=columns,
             disabled=[name for name in columns if name != "take"],
             hide_index=True,
-            row_height=SENTENCE_ROW,
-            height=tables.height(len(cells), row_height=SENTENCE_ROW, most=6),
+            row_height=row_height,
+            height=tables.height(len(cells), row_height=row_height, most=6),
             key=f"planned_{hash(plan.moves)}",
             alt="Proposed moves with their reasons; take the tick away to leave one out",
         )

@@ -91,7 +91,7 @@ def now(work: data.MyWork) -> None:
     todo.sort(key=lambda pair: (ORDER.index(pair[0]), -_at_stake(pair[1], work.accounts)))
     # at the left: Streamlit's own tool bar of a table floats over what stands above its right end
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        note = f" :small[:gray[{len(todo)}, by MRR at risk and promise]]" if todo else ""
+        note = f" :small[:gray[{len(todo)}, overdue before today, then most MRR at risk first]]" if todo else ""
         st.markdown(f"**Now**{note}", width="content")
         if todo:
             st.segmented_control(
@@ -151,7 +151,7 @@ def coming(work: data.MyWork) -> None:
     ]
     later.sort(key=lambda action: (action.due_date or until, -_at_stake(action, work.accounts)))
     shown = later[:5]
-    note = f"{len(shown)} of {len(later)} in seven days" if len(later) > len(shown) else "in seven days"
+    note = (f"{len(shown)} of {len(later)} " if len(later) > len(shown) else "") + "in seven days, soonest first"
     frame.heading("Next", note)
     if not shown:
         frame.empty("Nothing is due in the next seven days.", "", icon=":material/event_available:")

@@ -15,7 +15,7 @@ from app.actions.lifecycle import Status
 from app.actions.model import Action, ActionDetail, Outcome, OutcomeDraft
 from app.auth import Identity
 from app.marts.outcomes import ActionOutcome
-from app.ui import action_moves, data, figures, frame, people_picker, visit, words, writes
+from app.ui import action_list_state, action_moves, data, figures, frame, people_picker, visit, words, writes
 from app.ui.composer import Choice, composer
 
 _CLOSED = "outcome:closed"
@@ -63,6 +63,7 @@ def _close(action: Action, note: str, idempotency_key: str) -> bool:
         is None
     ):
         return False
+    action_list_state.stay_open(action.action_id)
     st.session_state[_CLOSED] = True
     return True
 
@@ -251,8 +252,10 @@ def _measured(detail: ActionDetail) -> None:
     here = visit.current()
     frame.heading("4 Measured outcome", "by the warehouse, read-only")
     measured = data.measured_outcome(detail.action.action_id, here)
-    start = measured.decided_date if measured else detail.action.created_at.date()
-    lines = []
+    suggestion = data.suggestion(detail.action.suggestion_id) if detail.action.suggestion_id else None
+    decided_at = suggestion.generated_at if suggestion else detail.action.created_at
+    start = measured.decided_date if measured else decided_at.date()
+    lines = [f":gray[Days count from {figures.day(start, today=here.today)}, when it was decided]"]
     for days in (30, 60, 90):
         horizon = data.horizon(measured, days) if measured else None
         if horizon is None or horizon.status == "pending":

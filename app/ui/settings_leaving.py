@@ -21,7 +21,7 @@ from app.users import User
 
 QUEUE = "queue"
 STAY = "stay"
-LISTED = 8
+ROOM = 430  # pixels inside the box of somebody who leaves
 
 
 def _draft(user: User, to: User, here: visit.Visit) -> HandoverDraft:
@@ -77,21 +77,15 @@ def _meaning(user: User, to: User | None, here: visit.Visit, *, count: int, is_q
     shown(settings_data.handover_preview(_draft(user, to, here), here), here)
 
 
-def shown(preview: HandoverPreview, here: visit.Visit) -> None:
-    """A preview of a hand-over in words: accounts, the actions that move, and what to think of."""
+def shown(preview: HandoverPreview, here: visit.Visit, *, room: int = ROOM) -> None:
+    """A preview of a hand-over in `room` pixels: accounts, the actions that move, and what to think of."""
     accounts = f"**{figures.count(len(preview.accounts), 'account')}** ({figures.money(preview.mrr_eur)} a month)"
     st.markdown(f"{accounts} and **{figures.count(len(preview.actions), 'action')}** move.")
     _load(preview)
     if preview.accounts:
         _accounts(preview)
-    lines = [
-        f":small[{_when(one, here)} · **{escaped(one.account_name, limit=40)}** · {escaped(one.title, limit=80)}]"
-        for one in preview.actions[:LISTED]
-    ]
-    if len(preview.actions) > LISTED:
-        lines.append(f":small[:gray[and {len(preview.actions) - LISTED} more]]")
-    if lines:
-        st.markdown("  \n".join(lines))
+    if preview.actions:
+        _actions(preview, here, room)
     for warning in preview.warnings:
         st.markdown(f":small[:orange[:material/info:] {escaped(warning, limit=300)}]")
 
@@ -119,10 +113,30 @@ def _accounts(preview: HandoverPreview) -> None:
     )
     columns = {
         "account": tables.text("Account", 204),
-        "mrr": tables.number("MRR, €", 84),
+        "mrr": tables.number("MRR", 84, None),
         "open": tables.number("Open actions", 100),
     }
-    tables.show(rows, columns, key="handover_accounts", alt="Accounts that move", most=6)
+    tables.show(
+        rows, columns, key="handover_accounts", alt="Accounts that move", most=6, shown_as={"mrr": figures.money}
+    )
+
+
+def _actions(preview: HandoverPreview, here: visit.Visit, room: int) -> None:
+    """All of them: what somebody takes over is read to its end."""
+    title = max(room - tables.FRAME - 104 - 128, 120)
+    rows = pd.DataFrame(
+        {
+            "when": [_when(one, here) for one in preview.actions],
+            "account": [tables.fitted(one.account_name, 128) for one in preview.actions],
+            "title": [tables.fitted(one.title, title) for one in preview.actions],
+        }
+    )
+    columns = {
+        "when": tables.text("Due", 104),
+        "account": tables.text("Account", 128),
+        "title": tables.text("Action", title),
+    }
+    tables.show(rows, columns, key="handover_actions", alt="Actions that move", most=8)
 
 
 def _when(one: MovingAction, here: visit.Visit) -> str:

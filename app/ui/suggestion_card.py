@@ -41,6 +41,8 @@ SNOOZES = ("Tomorrow", "In 3 days", "Next week", "In 2 weeks")
 _DAYS = {"Tomorrow": 1, "In 3 days": 3, "Next week": 7, "In 2 weeks": 14}
 _ANSWERED = "suggestions:answered"
 _MOST = "suggestions:most"
+_DRAWN = "suggestions:drawn"
+_WAS_AT = "suggestions:was_at"
 
 
 def _place(suggestion_id: UUID) -> str:
@@ -48,13 +50,17 @@ def _place(suggestion_id: UUID) -> str:
 
 
 def _answered(suggestion_id: UUID, answer: Any) -> None:
-    """After any answer, also one that came too late, the list must be read again."""
+    """After any answer, also one that came too late, the list must be read again. The way back stands where the card
+    was: who answered the fourth is not looking at the head of the list."""
+    drawn: list[UUID] = st.session_state.get(_DRAWN, [])
+    if answer is not None and suggestion_id in drawn:
+        st.session_state[_WAS_AT] = drawn.index(suggestion_id)
     if answer is not None or isinstance(frame.met(_place(suggestion_id)), StaleVersion):
         st.session_state[_ANSWERED] = True
 
 
 def _put_away(suggestion_id: UUID, answer: Any, text: str) -> None:
-    """The way back stands where the card was; the next answer, after an undo, is a new act."""
+    """The next answer, after an undo, is a new act."""
     _answered(suggestion_id, answer)
     if answer is not None:
         writes.renew_form(_place(suggestion_id))
@@ -123,9 +129,9 @@ def _snooze(suggestion_id: UUID, version: int, key: str, today: date) -> None:
     chosen = st.session_state.get(key)
     if chosen not in _DAYS:
         return
-    until = add_business_days(today + timedelta(days=_DAYS[chosen]), 0)
+    until = today + timedelta(days=_DAYS[chosen])
 
-    def write(db: Connection, actor: Identity, now: datetime) -> Any:
+    def write(db: Connection, actor: Identity, now: datetime) -> Suggestion:
         return service.snooze(
             db,
             actor=actor,
@@ -136,8 +142,8 @@ def _snooze(suggestion_id: UUID, version: int, key: str, today: date) -> None:
             idempotency_key=writes.form_key(_place(suggestion_id)),
         )
 
-    done = f"Back on {figures.day(until)}."
-    _put_away(suggestion_id, writes.perform(write, place=_place(suggestion_id)), done)
+    answer = writes.perform(write, place=_place(suggestion_id))
+    _put_away(suggestion_id, answer, f"Back on {figures.day(answer.snoozed_until)}." if answer else "")
 
 
 def was_answered() -> bool:
@@ -275,16 +281,20 @@ def column() -> None:
         "Suggested",
         f"{min(st.session_state.get(_MOST, SHOWN), len(offered))} of {len(offered)} shown" if offered else "",
     )
+    most = st.session_state.setdefault(_MOST, SHOWN)
+    shown = offered[:most]
+    st.session_state[_DRAWN] = [suggestion.suggestion_id for suggestion in shown]
+    was_at = min(st.session_state.get(_WAS_AT, 0), len(shown))
+    for suggestion in shown[:was_at]:
+        card(suggestion)
     suggestion_undo.line()
     if not offered:
         frame.empty(
             "Nothing is suggested right now.", "Rules look again after every build.", icon=":material/lightbulb:"
         )
         return
-    most = st.session_state.setdefault(_MOST, SHOWN)
-    shown = offered[:most]
     _mark_shown(here, shown)
-    for suggestion in shown:
+    for suggestion in shown[was_at:]:
         card(suggestion)
     if len(offered) > most:
         st.button(f"Show {min(SHOWN, len(offered) - most)} more", key="more_suggestions", on_click=_show_more)

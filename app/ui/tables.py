@@ -7,6 +7,7 @@ value, since those are the only cells that take a colour.
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
+from math import ceil
 from typing import Any
 
 import pandas as pd
@@ -90,8 +91,8 @@ def text(label: str, width: int | None = None, *, right: bool = False) -> Column
     return st.column_config.TextColumn(label, width=width, alignment="right" if right else None)
 
 
-def number(label: str, width: int, pattern: str = "localized") -> ColumnConfig:
-    """A number, right-aligned, with grouped thousands unless another pattern is given."""
+def number(label: str, width: int, pattern: str | None = "localized") -> ColumnConfig:
+    """A number, right-aligned, with grouped thousands unless another pattern is given; None where `show` spells it."""
     return st.column_config.NumberColumn(label, width=width, format=pattern)
 
 
@@ -107,6 +108,12 @@ def link(label: str, key: str, on_click: Callable[[], None], width: int) -> Any:
     return st.column_config.ButtonColumn(
         label, key=key, on_click=on_click, type="tertiary", alignment="left", width=width
     )
+
+
+def line_count(text: str, width: int) -> int:
+    """How many lines a text takes in a cell that wraps, in a column of this width; words may end a line early."""
+    room = max(width - CELL_PADDING, 24) / CELL_TEXT
+    return ceil(1.1 * sum(_LETTERS.get(letter, 0.58) for letter in text) / room)
 
 
 def plain(name: str) -> str:
@@ -139,11 +146,14 @@ def show(
     alt: str,
     row_height: int = ROW,
     most: int | None = None,
+    shown_as: dict[str, Callable[[Any], str]] | None = None,
 ) -> None:
-    """A read-only table of exactly these columns, in this order, as high as its rows."""
+    """A read-only table of exactly these columns, in this order, as high as its rows; `shown_as` spells the values of a
+    column, which still sort as what they are."""
+    cells = rows[list(columns)]
     with st.container(key=f"{key}_box"):
         st.dataframe(
-            rows[list(columns)],
+            cells.style.format(shown_as) if shown_as else cells,
             column_config=columns,
             hide_index=True,
             row_height=row_height,

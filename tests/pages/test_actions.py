@@ -256,6 +256,7 @@ def test_the_measured_outcome_is_not_before_its_day_and_never_an_input(
 
     page = _opened(browser, action, maya)
 
+    assert "Days count from Fri 20 Nov, when it was decided" in texts(page)
     assert "not before Sun 20 Dec" in texts(page)
     assert not page.segmented_control or all(control.key in ("who", "as") for control in page.segmented_control)
 
@@ -352,6 +353,22 @@ def test_a_quick_choice_sets_the_day_of_the_snooze(browser: Browser, estate: Est
 
     chosen = action_why.snooze_days(NOW.date(), Calendar())["In two weeks"]
     assert page.date_input(key=f"{key}_until").value == chosen
+
+
+def test_a_snooze_until_a_day_off_says_which_business_day_it_means_and_ends_then(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    action = estate.action(actor=maya)
+    page = _opened(browser, action, maya)
+    key = f"move_{action.action_id.hex}_1"
+
+    page.date_input(key=f"{key}_until").set_value(date(2026, 12, 26)).run()
+    assert "Sat 26 Dec is a day off: it comes back on **Tue 29 Dec**" in texts(browser.checked())
+    page.text_area(key=f"{key}_snooze_why:box").set_value("Christmas")
+    _button(page, "Snooze it").click().run()
+
+    assert "until Tue 29 Dec" in texts(browser.checked())
+    assert estate.one("select snoozed_until from app.actions") == date(2026, 12, 29)
 
 
 def test_a_refused_snooze_says_so_beside_its_reason(browser: Browser, estate: Estate, maya: Identity) -> None:
@@ -481,3 +498,18 @@ def test_a_closing_that_is_undone_leaves_what_was_typed_and_counts_for_nothing(
     assert _box(page, key).value == "The wrong one"
     with estate.work() as db:
         assert [load.minutes_this_week for load in service.workload(db, now=NOW)] == [0]
+
+
+def test_what_a_change_takes_out_of_the_list_stays_open_with_its_way_back(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    estate.action(actor=maya, title="Second", due_date=NOW.date() + timedelta(days=9))
+    action = estate.action(actor=maya, title="First", due_date=NOW.date())
+    page = browser.sign_in(maya).open("actions", status="New")
+
+    _button(page, "In progress").click().run()
+
+    assert browser.checked().dataframe[0].value["title"].tolist() == ["Second"]
+    assert "**First**" in texts(page)
+    _button(page, "Undo").click().run()
+    assert estate.detail(action.action_id).action.status == "new"

@@ -76,6 +76,9 @@ def test_more_suggestions_than_shown_are_one_click_away(
     next(button for button in page.button if button.label == "Show 2 more").click().run()
 
     assert labels(browser.checked()).count("Accept") == 5
+    [menu for menu in page.menu_button if menu.label == "Dismiss"][3].click("already_handled").run()
+    in_order = [button.label for button in browser.checked().button if button.label in ("Accept", "Undo")]
+    assert in_order == ["Accept"] * 3 + ["Undo", "Accept"]
 
 
 def test_days_without_a_time_are_days_in_summer_too() -> None:
