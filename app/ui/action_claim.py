@@ -42,7 +42,8 @@ def _next() -> None:
     def write(db: Connection, actor: Identity, now: datetime) -> tuple[Action | None]:
         return (queue.claim_next(db, actor=actor, now=now, idempotency_key=form),)
 
-    answer = writes.perform(write, place=PLACE, done=_told)
+    # the line with the way back says what was taken
+    answer = writes.perform(write, place=PLACE, done=lambda got: "" if got[0] else _told(got), said_at=PLACE)
     writes.renew_form(PLACE)
     if answer is not None and answer[0] is not None:
         st.session_state[TAKEN] = answer[0].action_id
@@ -74,7 +75,7 @@ def claim(action_id: UUID, version: int, place: str, *, is_on_page: bool) -> boo
         )
         return (taken,)
 
-    answer = writes.perform(write, place=place, done=_told)
+    answer = writes.perform(write, place=place, done="" if is_on_page else _told, said_at=place)
     writes.renew_form(name)
     if answer is not None and is_on_page:
         action_undo.keep_last(answer[0], _told(answer))

@@ -100,7 +100,8 @@ def move(
         what = words.word(words.STATUSES, action.status).lower()
         return f"**{escaped(action.title, limit=60)}** is now {what}." if is_on_page else f"Now {what}."
 
-    moved = writes.perform(write, place=place, done=told)
+    # on the page the line with the way back says it
+    moved = writes.perform(write, place=place, done="" if is_on_page else told, said_at=place_of(action_id))
     if moved is not None:
         writes.renew_form(name)
         if is_on_page:
@@ -154,7 +155,7 @@ def _redated(action_id: UUID, version: int, key: str) -> None:
             idempotency_key=form,
         )
 
-    moved = writes.perform(write, place=place, done=f"Now due {figures.day(due)}.")
+    moved = writes.perform(write, place=place, done=f"Now due {figures.day(due)}.", said_at=place)
     writes.renew_form(f"redate:{action_id}:{version}")
     _answered(moved is not None, place, action_id)
 

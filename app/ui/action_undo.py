@@ -114,7 +114,7 @@ def _take_back(action: Action, place: str) -> None:
     def write(db: Connection, actor: Identity, now: datetime) -> str:
         return _back(action, db, actor, now, form)
 
-    if writes.perform(write, place=place, done=str) is not None:
+    if writes.perform(write, place=place, done=str, said_at=place) is not None:
         undo.drop(_SLOT, str(action.action_id))
         action_list_state.stay_open(action.action_id)
     st.session_state[CHANGED] = True

@@ -192,7 +192,7 @@ def _move(moves: tuple[Move, ...]) -> None:
             for owner in receivers
         ]
 
-    results = writes.perform(write, place=PLACE, done=_told)
+    results = writes.perform(write, place=PLACE)  # the line with the undo says what was done
     if results is None:
         return
     writes.renew_form(name)

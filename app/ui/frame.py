@@ -108,6 +108,12 @@ def confirm(message: str) -> None:
     st.session_state["confirmation"] = message
 
 
+def say(place: str, message: str) -> None:
+    """Keep a confirmation, our own Markdown, for where `problem` is shown: a message that floats over the page would
+    cover controls there, and what was changed is still before one's eyes."""
+    st.session_state[f"said:{place}"] = message
+
+
 def tell() -> None:
     """Say what the last click did, once, and let the browser drop the drafts of what it stored."""
     kept_fields.drop_forgotten()
@@ -164,9 +170,13 @@ def met(place: str) -> Exception | None:
 
 
 def problem(place: str) -> Exception | None:
-    """Show what the last click in `place` met, and return it; a stale version lists what the other person changed."""
+    """Show what the last click in `place` met, and return it; a stale version lists what the other person changed. What
+    went well and was said for here is shown once."""
+    said = st.session_state.pop(f"said:{place}", None)
     error = met(place)
     if error is None:
+        if said:
+            st.success(said, icon=":material/check:")
         return None
     with st.container(key=f"problem_{place}".replace(":", "_")):
         text = sentence(error)

@@ -83,11 +83,9 @@ def _accept(suggestion_id: UUID, version: int, edits: ActionDraft | None = None,
         return action, service.get_suggestion(db, suggestion_id)
 
     def confirmation(made: tuple[AcceptedAction, Suggestion]) -> str:
-        action = made[0]
-        if action.already_accepted_by:
-            return f"{escaped(action.already_accepted_by)} had accepted it before: there is one action, not two."
-        due = f", due {figures.day(action.due_date)}" if action.due_date else ""
-        return f"Accepted: {escaped(action.title, limit=60)}{due}."
+        # of one's own acceptance the line with the way back says it, where the card was
+        before = made[0].already_accepted_by
+        return f"{escaped(before)} had accepted it before: there is one action, not two." if before else ""
 
     accepted = writes.perform(write, place=_place(suggestion_id), done=confirmation)
     _answered(suggestion_id, accepted)
@@ -96,7 +94,8 @@ def _accept(suggestion_id: UUID, version: int, edits: ActionDraft | None = None,
     action, suggestion = accepted
     writes.renew_form(_place(suggestion_id))
     if not action.already_accepted_by:
-        suggestion_undo.keep(suggestion, "accepted, became the action", became=action)
+        due = f"due {figures.day(action.due_date)}, " if action.due_date else ""
+        suggestion_undo.keep(suggestion, f"accepted, {due}became the action", became=action)
     return True
 
 

@@ -72,7 +72,7 @@ def take_back(slot: str) -> None:
     def write(db: Connection, actor: Identity, now: datetime) -> str:
         return offer.take_back(db, actor, now, form)
 
-    writes.perform(write, place=place_of(slot), done=str)
+    writes.perform(write, place=place_of(slot), done=str, said_at=place_of(slot))
     st.session_state[changed_key(slot)] = True
 
 

@@ -23,13 +23,17 @@ Answer = TypeVar("Answer")
 
 
 def perform(
-    write: Callable[[Connection, Identity, datetime], Answer], *, place: str, done: str | Callable[[Answer], str] = ""
+    write: Callable[[Connection, Identity, datetime], Answer],
+    *,
+    place: str,
+    done: str | Callable[[Answer], str] = "",
+    said_at: str | None = None,
 ) -> Answer | None:
     """Run one service call in its own transaction and answer what it answered, or None when it was refused.
 
     Meant for callbacks: it draws nothing itself. `write` receives the connection, the actor and now. `place` names
     the panel that shows a refusal (`frame.problem`), `done` is the confirmation, our own Markdown, or makes it from
-    the answer.
+    the answer; it floats over the page, or with `said_at` stands in that panel.
     """
     try:
         here = visit.begin()
@@ -44,7 +48,9 @@ def perform(
         return None
     frame.forget(place)
     message = done(answer) if callable(done) else done
-    if message:
+    if message and said_at:
+        frame.say(said_at, message)
+    elif message:
         frame.confirm(message)
     return answer
 

@@ -841,14 +841,14 @@ def test_a_build_that_says_the_same_changes_nothing(estate: Estate, maya: Identi
 def test_a_snoozed_one_is_renewed_too_and_comes_back_with_todays_figures(estate: Estate, maya: Identity) -> None:
     evaluate(estate)
     (suggestion,) = raised(estate)
-    snooze(estate, maya, suggestion, date(2026, 11, 22))
+    snooze(estate, maya, suggestion, date(2026, 11, 23))
 
     assert evaluate(estate, now=next_day(estate, WORSE)).refreshed == 1
     assert get(estate, suggestion).status == "snoozed"
-    assert evaluate(estate, now=next_day(estate, [*WORSE, 50.0], 2)).woken == 1
+    assert evaluate(estate, now=next_day(estate, [*WORSE, 50.0, 50.0], 3)).woken == 1
 
     (back,) = raised(estate)
-    assert back.evidence["as_of"] == "2026-11-21"
+    assert back.evidence["as_of"] == "2026-11-22"
     assert story(estate, suggestion) == ["generated", "snoozed", "refreshed", "woken", "refreshed"]
 
 

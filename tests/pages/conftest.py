@@ -164,7 +164,7 @@ def champion(estate: Estate, maya: Identity) -> str:
 
 def texts(page: AppTest) -> str:
     """Everything that is written on a page, tables excluded."""
-    parts = [*page.markdown, *page.text, *page.error, *page.warning, *page.toast]
+    parts = [*page.markdown, *page.text, *page.error, *page.warning, *page.success, *page.toast]
     return "\n".join(str(part.value) for part in parts)
 
 

@@ -197,14 +197,14 @@ def test_taking_the_next_gives_the_gravest_opens_it_and_can_be_undone(
 
     browser.checked()
     assert estate.one("select title from app.actions where owner_user_id = %s", maya.user_id) == "Grave one"
-    assert any("Yours now" in toast.value and "Grave one" in toast.value for toast in page.toast)
+    assert any("Yours now" in one.value and "Grave one" in one.value for one in page.markdown)
     assert "**Grave one**" in texts(page)
     next(button for button in page.button if button.label == "Undo").click().run()
-    assert any("Undone" in toast.value for toast in browser.checked().toast)
+    assert any("Undone" in one.value for one in browser.checked().success)
     assert estate.one("select count(*) from app.actions where owner_user_id is not null") == 0
     for _ in range(3):
         page.button(key="claim_next").click().run()
-    assert any("queue is empty" in toast.value for toast in browser.checked().toast)
+    assert any("queue is empty" in one.value for one in browser.checked().success)
 
 
 def test_one_action_of_the_queue_can_be_taken_where_it_is_open(

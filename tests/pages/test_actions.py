@@ -367,7 +367,10 @@ def test_a_snooze_until_a_day_off_says_which_business_day_it_means_and_ends_then
     page.text_area(key=f"{key}_snooze_why:box").set_value("Christmas")
     _button(page, "Snooze it").click().run()
 
-    assert "until Tue 29 Dec" in texts(browser.checked())
+    assert "Snoozed: it comes back by itself on Tue 29 Dec" in [
+        one.value.rstrip(".") for one in browser.checked().success
+    ]
+    assert not page.toast, "what floats over the page covers controls"
     assert estate.one("select snoozed_until from app.actions") == date(2026, 12, 29)
 
 

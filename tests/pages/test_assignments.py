@@ -110,10 +110,10 @@ def test_ticked_actions_go_to_the_person_chosen_and_come_back_by_undo(
 
     browser.checked()
     assert estate.one("select count(*) from app.actions where owner_user_id = %s", tom.user_id) == 2
-    assert any("2 actions moved" in toast.value for toast in page.toast)
+    assert "2 actions moved." in texts(page)
     _undo(page).click().run()
     browser.checked()
-    assert any("Undone: 2 actions are as before" in toast.value for toast in page.toast)
+    assert any("Undone: 2 actions are as before" in one.value for one in page.success)
     assert estate.one("select count(*) from app.actions where owner_user_id is null") == 2
 
 
@@ -212,7 +212,7 @@ def test_an_action_changed_since_it_was_shown_stays_and_the_others_move(
     page.button(key="reassign").click().run()
 
     browser.checked()
-    assert any("1 action moved." in toast.value for toast in page.toast)
+    assert "1 action moved." in texts(page)
     told = page.error[0].value.replace("\\", "")
     assert told.startswith("First stayed: ")
     assert "It has no owner." in told
