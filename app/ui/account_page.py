@@ -25,6 +25,7 @@ from app.ui import (
     account_usage,
     action_dialog,
     action_panel,
+    choices,
     data,
     figures,
     frame,
@@ -118,7 +119,7 @@ def show(account_key: str) -> None:
         if is_past:
             _looking_back(day, latest)
         account_head.strip(subject)
-        tabs = st.tabs(list(TABS), key="tab", bind="query-params", on_change="rerun")
+        tabs = choices.tabs(TABS, "tab")
         for tab, draw in zip(tabs, TABS.values(), strict=True):
             if tab.open:
                 with tab:
