@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 Names = Mapping[str, str] | Sequence[str]  # what is shown, by code, or alone where the code is what is shown
 
@@ -23,10 +24,21 @@ def _meant(given: Iterable[str], names: Mapping[str, str]) -> list[str]:
 
 
 def accept(key: str, names: Names, *, are_several: bool = False) -> None:
-    """Before the control of this key is drawn: let it hold what the address means."""
+    """Before the control of this key is drawn: have it, and the address, say what is meant letter for letter."""
     shown, given = _by_code(names), st.query_params.get_all(key)
     meant = _meant(given, shown)
-    if meant and [shown[code] for code in meant] != given:
+    wanted = [shown[code] for code in meant]
+    context = get_script_run_ctx()
+    if not wanted or wanted == given or context is None:
+        return
+    with context.session_state.query_params() as address:
+        is_drawn = address.is_bound(key)
+        if not is_drawn:
+            # a control that is new takes its start from the address; from the state of the session it would take it
+            # too, but the address would say nothing of it, and the next reload would lose it
+            address[key] = wanted
+            address.set_initial_query_params_from_current()
+    if is_drawn:
         st.session_state[key] = meant if are_several else meant[0]
 
 
