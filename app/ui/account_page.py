@@ -109,6 +109,7 @@ def show(account_key: str) -> None:
                 as_of=day,
                 is_past=is_past,
                 facts=account_data.facts(account_key, here, as_of=day, days=HISTORY_DAYS),
+                renewal=account_data.of_account("renewal", account_key, here),
                 actions=data.actions(ActionFilter(account_key=account_key, categories=data.OPEN), limit=100),
                 ratings=[
                     one
