@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,14 +16,13 @@ from sqlalchemy.exc import OperationalError
 from starlette.types import ASGIApp
 
 from api import errors as faces
-from api.main import bare_app, create_app
+from api.main import bare_app
 from api.refusals import refusals
 from api.turns import Turns
-from app import auth, cache, errors
+from app import auth, errors
 from app.auth import Identity
 from app.clock import real_now
-from app.db import engine, unit_of_work
-from app.settings import get_settings
+from app.db import unit_of_work
 from app.users import create_user
 from tests.api.asking import key
 from tests.api.conftest import World
@@ -62,26 +61,6 @@ def answer_to(error: Exception) -> httpx.Response:
         raise error
 
     return ask(app, "/")[0]
-
-
-@pytest.fixture
-def made(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., FastAPI]]:
-    """Makes the application with an environment of its own, in this process."""
-
-    def forget() -> None:
-        if engine.cache_info().currsize:
-            engine().dispose()
-        for kept in (get_settings, engine, cache.region):
-            kept.cache_clear()
-
-    def make(**environment: str) -> FastAPI:
-        for name, value in {**world.environment, **environment}.items():
-            monkeypatch.setenv(name, value)
-        forget()
-        return create_app()
-
-    yield make
-    forget()
 
 
 def test_a_bug_gives_a_number_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
