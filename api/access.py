@@ -39,7 +39,7 @@ session cookie decides alone. Operations that name no token take a session only.
 
 Writes are JSON only, and need `Idempotency-Key` where it is listed: sent again, the same key gives the first answer
 again. Refusals are `application/problem+json`: 401 without a valid session or token, 403 for what the person or the
-token may not do.
+token may not do, 422 for a value that cannot be taken or a query parameter that the operation does not know.
 
 Each token, and each person, may ask 600 times a minute and take 20 files a minute, unless the installation sets other
 limits; beyond that the answer is 429, and `Retry-After` says in how many seconds to ask again."""

@@ -13,11 +13,12 @@ from fastapi import Depends, Header, Request, Response
 from fastapi.concurrency import contextmanager_in_threadpool
 from sqlalchemy import Connection
 
+from api.query import refuse_unknown
 from api.turns import Turns
 from app import api_tokens, auth, clock, front
 from app.auth import Door, Identity, Permission
 from app.db import unit_of_work
-from app.errors import NotAuthenticated, NotPermitted
+from app.errors import NotAuthenticated, NotPermitted, SessionNeeded
 from app.rate_limits import rate_limits
 from app.settings import get_settings
 
@@ -95,8 +96,11 @@ class Policy:
     factor that they are about to set up. `needs_session`: not with a token. `door`: whose cookie counts.
 
     Every request of a known person counts against how often one may ask; a token is counted apart from its person, so
-    that a program that runs wild does not keep somebody from their screen.
+    that a program that runs wild does not keep somebody from their screen. `takes_any_query`: the query is somebody
+    else's, and what is not known in it is passed over.
     """
+
+    takes_any_query = False
 
     def __init__(
         self,
@@ -114,18 +118,24 @@ class Policy:
         self.may_enrol = may_enrol
 
     def __call__(self, request: Request, db: Db) -> Identity:
-        """The person. Raises NotAuthenticated, TooManyRequests or NotPermitted."""
+        """The person. Raises NotAuthenticated, TooManyRequests, NotPermitted, or RequestValidationError for a query
+        that the route does not know.
+        """
         secret = _bearer(request)
         identity = self._whose(request, db, secret)
         if identity is None:
             raise NotAuthenticated("You are not signed in.", hint="Sign in and try again; nothing you sent is lost.")
         self._count(identity, secret)
+        if self.needs_session and secret is not None:
+            raise SessionNeeded()
         if self.needs not in identity.permissions:
             raise auth.refusal(identity, self.needs)
         if identity.limited_to == READ_ONLY and request.method not in SAFE_METHODS:
             raise NotPermitted("This token may only read.", hint="Make one with the scope that this needs.")
         if self.is_recent:
             auth.require_recent(identity, now=clock.real_now())
+        if not self.takes_any_query:
+            refuse_unknown(request)
         return identity
 
     def _count(self, identity: Identity, secret: str | None) -> None:
@@ -138,7 +148,7 @@ class Policy:
     def _whose(self, request: Request, db: Connection, secret: str | None) -> Identity | None:
         if secret is not None:
             # a token is used alone: a cookie that came along decides nothing
-            return None if self.needs_session else api_tokens.resolve(db, secret=secret, now=clock.real_now())
+            return api_tokens.resolve(db, secret=secret, now=clock.real_now())
         return auth.resolve(
             db,
             token=_cookie(request, self.door),
@@ -154,10 +164,15 @@ class Policy:
 
 
 class Public:
-    """The policy of the few routes that everybody may call."""
+    """The policy of the few routes that everybody may call. `takes_any_query` as for `Policy`."""
 
-    def __call__(self) -> None:
-        """Let them in."""
+    def __init__(self, *, takes_any_query: bool = False) -> None:
+        self.takes_any_query = takes_any_query
+
+    def __call__(self, request: Request) -> None:
+        """Let them in. Raises RequestValidationError for a query that the route does not know."""
+        if not self.takes_any_query:
+            refuse_unknown(request)
 
 
 def business_now(db: Db) -> datetime:

@@ -40,6 +40,7 @@ STATUS: Mapping[type[errors.AppError], Mapped] = {
     errors.IdentityProviderFailed: Mapped(401, "identity_provider_failed", "The identity provider did not vouch"),
     errors.NotRecent: Mapped(403, "sign_in_again", "Prove that it is you"),
     errors.SecondFactorRequired: Mapped(403, "second_factor_required", "A second factor is needed"),
+    errors.SessionNeeded: Mapped(403, "session_needed", "Not open to tokens"),
     errors.NotPermitted: Mapped(403, "not_permitted", "Not permitted"),
     errors.NotFound: Mapped(404, "not_found", "Not found"),
     errors.IllegalTransition: Mapped(409, "illegal_transition", "This move is not possible"),

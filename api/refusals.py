@@ -28,6 +28,7 @@ _LIST = "Expected: a list"
 # kind of the checker's error, without its ending: why, what is expected; both may name values of its context
 _KNOWN: dict[str, tuple[str, str]] = {
     "missing": ("is missing", "It is required: add it and send again."),
+    "unknown_parameter": ("is not a parameter of this address", "{known}."),
     "extra_forbidden": ("is not a field of this request", "Leave it out."),
     "json_invalid": ("is not valid JSON", "Expected: a JSON object with Content-Type application/json."),
     "enum": ("is none of the values it can have", "Expected: {expected}."),

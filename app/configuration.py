@@ -168,11 +168,12 @@ class Escalation(BaseModel):
 
 class Retention(BaseModel):
     """Calendar days: ended actions leave the lists after `archive_after_days`, actions nobody started after
-    `expire_after_days`."""
+    `expire_after_days`; what analysts asked in SQL is forgotten after `forget_statements_after_days`."""
 
     model_config = _FROZEN
     archive_after_days: Annotated[int, Field(ge=1, le=3_650)]
     expire_after_days: Annotated[int, Field(ge=7, le=3_650)]
+    forget_statements_after_days: Annotated[int, Field(ge=30, le=3_650)]
 
 
 class CompanyHolidays(BaseModel):

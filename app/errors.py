@@ -51,6 +51,16 @@ class NotPermitted(AppError):
     """The person is known and may not do this."""
 
 
+class SessionNeeded(NotPermitted):
+    """A token was used for what only somebody who has signed in may do."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is not open to tokens.",
+            hint="Sign in with a browser and do it there. The description of this API says what a token may do.",
+        )
+
+
 class NotRecent(NotPermitted):
     """The person may do this, but must prove again who they are."""
 

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, insert, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from app.auth import Identity, Permission, require
+from app.calendar import display_date
 from app.errors import InvalidInput, NotFound
 from app.idempotency import once
 from app.inputs import required_text
@@ -126,7 +127,7 @@ def decide(
     wanted = reading.query(_RECORDS, _Record).where(columns.source == source, columns.source_id == source_id)
     if source == "hubspot" or not reading.rows(db, _RECORDS, _Record, wanted):
         raise NotFound("source record", f"{source} {source_id}")
-    if account_key is not None and accounts.account(db, account_key) is None:
+    if account_key is not None and accounts.account(db, account_key, today=display_date(now)) is None:
         raise InvalidInput("account", "There is no such account.", value=account_key)
     said = required_text("reason", reason, limit=REASON_LIMIT)
 

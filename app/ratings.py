@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, insert, select
 
 from app.auth import Identity, Permission, require
+from app.calendar import display_date
 from app.errors import InvalidInput, NotFound
 from app.idempotency import once
 from app.inputs import optional_text
@@ -59,7 +60,7 @@ def rate(
 
     Raises NotFound, NotPermitted, InvalidInput, MartUnavailable, IdempotencyConflict.
     """
-    account = accounts.account(db, account_key)
+    account = accounts.account(db, account_key, today=display_date(now))
     if account is None:
         raise NotFound("account", account_key)
     require(actor, Permission.RATE_ACCOUNT, account_owner_email=account.csm_email)

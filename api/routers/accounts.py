@@ -5,10 +5,11 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from api.deps import Db, Reader
+from api.deps import Db, Now, Reader
 from api.models.accounts import AccountHealth, ContactList, HealthPoint, MeasureToday
 from api.models.paging import Page, decode_cursor, encode_cursor
 from api.models.values import Moment, Text
+from app.calendar import display_date
 from app.errors import NotFound
 from app.marts import cached, health, people, timeline
 from app.marts.accounts import Account
@@ -37,6 +38,7 @@ def _is_wanted(account: Account, *, search: str, band: str | None) -> bool:
 def list_accounts(
     identity: Reader,
     db: Db,
+    now: Now,
     search: Annotated[str, Query(max_length=100)] = "",
     band: Literal["R", "Y", "G", "none"] | None = None,
     owner: Annotated[Text | None, Query(max_length=320, description="E-mail of the CRM owner, or `me`.")] = None,
@@ -47,7 +49,9 @@ def list_accounts(
     """Accounts, most recurring revenue at risk first. `band` none: too little data for a band."""
     # who owns none in the CRM gets none, not those of everybody
     owner_emails = (identity.owner_emails or [identity.email]) if owner == "me" else [owner] if owner else None
-    everything = cached.portfolio(db, scope=identity.role, owner_emails=owner_emails, with_churned=with_churned)
+    everything = cached.portfolio(
+        db, scope=identity.role, today=display_date(now), owner_emails=owner_emails, with_churned=with_churned
+    )
     wanted = sorted(
         (one for one in everything if _is_wanted(one, search=search.strip().casefold(), band=band)), key=_place
     )
@@ -64,9 +68,9 @@ def list_accounts(
 
 
 @router.get("/{account_key}")
-def get_account(account_key: Text, identity: Reader, db: Db) -> Account:
+def get_account(account_key: Text, identity: Reader, db: Db, now: Now) -> Account:
     """One account, churned or not."""
-    found = cached.account(db, account_key, scope=identity.role)
+    found = cached.account(db, account_key, scope=identity.role, today=display_date(now))
     if found is None:
         raise NotFound("account", account_key)
     return found
@@ -111,7 +115,7 @@ def _health(db: Db, account: Account, days: int) -> AccountHealth:
 
 @router.get("/{account_key}/health")
 def get_account_health(
-    account_key: Text, identity: Reader, db: Db, days: Annotated[int, Query(ge=1, le=730)] = 90
+    account_key: Text, identity: Reader, db: Db, now: Now, days: Annotated[int, Query(ge=1, le=730)] = 90
 ) -> AccountHealth:
     """The score of the last `days` days, what it is made of today, and what moved it in between."""
     # the account is looked up only to make the history: one that is kept is of an account that exists
@@ -121,14 +125,16 @@ def get_account_health(
         scope=identity.role,
         arguments={"account_key": account_key, "days": days},
         kind=AccountHealth,
-        create=lambda: _health(db, get_account(account_key, identity, db), days),
+        create=lambda: _health(db, get_account(account_key, identity, db, now), days),
     )
 
 
 @router.get("/{account_key}/contacts")
-def list_account_contacts(account_key: Text, identity: Reader, db: Db, with_former: bool = False) -> ContactList:
+def list_account_contacts(
+    account_key: Text, identity: Reader, db: Db, now: Now, with_former: bool = False
+) -> ContactList:
     """The account's stakeholders, at most 500; those who left only when asked for."""
-    get_account(account_key, identity, db)
+    get_account(account_key, identity, db, now)
     return ContactList(items=people.contacts(db, account_key, with_former=with_former))
 
 
@@ -137,12 +143,13 @@ def list_account_events(
     account_key: Text,
     identity: Reader,
     db: Db,
+    now: Now,
     kind: Annotated[list[Text] | None, Query(max_length=20)] = None,
     before: Moment | None = None,
     limit: Limit = 50,
 ) -> Page[AccountEvent]:
     """What happened to the account, newest first. The cursor of a page is the time to send as `before`."""
-    get_account(account_key, identity, db)
+    get_account(account_key, identity, db, now)
     found = timeline.events(db, account_key, kinds=kind or (), before=before, limit=limit)
     is_last = len(found) < limit
     return Page(items=found, next_cursor=None if is_last else found[-1].occurred_at.isoformat())

@@ -9,7 +9,8 @@ from typing import Annotated, BinaryIO, cast
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
-from api.deps import Db, Exporter
+from api.deps import Db, Exporter, Now
+from app.calendar import display_date
 from app.exports import datasets
 from app.exports.datasets import Dataset
 from app.exports.formats import MEDIA_TYPES, Format
@@ -33,7 +34,9 @@ Since = Annotated[
     response_class=StreamingResponse,
     responses={200: {"description": "The file.", "content": {kind: {} for kind in MEDIA_TYPES.values()}}},
 )
-def export(dataset: Dataset, file_format: Format, identity: Exporter, db: Db, since: Since = None) -> StreamingResponse:
+def export(
+    dataset: Dataset, file_format: Format, identity: Exporter, db: Db, now: Now, since: Since = None
+) -> StreamingResponse:
     """Accounts, actions with their recorded outcomes, or daily health; a CSM's own, everything for the others.
 
     The file is whole before its first byte leaves: what can go wrong is a status, never half a file, and a slow reader
@@ -41,7 +44,15 @@ def export(dataset: Dataset, file_format: Format, identity: Exporter, db: Db, si
     """
     with ExitStack() as until_failed:
         file = until_failed.enter_context(SpooledTemporaryFile(max_size=IN_MEMORY))
-        datasets.write(db, dataset, file_format, cast(BinaryIO, file), identity=identity, since=since)
+        datasets.write(
+            db,
+            dataset,
+            file_format,
+            cast(BinaryIO, file),
+            identity=identity,
+            today=display_date(now),
+            since=since,
+        )
         until_sent = until_failed.pop_all()
     size = file.tell()
     file.seek(0)

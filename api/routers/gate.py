@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from api.deps import Db, Policy
 from app import auth, clock, tickets
 from app.auth import Door, Identity, Permission
-from app.errors import NotAuthenticated, NotPermitted, SecondFactorRequired
+from app.errors import NotAuthenticated, NotPermitted, SecondFactorRequired, SessionNeeded
 from app.front import front_origin, own_path
 
 router = APIRouter(prefix="/gate", include_in_schema=False)
@@ -43,6 +43,8 @@ def sign_in_address(wanted: str) -> str:
 class Gate(Policy):
     """The policy of a gate: a session (never a token), and who has none is led to where they get one."""
 
+    takes_any_query = True  # the front door asks with the visitor's own
+
     def __init__(self, needs: Permission, *, door: Door = Door.PRODUCT) -> None:
         super().__init__(needs, needs_session=True, door=door)
 
@@ -59,7 +61,7 @@ class Gate(Policy):
         """The person. Raises NotAuthenticated or NotPermitted, or for a page a redirect."""
         try:
             return super().__call__(request, db)
-        except (NotAuthenticated, SecondFactorRequired):
+        except (NotAuthenticated, SecondFactorRequired, SessionNeeded):
             if not is_page(request):
                 raise
             raise HTTPException(302, "Sign in first.", self.led(request)) from None

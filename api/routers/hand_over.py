@@ -26,6 +26,8 @@ Next = Annotated[str, Query(alias="next", max_length=2_000)]
 class HandOverGate(Gate):
     """The gate before a ticket: who has no session signs in first, and then begins anew where they wanted to go."""
 
+    takes_any_query = False
+
     def __init__(self) -> None:
         super().__init__(Permission.OPEN_ORCHESTRATOR)
 

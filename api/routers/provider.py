@@ -7,10 +7,10 @@ import logging
 from typing import Annotated
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import RedirectResponse
 
-from api.deps import Anybody, Arriving, Db
+from api.deps import Anybody, Arriving, Db, Public
 from api.errors import mapped
 from api.models.session import Ways
 from app import auth, clock, identity_provider
@@ -52,7 +52,13 @@ def begin_at_provider(
     return answer
 
 
-@router.get("/provider/callback", status_code=302, response_class=RedirectResponse, dependencies=[Anybody])
+@router.get(
+    "/provider/callback",
+    status_code=302,
+    response_class=RedirectResponse,
+    # a provider says more than we asked for: `error`, `iss`, `session_state` (RFC 6749, 4.1.2: pass over the unknown)
+    dependencies=[Depends(Public(takes_any_query=True))],
+)
 def come_back_from_provider(
     request: Request,
     db: Db,

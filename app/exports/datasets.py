@@ -21,7 +21,7 @@ from app.errors import InvalidInput
 from app.exports import formats
 from app.exports.columns import Column, columns_of
 from app.exports.formats import Format
-from app.marts import health, reading, version
+from app.marts import accounts, health, reading, version
 from app.marts.accounts import Account
 from app.tables import users
 
@@ -90,14 +90,14 @@ def _is_theirs(identity: Identity, account_key: ColumnElement, *also: ColumnElem
     return or_(account_key.in_(own), *also)
 
 
-def _accounts(identity: Identity, since: date | None) -> Export:
+def _accounts(identity: Identity, since: date | None, today: date) -> Export:
     if since is not None:
         raise InvalidInput("since", "Accounts say nothing of when they changed.", hint="Take all of them.")
-    query = reading.query("dim_accounts", Account).where(_is_theirs(identity, _ACCOUNT.account_key))
+    query = accounts.query(today=today).where(_is_theirs(identity, _ACCOUNT.account_key))
     return Export(columns_of(Account), query.order_by(_ACCOUNT.account_name, _ACCOUNT.account_key))
 
 
-def _actions(identity: Identity, since: date | None) -> Export:
+def _actions(identity: Identity, since: date | None, _: date) -> Export:
     newest = (
         select(action_outcomes)
         .where(action_outcomes.c.action_id == actions.c.action_id, actions.c.status == Status.CLOSED.value)
@@ -131,7 +131,7 @@ def _actions(identity: Identity, since: date | None) -> Export:
     return Export(columns, query)
 
 
-def _health(identity: Identity, since: date | None) -> Export:
+def _health(identity: Identity, since: date | None, _: date) -> Export:
     key, day = reading.key_column("account_key"), reading.key_column("health_date")
     columns = (Column("account_key", str), *columns_of(health.HealthDay))
     query = (
@@ -144,7 +144,7 @@ def _health(identity: Identity, since: date | None) -> Export:
     return Export(columns, query.order_by(key, day))
 
 
-_EXPORTS: dict[Dataset, Callable[[Identity, date | None], Export]] = {
+_EXPORTS: dict[Dataset, Callable[[Identity, date | None, date], Export]] = {
     Dataset.ACCOUNTS: _accounts,
     Dataset.ACTIONS: _actions,
     Dataset.HEALTH: _health,
@@ -152,14 +152,21 @@ _EXPORTS: dict[Dataset, Callable[[Identity, date | None], Export]] = {
 
 
 def write(
-    db: Connection, dataset: Dataset, wanted: Format, file: BinaryIO, *, identity: Identity, since: date | None = None
+    db: Connection,
+    dataset: Dataset,
+    wanted: Format,
+    file: BinaryIO,
+    *,
+    identity: Identity,
+    today: date,
+    since: date | None = None,
 ) -> None:
     """Write what `identity` may take away of a dataset; with `since`, what changed or is dated that day (UTC) or later.
 
     Raises NotPermitted, MartUnavailable before the first build, InvalidInput when the format cannot hold it or the
     dataset does not know when its rows changed.
     """
-    export = _EXPORTS[dataset](identity, since)
+    export = _EXPORTS[dataset](identity, since, today)
     with reading_mart(dataset):
         version.published(db)
         rows = db.execute(export.query, execution_options={"stream_results": True, "yield_per": BATCH})

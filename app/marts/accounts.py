@@ -1,6 +1,9 @@
 """Accounts: the portfolio, one account, search, and the people who own them.
 
 Source: marts.dim_accounts (one row per account, churned ones included) and marts.dim_csms.
+
+Days to a renewal are counted here, from `today`, for every screen, answer and file: the mart's own count ends on the
+last complete day, and beside the date it would be one too many, or as many as the last build is old.
 """
 
 from collections.abc import Sequence
@@ -8,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import pandas as pd
-from sqlalchemy import Connection, case, or_
+from sqlalchemy import Connection, Date, Select, case, literal, or_, select
 
 from app.marts import reading
 
@@ -19,7 +22,8 @@ class Account:
 
     Ratios are 0 to 1; `mrr` is in `currency_code`, `*_eur` in EUR; `health_score` 0 to 100 with no band (None) under
     60% coverage; `health_trend_90d` weekly, oldest first, today last. `csm_email` is the owner in the CRM, None without
-    one. `missing_roles`: needed ones that nobody holds who is there and whom mail reaches.
+    one. `days_to_renewal` is below zero for the past. `missing_roles`: needed ones that nobody holds who is there and
+    whom mail reaches.
     """
 
     account_key: str
@@ -106,9 +110,16 @@ class Csm:
 _MART = "dim_accounts"
 
 
-def _portfolio(*, owner_emails: Sequence[str] | None, with_churned: bool):
+def query(*, today: date) -> Select:
+    """Every account, the columns in the order of `Account`."""
+    days = (reading.mart(_MART, Account).c.renewal_date - literal(today, Date)).label("days_to_renewal")
+    read = (days if column.name == days.name else column for column in reading.columns(_MART, Account))
+    return select(*read).select_from(reading.mart(_MART, Account)).where(reading.IS_PUBLISHED)
+
+
+def _portfolio(*, today: date, owner_emails: Sequence[str] | None, with_churned: bool) -> Select:
     columns = reading.mart(_MART, Account).c
-    wanted = reading.query(_MART, Account)
+    wanted = query(today=today)
     if not with_churned:
         wanted = wanted.where(columns.is_active)
     if owner_emails is not None:
@@ -117,23 +128,25 @@ def _portfolio(*, owner_emails: Sequence[str] | None, with_churned: bool):
 
 
 def portfolio(
-    db: Connection, *, owner_emails: Sequence[str] | None = None, with_churned: bool = False
+    db: Connection, *, today: date, owner_emails: Sequence[str] | None = None, with_churned: bool = False
 ) -> list[Account]:
     """Accounts, most recurring revenue at risk first; with `owner_emails` only those CSMs'. Raises MartUnavailable."""
-    return reading.rows(db, _MART, Account, _portfolio(owner_emails=owner_emails, with_churned=with_churned))
+    wanted = _portfolio(today=today, owner_emails=owner_emails, with_churned=with_churned)
+    return reading.rows(db, _MART, Account, wanted)
 
 
 def portfolio_frame(
-    db: Connection, *, owner_emails: Sequence[str] | None = None, with_churned: bool = False
+    db: Connection, *, today: date, owner_emails: Sequence[str] | None = None, with_churned: bool = False
 ) -> pd.DataFrame:
     """As `portfolio`, as a table: one row per account, one column per field of `Account`."""
-    return reading.frame(db, _MART, Account, _portfolio(owner_emails=owner_emails, with_churned=with_churned))
+    wanted = _portfolio(today=today, owner_emails=owner_emails, with_churned=with_churned)
+    return reading.frame(db, _MART, Account, wanted)
 
 
-def account(db: Connection, account_key: str) -> Account | None:
+def account(db: Connection, account_key: str, *, today: date) -> Account | None:
     """One account, churned or not; None when there is no such key. Raises MartUnavailable."""
     columns = reading.mart(_MART, Account).c
-    wanted = reading.query(_MART, Account).where(columns.account_key == account_key.replace("\x00", ""))
+    wanted = query(today=today).where(columns.account_key == account_key.replace("\x00", ""))
     found = reading.rows(db, _MART, Account, wanted)
     return found[0] if found else None
 

@@ -2,7 +2,7 @@
 shared across roles. `scope` is the role of whoever asks."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
@@ -48,7 +48,7 @@ def of_one_build(
 
 
 def portfolio(
-    db: Connection, *, scope: str, owner_emails: Sequence[str] | None = None, with_churned: bool = False
+    db: Connection, *, scope: str, today: date, owner_emails: Sequence[str] | None = None, with_churned: bool = False
 ) -> list[Account]:
     """As `accounts.portfolio`."""
     return of_one_build(
@@ -58,21 +58,22 @@ def portfolio(
         arguments={
             "owner_emails": sorted(owner_emails) if owner_emails is not None else None,
             "with_churned": with_churned,
+            "today": today,
         },
         kind=list[Account],
-        create=lambda: accounts.portfolio(db, owner_emails=owner_emails, with_churned=with_churned),
+        create=lambda: accounts.portfolio(db, today=today, owner_emails=owner_emails, with_churned=with_churned),
     )
 
 
-def account(db: Connection, account_key: str, *, scope: str) -> Account | None:
+def account(db: Connection, account_key: str, *, scope: str, today: date) -> Account | None:
     """As `accounts.account`."""
     found = of_one_build(
         db,
         "account",
         scope=scope,
-        arguments={"account_key": account_key},
+        arguments={"account_key": account_key, "today": today},
         kind=list[Account],
-        create=lambda: [one for one in [accounts.account(db, account_key)] if one],
+        create=lambda: [one for one in [accounts.account(db, account_key, today=today)] if one],
     )
     return found[0] if found else None
 

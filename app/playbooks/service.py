@@ -379,14 +379,14 @@ def get_run(db: Connection, run_id: UUID) -> Run:
     return found[0]
 
 
-def may_stop(db: Connection, *, actor: Identity, run: Run) -> bool:
+def may_stop(db: Connection, *, actor: Identity, now: datetime, run: Run) -> bool:
     """Whether they may stop it: who started it, who has the account now, or an admin."""
     if actor.role is Role.ANALYST:
         return False
     if actor.role is Role.ADMIN or actor.user_id == run.started_by:
         return True
     try:
-        found = account_row(db, run.account_key)
+        found = account_row(db, run.account_key, today=display_date(now))
     except MartUnavailable:
         return False
     return found is not None and found.csm_email is not None and found.csm_email.lower() in actor.owner_emails
@@ -412,7 +412,7 @@ def stop(
 
     def work() -> Run:
         run = repository.lock_run(db, run_id)
-        if not may_stop(db, actor=actor, run=run):
+        if not may_stop(db, actor=actor, now=now, run=run):
             raise NotPermitted(
                 "Only who started this playbook, the owner of the account or an admin may stop it.",
                 hint="Ask one of them.",

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
@@ -46,6 +47,8 @@ _MOMENTS = frozenset(
         *("LOCALTIME", "LOCALTIME_N", "LOCALTIMESTAMP", "LOCALTIMESTAMP_N"),
     )
 )
+# columns that every table has beside its own: which transaction wrote a row, and where it lies on the disk
+_SYSTEM_COLUMNS = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 _NAME = re.compile(rb"[A-Za-z_][A-Za-z0-9_]*")
 _BEFORE_A_VALUE = b"([,<>=+-*/%|"  # what may stand right before a parameter; after anything else a colon is a slice's
 _PARAMETER_HINT = "Write :name; its value is asked for beside the statement and never becomes part of it."
@@ -201,7 +204,19 @@ def _check_relation(part: Any, known: Known) -> None:
 
 def _check_function(part: Any, _: Known) -> None:
     if (name := _name(part.funcname)) not in ALLOWED:
-        raise Refused(f"The function {name} cannot be used here.", hint="It is not among those that only compute.")
+        close = ", ".join(get_close_matches(name, sorted(ALLOWED), n=3, cutoff=0.7))
+        hint = f"Close to it: {close}." if close else "It is not among those that only compute."
+        raise Refused(f"The function {name} cannot be used here.", hint=hint)
+
+
+def _check_column(fields: Any) -> None:
+    # by name alone, wherever it stands: (a).xmin reads it as a.xmin does
+    for field in fields:
+        if field.string.sval in _SYSTEM_COLUMNS:
+            raise Refused(
+                f"The column {field.string.sval} is the server's own and cannot be read here.",
+                hint="The columns of each table are listed beside; a column that you name needs another name.",
+            )
 
 
 def _check_type(part: Any, _: Known) -> None:
@@ -224,6 +239,8 @@ _CHECKS: Mapping[str, Callable[[Any, Known], None]] = {
     "FuncCall": _check_function,
     "TypeName": _check_type,
     "A_Expr": _check_operator,
+    "ColumnRef": lambda part, _: _check_column(part.fields[-1:]),
+    "A_Indirection": lambda part, _: _check_column(part.indirection),
     "SQLValueFunction": _check_moment,
 }
 

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, Select, func, insert, select, update
 
 from app.auth import Identity
+from app.configuration import Retention, active
 from app.errors import NotFound, TooManyStatements
 from app.sandbox.tables import sql_statements
 from app.tables import users
@@ -127,8 +128,17 @@ def end(
     db.execute(update(sql_statements).where(sql_statements.c.statement_id == statement_id).values(told))
 
 
+def forget(db: Connection, *, now: datetime) -> int:
+    """Forget what was asked, once it is as old as the retention says; how many. The hash of each text stays, and who
+    asked when, and what came of it. `now` is real time."""
+    kept_for = timedelta(days=active(db, Retention).forget_statements_after_days)
+    old = sql_statements.c.text.is_not(None) & (sql_statements.c.started_at < now - kept_for)
+    nothing = {"text": None, "parameters": {}, "message": None}
+    return db.execute(update(sql_statements).where(old).values(nothing)).rowcount
+
+
 def own(db: Connection, *, identity: Identity, statement_id: UUID) -> Entry:
-    """One of the person's own statements. Raises NotFound, also for somebody else's."""
+    """One of the person's own statements. Raises NotFound, also for somebody else's and a forgotten one."""
     row = db.execute(_own(identity).where(sql_statements.c.statement_id == statement_id)).one_or_none()
     if row is None:
         raise NotFound("statement", statement_id)
@@ -137,10 +147,10 @@ def own(db: Connection, *, identity: Identity, statement_id: UUID) -> Entry:
 
 def _own(identity: Identity) -> Select:
     columns = (sql_statements.c[name] for name in Entry.__dataclass_fields__)
-    return select(*columns).where(sql_statements.c.user_id == identity.user_id)
+    return select(*columns).where(sql_statements.c.user_id == identity.user_id, sql_statements.c.text.is_not(None))
 
 
 def history(db: Connection, *, identity: Identity, limit: int = MOST_LISTED) -> list[Entry]:
-    """The person's own statements, newest first."""
+    """The person's own statements, newest first, without the forgotten ones."""
     newest = _own(identity).order_by(sql_statements.c.started_at.desc(), sql_statements.c.statement_id).limit(limit)
     return [_ENTRY.validate_python(dict(row._mapping)) for row in db.execute(newest)]

@@ -57,13 +57,19 @@ FILE = Limits(rows=50_000, size_bytes=32 * 1024 * 1024)
 class Answer:
     """Rows of a statement, in its order. Cells are int, float, bool, date, datetime (UTC), text or None.
 
-    `is_cut`: there is more than the limits let through, of rows or of a cell's text.
+    There is more than the limits let through: of rows, `has_more_rows`; of the text of a cell, `has_cut_texts`.
     """
 
     columns: tuple[Column, ...]
     rows: list[tuple[Any, ...]]
-    is_cut: bool
+    has_more_rows: bool
+    has_cut_texts: bool
     duration_ms: int
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether anything was left out."""
+        return self.has_more_rows or self.has_cut_texts
 
     def unique_names(self) -> list[str]:
         """The names of the columns, one that comes again with its number: tables and files hold no two of one name."""
@@ -166,33 +172,35 @@ def run(
             largest = sum(4 * CELL_CHARACTERS if kind is str else 16 for kind, _ in kinds)
             with RawServerCursor(connection, "answer") as cursor:
                 cursor.execute(wanted.encode(), bound)
-                rows, is_cut = _read(cursor, limits, min(max(1, _LARGEST_BATCH // largest), _MOST_IN_BATCH))
+                batch = min(max(1, _LARGEST_BATCH // largest), _MOST_IN_BATCH)
+                rows, has_more_rows, has_cut_texts = _read(cursor, limits, batch)
     except psycopg.Error as error:
         raise failures.explained(error, place=lambda at: statement.place(at - len(_BEFORE))) from None
     return Answer(
         columns=tuple(Column(name, kind) for (name, _), (kind, _) in zip(shape, kinds, strict=True)),
         rows=rows,
-        is_cut=is_cut,
+        has_more_rows=has_more_rows,
+        has_cut_texts=has_cut_texts,
         duration_ms=round((time.monotonic() - began) * 1000),
     )
 
 
-def _read(cursor: RawServerCursor, limits: Limits, batch: int) -> tuple[list[tuple[Any, ...]], bool]:
-    """Rows up to the limits, and whether there was more; one row past the limit tells."""
+def _read(cursor: RawServerCursor, limits: Limits, batch: int) -> tuple[list[tuple[Any, ...]], bool, bool]:
+    """Rows up to the limits, whether there are more, which one row past the limit tells, and whether a text was cut."""
     rows: list[tuple[Any, ...]] = []
-    size, is_cut = 0, False
+    size, has_cut_texts = 0, False
     while True:
         wanted = min(batch, limits.rows - len(rows) + 1)
         found = cursor.fetchmany(wanted)
         for row in found:
             if len(rows) == limits.rows or size > limits.size_bytes:
-                return rows, True
+                return rows, True, has_cut_texts
             cut = tuple(_cut(cell) for cell in row)
-            is_cut = is_cut or cut != row
+            has_cut_texts = has_cut_texts or cut != row
             size += sum(len(cell) if isinstance(cell, str) else 8 for cell in cut)
             rows.append(cut)
         if len(found) < wanted:
-            return rows, is_cut
+            return rows, False, has_cut_texts
 
 
 def _cut(cell: Any) -> Any:

@@ -143,9 +143,10 @@ def plan(identity: Identity, text: str, values: Values, *, reader: Reader | None
     )
 
 
-def write_file(identity: Identity, statement_id: UUID, wanted: Format, file: BinaryIO) -> None:
+def write_file(identity: Identity, statement_id: UUID, wanted: Format, file: BinaryIO) -> str:
     """Run an own statement again and write more of its rows into a file; what would be a formula is disarmed.
 
+    The name for it says when it does not hold all: a name stays with a file, and no row of ours is in somebody's sums.
     Raises NotFound and as `run`.
     """
     require(identity, Permission.EXPORT)
@@ -154,3 +155,5 @@ def write_file(identity: Identity, statement_id: UUID, wanted: Format, file: Bin
     answer = run(identity, asked.text, asked.parameters, limits=runner.FILE, purpose=Purpose.FILE)
     columns = [replace(column, name=name) for column, name in zip(answer.columns, answer.unique_names(), strict=True)]
     formats.write(file, wanted, columns, [answer.rows])
+    rows = f"-first-{len(answer.rows)}-rows" if answer.has_more_rows else ""
+    return f"answer{rows}{'-long-texts-cut' if answer.has_cut_texts else ''}.{wanted}"

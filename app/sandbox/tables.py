@@ -5,14 +5,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.tables import TIMESTAMP, metadata
 
-# One row per statement that somebody sent, written before it runs and once more when it ends; never changed after.
+# One row per statement that somebody sent, written before it runs and once more when it ends; never changed after, but
+# for its text, which is forgotten after a time: then it is null, `parameters` are empty and `message` is null.
 sql_statements = Table(
     "sql_statements",
     metadata,
     Column("statement_id", Uuid, primary_key=True),
     Column("user_id", Uuid, nullable=False),
     Column("purpose", Text, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("text", Text),
     Column("text_sha256", Text, nullable=False),
     Column("parameters", JSONB, nullable=False),
     Column("started_at", TIMESTAMP, nullable=False),

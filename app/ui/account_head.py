@@ -9,6 +9,7 @@ import streamlit as st
 from app.actions.lifecycle import Status
 from app.actions.model import ActionRow
 from app.marts.accounts import Account
+from app.marts.money import Renewal
 from app.ratings import Rating
 from app.ui import account_data, account_rating, figures, visit, words
 from app.ui.text import escaped
@@ -22,6 +23,7 @@ class Subject:
     as_of: date
     is_past: bool
     facts: account_data.AccountFacts
+    renewal: Renewal | None
     actions: list[ActionRow]
     ratings: list[Rating]
 
@@ -65,14 +67,20 @@ def _risk(subject: Subject) -> tuple[str, str]:
     return f"**{risk.churn_risk_band}** {risk.churn_probability_90d:.2f}", under
 
 
-def _renewal(account: Account, today: date) -> tuple[str, str]:
-    days = figures.days_until(account.renewal_date, today)
+def _renewal(account: Account, renewal: Renewal | None) -> tuple[str, str]:
+    """Days to it; where notice was given for all of it there is nothing to renew, and the head says so."""
+    ending = renewal.ending_subscription_count if renewal else 0
+    if renewal and ending and ending == renewal.subscription_count:
+        return ":red[**Notice given**]", f"ends {figures.full_day(renewal.planned_end_date)}"
+    days = account.days_to_renewal
     if days is None:
         return "**–**", "no renewal date"
     interval = {"month": "monthly", "year": "annual"}.get(
         account.billing_interval or "", account.billing_interval or ""
     )
     under = ", ".join(part for part in (figures.full_day(account.renewal_date), interval) if part)
+    if renewal and ending:
+        under = f":red[a part ends {figures.full_day(renewal.planned_end_date)}]"
     if days < 0:
         return f":red[**{figures.count(-days, 'day')} ago**]", under
     return (f"**{figures.count(days, 'day')}**" if days else "**today**"), under
@@ -119,7 +127,7 @@ def strip(subject: Subject) -> None:
             f"**{figures.money(at_risk)}**",
             f"{probability:.2f} x MRR" if probability is not None else "–",
         )
-        _cell("Renewal", *_renewal(account, today))
+        _cell("Renewal", *_renewal(account, subject.renewal))
         stage = words.word(words.LIFECYCLE, account.lifecycle_stage).lower()
         _cell("Owner", f"**{escaped(account.csm_name)}**", f"stage: {stage}" if account.lifecycle_stage else "–")
         contact = figures.ago(account.last_contact_date, today)

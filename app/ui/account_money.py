@@ -36,8 +36,7 @@ def show(subject: Subject) -> None:
     left, right = page_style.split([1, 1.9], "money")
     with left:
         actions = [*subject.actions, *account_data.closed_actions(account.account_key)]
-        renewal = account_data.of_account("renewal", account.account_key, here)
-        account_renewal.show(renewal, actions, today=here.today)
+        account_renewal.show(subject.renewal, actions, today=here.today)
     with left, st.container(border=True, gap="xsmall"):
         frame.heading("MRR movements", "€ a month, all time")
         if len(movements):

@@ -10,6 +10,7 @@ from app.ui import (
     account_health,
     action_panel,
     charts,
+    choices,
     columns,
     figures,
     frame,
@@ -69,17 +70,9 @@ def history(subject: Subject) -> None:
             st.markdown(
                 "**Health over time** :small[:gray[solid line: action ended · dashed: configuration]]", width="content"
             )
-            chosen = st.segmented_control(
-                "Range",
-                list(RANGES),
-                default="180 d",
-                required=True,
-                key="range",
-                bind="query-params",
-                label_visibility="collapsed",
-            )
+            chosen = choices.one("Range", list(RANGES), "range", start="180 d")
         rows = account_data.facts(
-            subject.account.account_key, visit.current(), as_of=subject.as_of, days=RANGES[chosen or "180 d"]
+            subject.account.account_key, visit.current(), as_of=subject.as_of, days=RANGES[chosen]
         ).health
         if not len(rows):
             st.markdown(":gray[No health has been computed for this account yet.]")
@@ -100,16 +93,8 @@ def moved(subject: Subject) -> None:
     with st.container(border=True, gap="xsmall", key="what_moved"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             title = st.empty()
-            span = st.segmented_control(
-                "Over",
-                list(SPANS),
-                default="30 d",
-                required=True,
-                key="span",
-                bind="query-params",
-                label_visibility="collapsed",
-            )
-        start = subject.as_of - timedelta(days=SPANS[span or "30 d"])
+            span = choices.one("Over", list(SPANS), "span", start="30 d")
+        start = subject.as_of - timedelta(days=SPANS[span])
         before, after, movements = account_data.movement(
             subject.account.account_key, here, start=start, end=subject.as_of
         )

@@ -25,6 +25,7 @@ from app.ui import (
     account_usage,
     action_dialog,
     action_panel,
+    choices,
     data,
     figures,
     frame,
@@ -108,6 +109,7 @@ def show(account_key: str) -> None:
                 as_of=day,
                 is_past=is_past,
                 facts=account_data.facts(account_key, here, as_of=day, days=HISTORY_DAYS),
+                renewal=account_data.of_account("renewal", account_key, here),
                 actions=data.actions(ActionFilter(account_key=account_key, categories=data.OPEN), limit=100),
                 ratings=[
                     one
@@ -118,7 +120,7 @@ def show(account_key: str) -> None:
         if is_past:
             _looking_back(day, latest)
         account_head.strip(subject)
-        tabs = st.tabs(list(TABS), key="tab", bind="query-params", on_change="rerun")
+        tabs = choices.tabs(TABS, "tab")
         for tab, draw in zip(tabs, TABS.values(), strict=True):
             if tab.open:
                 with tab:

@@ -9,7 +9,7 @@ import streamlit as st
 from app.actions.model import ActionFilter
 from app.calendar import DISPLAY_ZONE
 from app.suggestions.model import OPEN_STATUSES
-from app.ui import account_data, data, event_words, figures, frame, tables, visit, words
+from app.ui import account_data, choices, data, event_words, figures, frame, tables, visit, words
 from app.ui.account_head import Subject
 
 MOST = 300
@@ -109,15 +109,8 @@ def show(subject: Subject) -> None:
         entries = [entry for entry in entries if entry.at < end]
     entries.sort(key=lambda entry: entry.at, reverse=True)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        chosen = st.pills(
-            "Kinds",
-            list(words.TIMELINE_GROUPS),
-            selection_mode="multi",
-            key="kinds",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-        wanted = {kind for group in chosen or () for kind in words.TIMELINE_GROUPS.get(group, ())}
+        chosen = choices.several("Kinds", list(words.TIMELINE_GROUPS), "kinds")
+        wanted = {kind for group in chosen for kind in words.TIMELINE_GROUPS.get(group, ())}
         shown = [entry for entry in entries if not wanted or entry.kind in wanted]
         more = f", the newest {MOST} are shown" if len(shown) > MOST else ""
         st.markdown(

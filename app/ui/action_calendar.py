@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.actions.lifecycle import Status, is_open
 from app.actions.model import ActionRow
-from app.ui import action_data, action_filters, action_panel, figures, page_style, visit, words
+from app.ui import action_data, action_filters, action_panel, choices, figures, page_style, visit, words
 from app.ui.action_calendar_days import SPANS, Day, end_day, first_day, moved, weeks
 from app.ui.action_filters import Wanted
 from app.ui.text import escaped
@@ -78,21 +78,8 @@ def show(wanted: Wanted) -> None:
 
 def _navigation(around: date) -> str:
     here = visit.current()
-    action_filters.accept_codes("span", SPANS)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="calendar_bar"):
-        span = (
-            st.segmented_control(
-                "Period",
-                list(SPANS),
-                format_func=lambda code: SPANS[code],
-                default="month",
-                required=True,
-                key="span",
-                bind="query-params",
-                label_visibility="collapsed",
-            )
-            or "month"
-        )
+        span = choices.one("Period", SPANS, "span", start="month")
         for by, icon, name in ((-1, ":material/chevron_left:", "Earlier"), (1, ":material/chevron_right:", "Later")):
             st.button(
                 name,

@@ -16,7 +16,7 @@ from app.actions.model import ActionFilter
 from app.actions.vocabulary import ActionType, Priority, Source
 from app.auth import Role
 from app.calendar import DISPLAY_ZONE, week_start
-from app.ui import action_data, figures, filters, frame, visit, words
+from app.ui import action_data, choices, figures, frame, visit, words
 
 WHO = {"mine": "Mine", "unassigned": "Unassigned", "all": "Everybody"}
 VIEWS = {"list": "List", "board": "Board", "calendar": "Calendar"}
@@ -57,47 +57,15 @@ def _within(part: ActionFilter, start: date | None, end: date | None) -> ActionF
     return replace(part, due_from=max(starts, default=None), due_before=min(ends, default=None))
 
 
-def accept_codes(key: str, names: Mapping[str, str]) -> None:
-    """Take `?as=board` for `?as=Board`: an address that people write by hand, or that another page links to."""
-    given = st.query_params.get(key)
-    if given is not None and given in names and names.get(given) != given:
-        st.session_state[key] = given
-
-
 def whose_control() -> str:
     """Mine, nobody's, or everybody's; drawn beside the page's heading."""
     start = "mine" if visit.current().identity.role is Role.CSM else "all"
-    return _segments("Whose", "who", WHO, start)
+    return choices.one("Whose", WHO, "who", start=start)
 
 
 def view_control() -> str:
     """List, board or calendar of the same set."""
-    return _segments("Look at it as", "as", VIEWS, "list")
-
-
-def _segments(label: str, key: str, names: Mapping[str, str], start: str) -> str:
-    accept_codes(key, names)
-    return (
-        st.segmented_control(
-            label,
-            list(names),
-            format_func=lambda code: names[code],
-            default=start,
-            required=True,
-            key=key,
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-        or start
-    )
-
-
-def _one_of(label: str, options: Sequence[str], key: str) -> str | None:
-    """A chip that holds one choice or none."""
-    given = st.session_state[key] if key in st.session_state else st.query_params.get(key)
-    shown = given if given in options else "any"
-    with st.popover(f"{label}: {shown}", key=f"{key}_chip"), st.container(width=300):
-        return st.pills(label, list(options), key=key, bind="query-params", label_visibility="collapsed")
+    return choices.one("Look at it as", VIEWS, "as", start="list")
 
 
 def choose_day(day: date | None) -> None:
@@ -135,14 +103,14 @@ def controls(who: str) -> Wanted:
         label_visibility="collapsed",
         width=136,
     )
-    statuses = filters.chip("Status", [words.STATUSES[status] for status in words.STATUSES], "status")
-    types = filters.chip("Type", list(words.ACTION_TYPES.values()), "type")
-    priorities = filters.chip("Priority", list(words.PRIORITIES.values()), "priority")
-    due = _one_of("Due", list(DUES.values()), "due")
+    statuses = choices.chip("Status", [words.STATUSES[status] for status in words.STATUSES], "status")
+    types = choices.chip("Type", list(words.ACTION_TYPES.values()), "type")
+    priorities = choices.chip("Priority", list(words.PRIORITIES.values()), "priority")
+    due = choices.chip_of_one("Due", list(DUES.values()), "due")
     day = _day()
-    sources = filters.chip("Source", list(words.SOURCES.values()), "source")
+    sources = choices.chip("Source", list(words.SOURCES.values()), "source")
     owners = action_data.owners() if who == "all" else {}
-    owner = _one_of("Owner", list(owners), "owner") if owners else None
+    owner = choices.chip_of_one("Owner", list(owners), "owner") if owners else None
     is_archived = st.toggle("Archived too", key="archived", bind="query-params")
     base = ActionFilter(
         owner_user_id=here.identity.user_id if who == "mine" else owners.get(owner or ""),

@@ -23,6 +23,7 @@ from app.ui import (
     action_open,
     action_panel,
     charts,
+    choices,
     figures,
     frame,
     page_style,
@@ -59,7 +60,7 @@ def due_shown(action: ActionRow, today: date) -> str:
 
 def grouping() -> str:
     """The control of the groups, for the row of filters."""
-    action_filters.accept_codes("group", action_groups.GROUPINGS)
+    choices.accept("group", action_groups.GROUPINGS)
     with st.container(width=108):
         return st.selectbox(
             "Group by",

@@ -17,6 +17,7 @@ from app.ui import (
     assignment_handovers,
     assignment_load,
     assignment_plan,
+    choices,
     data,
     figures,
     frame,
@@ -41,7 +42,7 @@ QUEUES = {
 
 def show() -> None:
     """Two parts, in the address: work, and the books that are in other hands."""
-    work, books = st.tabs(["Work", "Hand-overs"], key="desk", bind="query-params", on_change="rerun")
+    work, books = choices.tabs(["Work", "Hand-overs"], "desk")
     if work.open:
         with work, frame.guard():
             action_undo.bar()
@@ -66,18 +67,7 @@ def queue() -> None:
     # at the left: Streamlit's own tool bar of a table floats over what stands above its right end
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**Queue**", width="content")
-        which = (
-            st.segmented_control(
-                "Queue",
-                list(QUEUES),
-                default="Unassigned",
-                required=True,
-                key="queue",
-                bind="query-params",
-                label_visibility="collapsed",
-            )
-            or "Unassigned"
-        )
+        which = choices.one("Queue", list(QUEUES), "queue", start="Unassigned")
         st.markdown(f":small[:gray[{ORDERS.get(which, 'soonest due first')}]]", width="content")
     rows = assignment_data.queue(which, visit.current())
     if not rows:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app.actions.assignment import Candidate
 from app.actions.model import Workload
-from app.ui import assignment_data, charts, figures, frame, tables, visit
+from app.ui import assignment_data, charts, choices, figures, frame, tables, visit
 
 MEASURES = ("Actions", "Hours", "Accounts", "MRR")
 _NOTES = {
@@ -27,15 +27,7 @@ def show(load: list[Workload]) -> None:
     with st.container(border=True, gap="xsmall", key="load"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown("**Load**", width="content")
-            measure = st.segmented_control(
-                "Measure",
-                MEASURES if books else MEASURES[:2],
-                default="Actions",
-                required=True,
-                key="measure",
-                bind="query-params",
-                label_visibility="collapsed",
-            )
+            measure = choices.one("Measure", MEASURES if books else MEASURES[:2], "measure", start="Actions")
         if not load:
             st.markdown(":gray[Nobody works actions yet.]")
             return

@@ -37,13 +37,9 @@ LARGEST_LIST = 1000
 
 
 def counted_from(frame: pd.DataFrame, today: date) -> pd.DataFrame:
-    """The portfolio with `contact_days` since the last two-way contact, missing for never, and `days_to_renewal`.
-
-    Both count from today; the mart's own count of days to renewal ends on its last complete day.
-    """
-    now = pd.Timestamp(today)
-    contacted, renewal = pd.to_datetime(frame["last_contact_date"]), pd.to_datetime(frame["renewal_date"])
-    return frame.assign(contact_days=(now - contacted).dt.days, days_to_renewal=(renewal - now).dt.days)
+    """The portfolio with `contact_days` from the last two-way contact to today, missing for never."""
+    contacted = pd.to_datetime(frame["last_contact_date"])
+    return frame.assign(contact_days=(pd.Timestamp(today) - contacted).dt.days)
 
 
 def with_next_actions(frame: pd.DataFrame, open_actions: Iterable[ActionRow]) -> pd.DataFrame:
@@ -66,14 +62,14 @@ def with_next_actions(frame: pd.DataFrame, open_actions: Iterable[ActionRow]) ->
 @st.cache_data(max_entries=6, show_spinner=False)
 def _portfolio(build_id: int, today: date, scope: str) -> pd.DataFrame:
     with reading_build(build_id) as db:
-        frame = account_mart.portfolio_frame(db)
+        frame = account_mart.portfolio_frame(db, today=today)
     return counted_from(frame.set_index("account_key", drop=False), today)
 
 
 @st.cache_data(max_entries=400, show_spinner=False)
-def _account(build_id: int, account_key: str, scope: str) -> Account | None:
+def _account(build_id: int, account_key: str, today: date, scope: str) -> Account | None:
     with reading_build(build_id) as db:
-        return account_mart.account(db, account_key)
+        return account_mart.account(db, account_key, today=today)
 
 
 @st.cache_data(max_entries=60, show_spinner=False)
@@ -102,7 +98,7 @@ def account_names(here: Visit) -> dict[str, str]:
 
 def account(account_key: str, here: Visit) -> Account:
     """One account, churned ones too. Raises NotFound, MartUnavailable."""
-    found = _account(here.build_id, account_key, here.identity.role)
+    found = _account(here.build_id, account_key, here.today, here.identity.role)
     if found is None:
         raise NotFound("account", account_key)
     return found
@@ -112,7 +108,7 @@ def account_or_none(account_key: str, here: Visit) -> Account | None:
     """As `account`, but None when it is unknown or nothing has been published: an action is shown without its
     figures.
     """
-    return None if here.publication is None else _account(here.build_id, account_key, here.identity.role)
+    return None if here.publication is None else _account(here.build_id, account_key, here.today, here.identity.role)
 
 
 def portfolio_with_actions(here: Visit) -> pd.DataFrame:

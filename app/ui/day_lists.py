@@ -13,7 +13,19 @@ import pandas as pd
 import streamlit as st
 
 from app.actions.model import ActionRow
-from app.ui import action_panel, data, event_words, figures, frame, navigation, page_style, tables, visit, words
+from app.ui import (
+    action_panel,
+    choices,
+    data,
+    event_words,
+    figures,
+    frame,
+    navigation,
+    page_style,
+    tables,
+    visit,
+    words,
+)
 from app.ui.text import escaped
 
 GROUPS = {"all": "All", "overdue": "Overdue", "today": "Due today", "back": "Back from snooze"}
@@ -94,16 +106,7 @@ def now(work: data.MyWork) -> None:
         note = f" :small[:gray[{len(todo)}, overdue before today, then most MRR at risk first]]" if todo else ""
         st.markdown(f"**Now**{note}", width="content")
         if todo:
-            st.segmented_control(
-                "Which",
-                list(GROUPS),
-                format_func=lambda code: GROUPS[code],
-                default="all",
-                required=True,
-                key="now_group",
-                label_visibility="collapsed",
-                bind="query-params",
-            )
+            choices.one("Which", GROUPS, "now_group", start="all")
     if not todo:
         upcoming = [action for group, action in grouped if group is None and action.due_date]
         following = f"Next is {upcoming[0].account_name} on {figures.day(upcoming[0].due_date)}." if upcoming else ""

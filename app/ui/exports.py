@@ -86,8 +86,8 @@ def _file(token: str | None, chosen: portfolio.AccountFilter, wanted: Format) ->
         identity = auth.resolve(db, token=token, now=clock.real_now())
         if identity is None:
             return None
-        frame = account_mart.portfolio_frame(db).set_index("account_key", drop=False)
         today = display_date(clock.business_now(db))
+        frame = account_mart.portfolio_frame(db, today=today).set_index("account_key", drop=False)
         open_actions = service.list_actions(db, filter=ActionFilter(categories=data.OPEN), limit=data.LARGEST_LIST)
     frame = data.with_next_actions(data.counted_from(frame, today), open_actions)
     shown = within_reach(portfolio.narrowed(frame, chosen, owner_emails=identity.owner_emails), identity)

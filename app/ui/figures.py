@@ -125,8 +125,7 @@ def story_time(moment: datetime, *, now: datetime) -> str:
 def days_until(value: date | None, today: date) -> int | None:
     """Days from today, below zero for the past.
 
-    Every screen counts from today, also where a mart stores a count: that one ends on the last complete day, and two
-    pages would differ by a day.
+    Every screen counts from today, also where a mart stores a count: that one ends on the last complete day.
     """
     return None if value is None else (value - today).days
 

@@ -15,7 +15,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app.auth import Identity
 from app.notices import service
 from app.notices.service import LARGEST_PAGE, Notice
-from app.ui import action_panel, figures, frame, inbox_data, navigation, visit, words, writes
+from app.ui import action_panel, choices, figures, frame, inbox_data, navigation, visit, words, writes
 from app.ui.text import escaped, shortened
 
 PLACE = "inbox"
@@ -28,16 +28,7 @@ def show(controls: DeltaGenerator) -> None:
     here = visit.current()
     unread = inbox_data.notices(here.identity, only_unread=True, limit=LARGEST_PAGE)
     with controls:
-        which = st.segmented_control(
-            "Which notices",
-            ["all", "unread"],
-            format_func=str.capitalize,
-            default="all",
-            required=True,
-            key="notices",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
+        which = choices.one("Which notices", {"all": "All", "unread": "Unread"}, "notices", start="all")
         st.button(
             "Mark all read",
             icon=":material/done_all:",

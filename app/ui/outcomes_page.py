@@ -13,7 +13,7 @@ from app.db import read
 from app.suggestions import report
 from app.suggestions.rates import ENOUGH, Rate
 from app.suggestions.report import By, Outcomes
-from app.ui import charts, data, figures, frame, outcome_charts, page_style, tables, visit, words
+from app.ui import charts, choices, data, figures, frame, outcome_charts, page_style, tables, visit, words
 from app.ui.text import escaped
 from app.ui.visit import Visit
 
@@ -49,27 +49,9 @@ def show() -> None:
 
 def _choices() -> tuple[str, str]:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium", key="outcome_choices"):
-        period = st.segmented_control(
-            "Decided in the last",
-            list(PERIODS),
-            format_func=lambda code: PERIODS[code],
-            default="90",
-            required=True,
-            key="period",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-        by = st.segmented_control(
-            "Count by",
-            list(GROUPS),
-            format_func=lambda code: GROUPS[code],
-            default=By.RULE.value,
-            required=True,
-            key="by",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-    return period or "90", by or By.RULE.value
+        period = choices.one("Decided in the last", PERIODS, "period", start="90")
+        by = choices.one("Count by", GROUPS, "by", start=By.RULE.value)
+    return period, by
 
 
 def _whole(whole: Outcomes) -> None:

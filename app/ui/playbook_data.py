@@ -42,7 +42,7 @@ def run(run_id: UUID) -> Run:
 def may_stop(found: Run, here: Visit) -> bool:
     """Whether the person here may stop this run."""
     with read() as db:
-        return service.may_stop(db, actor=here.identity, run=found)
+        return service.may_stop(db, actor=here.identity, now=here.now, run=found)
 
 
 def preview(

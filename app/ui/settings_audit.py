@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.audit import AuditEvent, Kind, Subject
-from app.ui import figures, frame, page_style, settings_data, tables, visit
+from app.ui import choices, figures, frame, page_style, settings_data, tables, visit
 from app.ui.text import escaped, shortened
 
 MOST = 500
@@ -121,9 +121,11 @@ def show() -> None:
     here = visit.current()
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown("**Audit** :small[:gray[nothing here can be changed or removed]]", width="content")
+        names = [_EVERYTHING, *SUBJECTS.values()]
+        choices.accept("what", names)
         chosen = st.selectbox(
             "What",
-            [_EVERYTHING, *SUBJECTS.values()],
+            names,
             key="what",
             bind="query-params",
             label_visibility="collapsed",

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.auth import Identity
 from app.notices import outbox
 from app.notices.outbox import Channel, Message, MessageStatus
-from app.ui import figures, frame, settings_data, tables, visit, writes
+from app.ui import choices, figures, frame, settings_data, tables, visit, writes
 from app.ui.text import escaped, shortened
 
 PLACE = "settings:messages"
@@ -34,9 +34,7 @@ def show() -> None:
         told = ", ".join(f"{count} {STATES[status].lower()}" for status, count in counts.items() if count)
         st.markdown(f"**Messages** :small[:gray[{told or 'none yet'}]]", width="content")
         names = [_ALL, *STATES.values()]
-        chosen = st.segmented_control(
-            "State", names, default=_ALL, required=True, key="state", bind="query-params", label_visibility="collapsed"
-        )
+        chosen = choices.one("State", names, "state", start=_ALL)
     status = next((code for code, name in STATES.items() if name == chosen), None)
     messages = settings_data.messages(here, status=status, limit=MOST)
     frame.problem(PLACE)

@@ -19,6 +19,11 @@ _RETENTION = {
         7,
         "As no longer relevant, with the reason in their story.",
     ),
+    "forget_statements_after_days": (
+        "Texts of SQL statements are forgotten after, days",
+        30,
+        "Who asked when, how it ended and a hash of the text stay. Saved queries stay as they are.",
+    ),
 }
 
 
@@ -46,11 +51,11 @@ def escalation() -> None:
 
 @frame.panel
 def retention() -> None:
-    """When actions leave the lists."""
+    """When actions leave the lists, and when what analysts asked is forgotten."""
     names = {field: title.lower() for field, (title, _, _) in _RETENTION.items()}
     draft = Draft("retention", "retention", names=names, read=_numbers_read, write=_numbers_write)
     with st.container(border=True, gap="small", key="retention_box"):
-        draft.head("Retention", "nothing is deleted; calendar days")
+        draft.head("Retention", "no action is deleted; calendar days")
         edited: dict[str, int] = {}
         with st.container(horizontal=True, gap="small"):
             for field, (title, lowest, meaning) in _RETENTION.items():

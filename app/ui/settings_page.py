@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-import streamlit as st
-
 from app.ui import (
+    choices,
     frame,
     page_style,
     playbook_admin,
@@ -47,7 +46,7 @@ TABS: Mapping[str, Callable[[], None]] = {
 
 def show() -> None:
     """The tabs, and the open one's content; what fails in one leaves the others reachable."""
-    tabs = st.tabs(list(TABS), key="part", bind="query-params", on_change="rerun")
+    tabs = choices.tabs(TABS, "part")
     for tab, draw in zip(tabs, TABS.values(), strict=True):
         if tab.open:
             with tab, frame.guard():

@@ -19,14 +19,14 @@ from app.sandbox import service
 _STATUS = {NotPermitted: 403, NotFound: 404, TooManyStatements: 429}
 
 
-def _file(token: str | None, statement_id: UUID, wanted: Format) -> bytes | None:
+def _file(token: str | None, statement_id: UUID, wanted: Format) -> tuple[str, bytes] | None:
     with unit_of_work() as db:
         identity = auth.resolve(db, token=token, now=clock.real_now())
     if identity is None:
         return None
     file = io.BytesIO()
-    service.write_file(identity, statement_id, wanted, file)
-    return file.getvalue()
+    name = service.write_file(identity, statement_id, wanted, file)
+    return name, file.getvalue()
 
 
 async def answer(request: Request) -> Response:
@@ -44,8 +44,9 @@ async def answer(request: Request) -> Response:
         return PlainTextResponse(f"{error.message} {error.hint}".strip(), status_code=status)
     if file is None:
         return PlainTextResponse("Sign in first, then export again.", status_code=401)
+    name, content = file
     return Response(
-        file,
+        content,
         media_type=MEDIA_TYPES[wanted],
-        headers={"Content-Disposition": f'attachment; filename="answer.{wanted}"', "Cache-Control": "no-store"},
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
     )

@@ -45,7 +45,7 @@ def _answer(answer: Answer, statement_id: str) -> None:
             with st.container(horizontal=True, width="content", gap="xsmall"):
                 for wanted, name in _FILES.items():
                     st.link_button(name, export_address(statement_id, wanted))
-            frame.aside(f"The statement runs again, for up to {FILE.rows:,} rows.")
+            frame.aside(f"The statement runs again, for up to {FILE.rows:,} rows. With more, the file's name says so.")
     if not answer.rows:
         frame.empty("No rows.", "The statement ran, and nothing matches it.", icon=":material/filter_alt_off:")
     elif shown == "Chart":

@@ -6,7 +6,7 @@ from app.auth import Identity
 from app.clock import real_now
 from app.db import read
 from app.sandbox import ledger, queries, reach
-from app.sandbox.ledger import Entry, Verdict
+from app.sandbox.ledger import Entry, Purpose, Verdict
 from app.sandbox.queries import SavedQuery
 from app.sandbox.reach import Relation
 from app.ui import figures, frame, sql_editor, sql_save, visit
@@ -115,6 +115,10 @@ def _history(told: list[Entry]) -> None:
     for entry in told:
         seconds = f"{(entry.duration_ms or 0) / 1000:.1f} s"
         rows = f", {figures.count(entry.row_count, 'row')}" if entry.row_count is not None else ""
+        if entry.is_cut:
+            rows += ", more was left out"
+        if entry.purpose is Purpose.FILE:
+            rows += " in a file"
         st.button(
             escaped(shortened(entry.text, limit=44), limit=44),
             key=f"sql_again_{entry.statement_id}",

@@ -212,7 +212,7 @@ def _at_stake(row: Account | None, today: date) -> str:
     if row is None:
         return ""
     parts = [f"**{figures.money(row.mrr_at_risk_eur)} MRR at risk**"] if row.mrr_at_risk_eur else []
-    days = figures.days_until(row.renewal_date, today)
+    days = row.days_to_renewal
     if days is not None and days >= 0:
         parts.append(f"renewal in {figures.count(days, 'day')}" if days else "renewal today")
     return " " + ", ".join(parts) + "." if parts else ""

@@ -19,7 +19,7 @@ from app.marts.sources import Freshness, SourceFreshness
 from app.marts.trust import Refused, ShapeChange, StreamLoad
 from app.settings import get_settings
 from app.suggestions import service as suggestions
-from app.ui import figures, frame, identity_worklist, page_style, tables, visit, words
+from app.ui import choices, figures, frame, identity_worklist, page_style, tables, visit, words
 from app.ui.text import escaped
 
 ALL = "all"
@@ -131,19 +131,7 @@ def _sources(known: Known) -> None:
 
 def _choice(states: Sequence[SourceFreshness]) -> str:
     names = {ALL: "All sources"} | {one.source: words.word(words.SOURCE_SYSTEMS, one.source) for one in states}
-    return (
-        st.segmented_control(
-            "Source",
-            list(names),
-            format_func=lambda code: names[code],
-            default=ALL,
-            required=True,
-            key="source",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-        or ALL
-    )
+    return choices.one("Source", names, "source", start=ALL)
 
 
 def _streams(loads: Sequence[StreamLoad]) -> None:

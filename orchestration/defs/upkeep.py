@@ -33,6 +33,7 @@ def steps() -> dict[str, Step]:
     from app.actions import escalation, upkeep
     from app.actions import service as actions
     from app.handovers import service as handovers
+    from app.sandbox import ledger
 
     return {
         "wake_snoozed": lambda db, now: actions.wake_snoozed(db, now=now),
@@ -42,6 +43,8 @@ def steps() -> dict[str, Step]:
         "digests": lambda db, now: digest.send_due(db, now=now),
         # sessions live in real time: a simulated world that runs ahead signs nobody out
         "sessions": lambda db, _now: sessions.clean_up(db, now=clock.real_now()),
+        # and so do statements, which the database dates too
+        "statements": lambda db, _now: ledger.forget(db, now=clock.real_now()),
     }
 
 
@@ -92,7 +95,7 @@ class _Round:
 
 
 @dg.op(
-    description="Wakes, hands over, retires, escalates, writes digests, then delivers; each by itself.",
+    description="Wakes, hands over, retires, escalates, writes digests, forgets, then delivers; each by itself.",
     pool=pools.TRACKER,
 )
 def keep_up(context: dg.OpExecutionContext, lease: RunLease) -> None:

@@ -8,7 +8,7 @@ import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -16,8 +16,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
+from api.main import create_app
+from app import cache
 from app.auth import Identity, Role, session_hash
+from app.db import engine
+from app.settings import get_settings
 from local.postgres import Postgres, free_port
 from tests.app.factories import PASSWORD, Estate, an_estate
 
@@ -135,6 +140,26 @@ def closed_clients(request: pytest.FixtureRequest) -> Iterator[None]:
         clients: list[httpx.Client] = request.getfixturevalue("world").clients
         while clients:
             clients.pop().close()
+
+
+@pytest.fixture
+def made(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., FastAPI]]:
+    """Makes the application with an environment of its own, in this process."""
+
+    def forget() -> None:
+        if engine.cache_info().currsize:
+            engine().dispose()
+        for kept in (get_settings, engine, cache.region):
+            kept.cache_clear()
+
+    def make(**environment: str) -> FastAPI:
+        for name, value in {**world.environment, **environment}.items():
+            monkeypatch.setenv(name, value)
+        forget()
+        return create_app()
+
+    yield make
+    forget()
 
 
 @pytest.fixture

@@ -235,9 +235,9 @@ def test_z03_no_parameter_makes_a_list_of_own_things_somebody_elses(world: World
     client = world.client(stranger)
     joined = "&" if "?" in path else "?"
 
-    plain, asked = client.get(path), client.get(f"{path}{joined}{parameter}={owner.user_id}")
+    asked = client.get(f"{path}{joined}{parameter}={owner.user_id}")
 
-    assert asked.json() == plain.json()
+    assert asked.status_code == 422
     assert str(owner.user_id) not in asked.text
 
 
@@ -247,7 +247,7 @@ def test_z03_no_parameter_makes_a_file_hold_more_than_is_theirs(world: World, ma
 
     answer = world.client(maya).get("/exports/accounts.parquet", params={parameter: others})
 
-    assert others not in parquet.read_table(io.BytesIO(answer.content))["account_key"].to_pylist()
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
 
 
 def spelled(given: str) -> st.SearchStrategy[str]:

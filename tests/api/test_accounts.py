@@ -1,12 +1,14 @@
 """The portfolio over HTTP: every account once, the newest build at once, and a sentence before the first one."""
 
-from datetime import datetime, timedelta
+import csv
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from app.auth import Identity
+from app.calendar import display_date
 from tests.api.conftest import World
 from tests.app.factories import AS_OF
 
@@ -22,6 +24,19 @@ def pages(client: httpx.Client, **params: Any) -> list[dict[str, Any]]:
         cursor = answer.json()["next_cursor"]
         if cursor is None:
             return found
+
+
+def test_days_to_a_renewal_count_from_today_in_every_answer_and_file(world: World, harriet: Identity) -> None:
+    today = display_date(datetime.now(UTC))
+    key = world.account(account_name="Renews", renewal_date=today + timedelta(days=30), days_to_renewal=31)
+    client = world.client(harriet)
+
+    listed = client.get("/accounts", params={"search": "renews"}).json()["items"]
+    lines = client.get("/exports/accounts.csv").text.lstrip("\ufeff").splitlines()
+
+    assert [one["days_to_renewal"] for one in listed] == [30]
+    assert client.get(f"/accounts/{key}").json()["days_to_renewal"] == 30
+    assert [row["days_to_renewal"] for row in csv.DictReader(lines) if row["account_key"] == key] == ["30"]
 
 
 def test_pages_hold_every_account_once_most_at_risk_first(world: World, maya: Identity) -> None:

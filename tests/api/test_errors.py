@@ -3,8 +3,8 @@
 import asyncio
 import inspect
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,17 +16,17 @@ from sqlalchemy.exc import OperationalError
 from starlette.types import ASGIApp
 
 from api import errors as faces
-from api.main import create_app
+from api.main import bare_app
 from api.refusals import refusals
 from api.turns import Turns
-from app import auth, cache, errors
+from app import auth, errors
 from app.auth import Identity
 from app.clock import real_now
-from app.db import engine, unit_of_work
-from app.settings import get_settings
+from app.db import unit_of_work
 from app.users import create_user
 from tests.api.asking import key
 from tests.api.conftest import World
+from tests.api.test_policy import NOBODY
 from tests.app.factories import PASSWORD
 from tests.conftest import Warehouse
 
@@ -61,26 +61,6 @@ def answer_to(error: Exception) -> httpx.Response:
         raise error
 
     return ask(app, "/")[0]
-
-
-@pytest.fixture
-def made(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., FastAPI]]:
-    """Makes the application with an environment of its own, in this process."""
-
-    def forget() -> None:
-        if engine.cache_info().currsize:
-            engine().dispose()
-        for kept in (get_settings, engine, cache.region):
-            kept.cache_clear()
-
-    def make(**environment: str) -> FastAPI:
-        for name, value in {**world.environment, **environment}.items():
-            monkeypatch.setenv(name, value)
-        forget()
-        return create_app()
-
-    yield make
-    forget()
 
 
 def test_a_bug_gives_a_number_and_nothing_else(caplog: pytest.LogCaptureFixture) -> None:
@@ -171,6 +151,46 @@ def test_a_refusal_holds_no_empty_keys(world: World, maya: Identity) -> None:
     told = world.client(maya).get("/actions/7").json()
 
     assert set(told) == {"type", "title", "status", "code", "detail", "hint", "errors"}
+
+
+DESCRIBED = [
+    (method.upper(), path, sorted(one["name"] for one in operation.get("parameters", []) if one["in"] == "query"))
+    for path, methods in bare_app().openapi()["paths"].items()
+    for method, operation in methods.items()
+    if path != "/session/provider/callback"  # what a provider sends back is its own
+]
+
+
+def test_a_query_parameter_that_an_operation_does_not_know_is_named_with_those_it_knows(
+    world: World, harriet: Identity
+) -> None:
+    client = world.client(harriet)
+    told: dict[str, tuple[int, str, set[str]]] = {}
+    for method, path, _ in DESCRIBED:
+        answer = client.request(
+            method, path.format_map(defaultdict(lambda: NOBODY)), params={"slip": "1"}, json={}, headers=key()
+        )
+        hint = answer.json().get("hint", "").split(". ")[0].removesuffix(".")
+        names = hint.removeprefix("This address knows ").replace(" and ", ", ").split(", ")
+        told[f"{method} {path}"] = (answer.status_code, answer.json()["detail"], set(names))
+
+    assert told == {
+        f"{method} {path}": (422, "slip is not a parameter of this address.", set(known or ["none"]))
+        for method, path, known in DESCRIBED
+    }
+    assert world.client(harriet).get("/sessions").status_code == 200, "nothing was done, such as ending every session"
+
+
+def test_every_unknown_parameter_is_listed_and_who_is_nobody_learns_none(world: World, maya: Identity) -> None:
+    path = "/accounts?limit=5&serch=x&onwer=me"
+
+    told = world.client(maya).get(path)
+    nobody = world.client().get(path)
+    led_back = world.client().get("/session/provider/callback?state=x&session_state=y&iss=z")
+
+    assert (told.status_code, told.json()["code"]) == (422, "invalid_input")
+    assert [one["field"] for one in told.json()["errors"]] == ["serch", "onwer"]
+    assert (nobody.status_code, led_back.status_code) == (401, 302)
 
 
 NEW_ACTION = {"title": "T", "action_type": "risk", "intervention": "training", "account_key": "0" * 32}

@@ -275,18 +275,29 @@ def test_a_token_does_what_its_scopes_say_and_its_secret_is_nowhere_stored(world
     ("method", "path"),
     [
         *(("GET", "/sessions"), ("GET", "/tokens"), ("POST", "/tokens"), ("GET", "/gate/user"), ("GET", "/session")),
-        *(("POST", "/session/confirm"), ("POST", "/second-factor"), ("GET", "/gate/admin")),
+        *(("POST", "/session/confirm"), ("POST", "/second-factor"), ("GET", "/gate/admin"), ("POST", "/sql/run")),
     ],
 )
-def test_a_token_is_no_session(world: World, method: str, path: str) -> None:
+def test_a_token_is_no_session_and_is_told_so(world: World, method: str, path: str) -> None:
     browser = signed_in(world, person(world, Role.ADMIN))
     client = bearer(world, made(browser, "read", "actions", "suggestions")["secret"])
     client.cookies.set(COOKIE, browser.cookies[COOKIE])
 
-    assert client.request(method, path, json={"password": PASSWORD, "name": "x", "scopes": ["read"]}).status_code in (
-        401,
-        422,
-    )
+    answer = client.request(method, path, json={"password": PASSWORD, "name": "x", "scopes": ["read"]})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "session_needed")
+    assert answer.json()["detail"] == "This is not open to tokens."
+    assert "Sign in with a browser" in answer.json()["hint"]
+
+
+def test_a_page_opened_with_a_token_leads_to_the_sign_in(world: World) -> None:
+    client = bearer(world, made(signed_in(world, person(world)), "read")["secret"])
+    opened = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document", "x-forwarded-uri": "/app/accounts"}
+
+    answer = client.get("/gate/user", headers=opened)
+
+    assert answer.status_code == 302
+    assert "/sign-in?next=" in answer.headers["location"]
 
 
 @pytest.mark.parametrize("end", ["revoke", "expire", "deactivate"])
@@ -322,7 +333,9 @@ def test_a_token_needs_a_recent_proof_and_is_revoked_by_its_person_only(world: W
 
 @pytest.mark.parametrize("secret", ["ait_x", "x", "ait_" + "x" * 10_000, "Bearer", "ait_%00"])
 def test_a19_a_made_up_token_is_nobody(world: World, secret: str) -> None:
-    assert bearer(world, secret).get("/accounts").status_code in (401, 431, 400)
+    client = bearer(world, secret)
+
+    assert {client.get(path).status_code for path in ("/accounts", "/sessions")} <= {401, 431, 400}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ import httpx
 import pytest
 
 from app.auth import Identity, Role
+from app.clock import real_now
+from app.sandbox import ledger
 from tests.api.asking import key
 from tests.api.conftest import World
 
@@ -53,6 +55,29 @@ def test_a_statement_is_answered_and_leaves_a_row_of_what_was_asked(world: World
         world.estate.admin.execute("delete from app.sql_statements")
     with pytest.raises(Exception, match="is kept"):
         world.estate.admin.execute("update app.sql_statements set verdict = 'refused' where verdict = 'answered'")
+
+
+def test_what_was_asked_is_forgotten_after_its_time_and_that_it_was_asked_stays(world: World) -> None:
+    asker = world.estate.user("Old Asker", Role.ANALYST)
+    client = world.client(asker)
+    assert client.post("/sql/run", json={"text": "select 1 as kept", "parameters": {}}).status_code == 200
+    world.estate.admin.execute(
+        "insert into app.sql_statements"
+        " select gen_random_uuid(), user_id, purpose, 'select 1 as old', text_sha256, '{\"a\": \"x\"}',"
+        " started_at - interval '400 days', ended_at - interval '400 days', verdict, row_count, is_cut, duration_ms,"
+        " 'said of it' from app.sql_statements where user_id = %s",
+        [asker.user_id],
+    )
+
+    with world.estate.work() as db:
+        forgotten = [ledger.forget(db, now=real_now()) for _ in range(2)]
+
+    assert forgotten == [1, 0]
+    assert [one["text"] for one in client.get("/sql/history").json()["items"]] == ["select 1 as kept"]
+    left = "select count(*) from app.sql_statements where user_id = %s and verdict = 'answered' and text is null"
+    assert world.estate.one(f"{left} and parameters = '{{}}' and message is null", asker.user_id) == 1
+    with pytest.raises(Exception, match="is kept"):
+        world.estate.admin.execute("update app.sql_statements set text = null, parameters = '{}', message = null")
 
 
 def test_s10_two_statements_of_one_person_run_at_once_over_all_servers_and_the_rest_wait(

@@ -19,7 +19,7 @@ from app.cache import cache_key, make_cache, remember, statistics
 from app.marts import cached
 from app.settings import get_settings
 from local.postgres import free_port
-from tests.app.factories import Estate, key_of
+from tests.app.factories import NOW, Estate, key_of
 
 
 @dataclass(frozen=True)
@@ -302,13 +302,13 @@ def test_a_new_build_is_seen_at_once_through_the_cache(
     estate.publish()
 
     with estate.work() as db:
-        first = cached.portfolio(db, scope="csm")
+        first = cached.portfolio(db, scope="csm", today=NOW.date())
         estate.set("dim_accounts", key_of("Ashford Media"), account_name="Renamed")
-        again = cached.portfolio(db, scope="csm")
+        again = cached.portfolio(db, scope="csm", today=NOW.date())
         estate.publish()
-        after = cached.portfolio(db, scope="csm")
-        one = cached.account(db, key_of("Ashford Media"), scope="csm")
-        none = cached.account(db, "nothing", scope="csm")
+        after = cached.portfolio(db, scope="csm", today=NOW.date())
+        one = cached.account(db, key_of("Ashford Media"), scope="csm", today=NOW.date())
+        none = cached.account(db, "nothing", scope="csm", today=NOW.date())
     cache.region.cache_clear()
 
     assert first == again

@@ -67,7 +67,9 @@ def test_every_name_ships_with_a_first_version_that_is_complete(estate: Estate) 
     assert set(treatments.root) == set(Intervention)
     assert {reason.code for reason in reasons.root} > RULE_REASONS
     assert escalation.model_dump() == ESCALATION
-    assert shipped[Retention] == Retention(archive_after_days=90, expire_after_days=60)
+    assert shipped[Retention] == Retention(
+        archive_after_days=90, expire_after_days=60, forget_statements_after_days=365
+    )
     assert shipped[CompanyHolidays] == CompanyHolidays(days=())
     assert treatments.effort()["business_review"] > treatments.effort()["billing_fix"]
 
@@ -160,7 +162,8 @@ UNUSABLE: list[tuple[str, object]] = [
     ("escalation", {"digest_day": 1}),
     ("escalation", ESCALATION | {"more": 1}),
     ("escalation", None),
-    ("retention", {"archive_after_days": 0, "expire_after_days": 60}),
+    ("retention", {"archive_after_days": 0, "expire_after_days": 60, "forget_statements_after_days": 365}),
+    ("retention", {"archive_after_days": 90, "expire_after_days": 60, "forget_statements_after_days": 29}),
     ("company_holidays", {"days": ["2026-12-24", "2026-12-24"]}),
     ("company_holidays", {"days": ["2026-12-31", "2026-12-24"]}),
     ("company_holidays", {"days": ["2026-02-30"]}),

@@ -175,7 +175,7 @@ def test_a_sheet_that_is_too_long_is_refused_and_a_long_text_ends_in_an_ellipsis
 def rows_of(estate: Estate, dataset: Dataset, identity: Identity, *, since: date | None = None) -> list[dict[str, Any]]:
     file = io.BytesIO()
     with estate.work() as db:
-        datasets.write(db, dataset, Format.PARQUET, file, identity=identity, since=since)
+        datasets.write(db, dataset, Format.PARQUET, file, identity=identity, today=NOW.date(), since=since)
     return parquet.read_table(file).to_pylist()
 
 

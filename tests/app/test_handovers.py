@@ -227,7 +227,7 @@ def test_whoever_covers_has_the_accounts_the_suggestions_and_the_new_actions(
     with estate.work() as db:
         assert repository.user_of_owner(db, maya.owner_email) == tom.user_id
         assert repository.users_of_owners(db)[str(maya.owner_email)] == tom.user_id
-        assert len(accounts.portfolio(db, owner_emails=coverer.owner_emails)) == 2
+        assert len(accounts.portfolio(db, today=NOW.date(), owner_emails=coverer.owner_emails)) == 2
         (offered,) = suggestions.list_open(db, identity=coverer)
         assert suggestions.mark_shown(db, [offered.suggestion_id], actor=coverer, now=NOW) == 1
         opened = suggestions.accept(

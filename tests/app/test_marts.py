@@ -38,11 +38,12 @@ from tests.app.factories import AS_OF, NOW, Estate, key_of, mart_columns
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = key_of("Ashford Media")
+TODAY = NOW.date()
 READERS: dict[str, Callable[[Connection], Any]] = {
     "version.published": version.published,
-    "accounts.portfolio": accounts.portfolio,
-    "accounts.portfolio_frame": accounts.portfolio_frame,
-    "accounts.account": lambda db: accounts.account(db, KEY),
+    "accounts.portfolio": lambda db: accounts.portfolio(db, today=TODAY),
+    "accounts.portfolio_frame": lambda db: accounts.portfolio_frame(db, today=TODAY),
+    "accounts.account": lambda db: accounts.account(db, KEY, today=TODAY),
     "accounts.search": lambda db: accounts.search(db, "ash"),
     "accounts.csms": accounts.csms,
     "health.history": lambda db: health.history(db, KEY, since=AS_OF),
@@ -142,15 +143,17 @@ def test_the_portfolio_has_the_most_at_risk_first_and_only_whom_one_asks_for(est
     estate.publish()
 
     with estate.work() as db:
-        assert [one.account_name for one in accounts.portfolio(db)] == ["Big", "Small", "Toms"]
-        assert [one.account_name for one in accounts.portfolio(db, owner_emails=["Maya.Lind@force24.example"])] == [
+        assert [one.account_name for one in accounts.portfolio(db, today=TODAY)] == ["Big", "Small", "Toms"]
+        assert [
+            one.account_name for one in accounts.portfolio(db, today=TODAY, owner_emails=["Maya.Lind@force24.example"])
+        ] == [
             "Big",
             "Small",
         ]
-        assert len(accounts.portfolio(db, with_churned=True)) == 4
-        frame = accounts.portfolio_frame(db)
-        big = accounts.account(db, key_of("Big"))
-        assert accounts.account(db, "nothing\x00") is None
+        assert len(accounts.portfolio(db, today=TODAY, with_churned=True)) == 4
+        frame = accounts.portfolio_frame(db, today=TODAY)
+        big = accounts.account(db, key_of("Big"), today=TODAY)
+        assert accounts.account(db, "nothing\x00", today=TODAY) is None
     assert list(frame["account_name"]) == ["Big", "Small", "Toms"]
     assert frame["mrr_eur"].dtype == "float64"
     assert big
@@ -164,7 +167,8 @@ def test_the_portfolio_has_the_most_at_risk_first_and_only_whom_one_asks_for(est
 def test_every_reader_needs_one_round_trip_when_there_is_something_to_read(estate: Estate) -> None:
     estate.account()
     estate.publish()
-    for read in (accounts.portfolio, accounts.portfolio_frame, READERS["accounts.account"], READERS["accounts.search"]):
+    for name in ("portfolio", "portfolio_frame", "account", "search"):
+        read = READERS[f"accounts.{name}"]
         with estate.work() as db, estate.counted() as statements:
             read(db)
         assert len(statements) == 1
@@ -183,7 +187,7 @@ def test_three_thousand_accounts_are_read_quickly(estate: Estate) -> None:
     with estate.work() as db:
         for _ in range(5):
             began = perf_counter()
-            assert len(accounts.portfolio(db)) == 3000
+            assert len(accounts.portfolio(db, today=TODAY)) == 3000
             seconds.append(perf_counter() - began)
 
     assert min(seconds) < 0.25  # 0.05 s on a quiet machine
@@ -432,12 +436,12 @@ def test_what_a_publication_overtook_is_read_again_of_the_one_build(estate: Esta
 
     def two_marts() -> list[object]:
         """A reader of more than one statement; while it reads for the first time, another build is published."""
-        before = accounts.account(db, key)
+        before = accounts.account(db, key, today=TODAY)
         if not reads:
             estate.set("dim_accounts", key, mrr_eur=2300)
             estate.publish()
         reads.append(before)
-        after = accounts.account(db, key)
+        after = accounts.account(db, key, today=TODAY)
         return [one and one.mrr_eur for one in (before, after)]
 
     with estate.work() as db:
@@ -455,10 +459,10 @@ def test_a_page_reads_one_build_to_its_end_or_begins_anew(estate: Estate, monkey
     first = estate.publish()
 
     with version.reading_build(first) as db:
-        before = accounts.account(db, key)
+        before = accounts.account(db, key, today=TODAY)
         estate.set("dim_accounts", key, mrr_eur=2300)
         estate.publish()
-        assert accounts.account(db, key) == before
+        assert accounts.account(db, key, today=TODAY) == before
         assert version.published(db).build_id == first
 
     with pytest.raises(BuildReplaced), version.reading_build(first):

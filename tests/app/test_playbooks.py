@@ -632,7 +632,7 @@ def test_who_started_it_the_owner_of_the_account_and_an_admin_may_stop_it_and_no
     covering = replace(ines, covered_owner_emails=("maya.lind@force24.example",))
     for allowed in (tom, maya, admin, covering):
         with estate.work() as db:
-            assert service.may_stop(db, actor=allowed, run=run)
+            assert service.may_stop(db, actor=allowed, now=NOW, run=run)
     assert stop(estate, maya, run).state is RunState.STOPPED
 
 

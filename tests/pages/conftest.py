@@ -67,7 +67,7 @@ class Browser:
             )
         return self
 
-    def open(self, page: str, **query: str) -> AppTest:
+    def open(self, page: str, **query: str | list[str]) -> AppTest:
         """Open a page of `pages/` by its name with query parameters, and return it drawn, without an exception."""
         self.page.run()
         for name, value in query.items():
@@ -75,7 +75,7 @@ class Browser:
         self.page.switch_page(f"../pages/{page}.py").run()
         return self.checked()
 
-    def reload(self, page: str, **query: str) -> AppTest:
+    def reload(self, page: str, **query: str | list[str]) -> AppTest:
         """As a reload: a new session on the same page, in the same browser."""
         self.page = AppTest.from_file(ENTRY, default_timeout=30)
         return self.open(page, **query)

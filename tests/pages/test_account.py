@@ -254,6 +254,20 @@ def test_the_money_tab_says_what_renews_when_and_whether_somebody_looked_in_time
     assert "180 days before, 31 Aug 2026:] Look at the renewal :gray[20 Nov 2026]" in after
 
 
+def test_a_notice_is_said_in_the_head_whatever_tab_is_open(browser: Browser, estate: Estate) -> None:
+    key = _full(estate)
+    browser.sign_in(estate.user("Maya Lind"))
+    for_a_part = texts(browser.open("account", account=key))
+    estate.set("fct_renewals", key, subscription_count=1, forecast_state="notice_given")
+    estate.publish()
+
+    for_all = texts(browser.reload("account", account=key, tab="Support"))
+
+    assert ":red[a part ends 29 Dec 2026]" in for_a_part
+    assert ":red[**Notice given**]" in for_all
+    assert ":gray[ends 29 Dec 2026]" in for_all
+
+
 def test_a_checkpoint_is_met_by_a_renewal_action_of_its_own_time_that_was_not_cancelled(estate: Estate) -> None:
     maya = estate.user("Maya Lind")
     key = _full(estate)

@@ -185,7 +185,7 @@ def test_what_a_colleague_published_meanwhile_stays(browser: Browser, estate: Es
             actor=other,
             now=NOW,
             name="retention",
-            value={"archive_after_days": 90, "expire_after_days": 45},
+            value={"archive_after_days": 90, "expire_after_days": 45, "forget_statements_after_days": 365},
             expected_version=1,
             idempotency_key=a_key(),
         )

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from streamlit.testing.v1 import AppTest
 
 from app.auth import Identity, Role
+from app.sandbox import runner
 from app.ui import sql_export
 from tests.app.factories import Estate
 from tests.pages.conftest import Browser, labels, texts
@@ -108,6 +109,11 @@ def test_z14_a_file_is_of_ones_own_statement_and_holds_no_formula(
     )
     rows = parquet.read_table(io.BytesIO(fetched(alex, "parquet")[1])).to_pylist()
     assert rows[0] == {"account_name": "=cmd()", "=1+1": 5.0}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(runner, "FILE", runner.Limits(rows=1))
+        cut = site.get(f"{place}.xlsx", cookie=browser.sign_in(alex).token)
+    assert cut.headers["content-disposition"] == 'attachment; filename="answer-first-1-rows.xlsx"'
+    assert "1 row, more was left out in a file" in texts(browser.reload("sql"))
     assert fetched(alex, "exe")[0] == 404
     assert fetched(estate.user("Robin Vale", Role.ANALYST), "csv")[0] == 404
     assert fetched(maya, "csv")[0] == 403

@@ -1,5 +1,7 @@
 """What the gate says of the parts of a statement: parameters, places, and what it cannot even read."""
 
+import re
+
 import pytest
 
 from app.sandbox import gate
@@ -55,3 +57,54 @@ def test_s03_what_is_not_one_plain_statement_is_refused_with_a_reason(text: str,
         checked(text)
 
     assert said in refusal.value.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select xmin from dim_accounts",
+        "select a.mrr,\n a.CTID from dim_accounts a",
+        "select marts.dim_accounts.tableoid from marts.dim_accounts",
+        "select 1 from dim_accounts order by xmax",
+        "select (a).cmin from dim_accounts a",
+        "select cmax(a) from dim_accounts a",
+        "select count(*) from dim_accounts where ctid = '(0,1)'",
+        'select "xmin"::text from dim_accounts',
+    ],
+)
+def test_s08_a_column_of_the_server_is_refused_by_its_name(text: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        checked(text)
+
+    assert re.search(
+        r"The (column|function) (xmin|ctid|tableoid|xmax|cmin|cmax) (is the server's own|cannot)", str(refusal.value)
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "select a from dim_accounts a where (a.mrr, a.plan) = (1, 'x') and a is not null",
+        "select to_jsonb(a), a.* from dim_accounts a where a = a",
+        "select 1 as ctid, 'xmin' as said",
+    ],
+)
+def test_whole_rows_and_texts_that_look_like_a_column_of_the_server_are_taken(text: str) -> None:
+    assert checked(text).sql == text
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("datetrunc", "Close to it: date_trunc"),
+        ("cuont", "Close to it: count"),
+        ("string_aggr", "Close to it: string_agg"),
+        ("pg_read_file", "not among those that only compute"),
+    ],
+)
+def test_a_misspelt_function_is_told_with_those_it_resembles(name: str, hint: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        checked(f"select {name}(1)")
+
+    assert refusal.value.message == f"The function {name} cannot be used here. (line 1, column 8)"
+    assert hint in refusal.value.hint

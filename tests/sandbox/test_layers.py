@@ -117,7 +117,9 @@ _SPACES = st.sampled_from([" ", "\n", "\t", "  ", " /* x */ ", " -- y\n", "\r\n"
 @given(st.data())
 def test_s01_case_spaces_and_comments_change_no_verdict(data: st.DataObject) -> None:
     relations = frozenset({"dim_accounts"})
-    one = data.draw(st.sampled_from([one for one in STATEMENTS if not set("'\"$") & set(one["sql"])]))
+    # libpg_query takes no comment between the words of WITH ORDINALITY, which PostgreSQL reads as one
+    plain = [one for one in STATEMENTS if not set("'\"$") & set(one["sql"]) and "with ordinality" not in one["sql"]]
+    one = data.draw(st.sampled_from(plain))
     words = [data.draw(st.sampled_from([word, word.upper(), word.title()])) for word in one["sql"].split(" ")]
     changed = "".join(word + data.draw(_SPACES) for word in words)
 

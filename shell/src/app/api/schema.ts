@@ -1356,7 +1356,8 @@ export interface components {
          *
          *     Ratios are 0 to 1; `mrr` is in `currency_code`, `*_eur` in EUR; `health_score` 0 to 100 with no band (None) under
          *     60% coverage; `health_trend_90d` weekly, oldest first, today last. `csm_email` is the owner in the CRM, None without
-         *     one. `missing_roles`: needed ones that nobody holds who is there and whom mail reaches.
+         *     one. `days_to_renewal` is below zero for the past. `missing_roles`: needed ones that nobody holds who is there and
+         *     whom mail reaches.
          */
         Account: {
             /** Account Id */
