@@ -325,7 +325,8 @@ def let_through(db: psycopg.Connection) -> int:
         raise NothingHeld("No earlier build stands put back: publications go on as they are.")
     ((build_id,),) = db.execute(
         """insert into marts.publications (as_of_date, dbt_invocation_id, model_versions)
-           select as_of_date, dbt_invocation_id, model_versions from marts.publications where build_id = %s returning build_id""",
+           select as_of_date, dbt_invocation_id, model_versions from marts.publications where build_id = %s
+           returning build_id""",
         (newest[0],),
     )
     return build_id
