@@ -51,6 +51,7 @@ COPY extract extract
 COPY learning learning
 COPY dbt dbt
 COPY orchestration orchestration
+COPY recount recount
 EXPOSE 3000 4266
 
 # --- the shell, built

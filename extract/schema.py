@@ -125,6 +125,13 @@ create index if not exists usage_events_loaded_at on raw_product.usage_events us
 create index if not exists usage_events_occurred_at on raw_product.usage_events using brin (occurred_at);
 """
 
+# What a proof of a figure shows of an event: whose, when, which and by which load; not what is in it.
+_USAGE_ROWS = """
+create or replace view ops.usage_rows as
+select event_id, tenant_id, user_id, event_name, occurred_at, _load_id as load_id, _loaded_at as loaded_at
+from raw_product.usage_events;
+"""
+
 _FILES = """
 create table if not exists raw_survey.files (
     sha256 text primary key,
@@ -188,7 +195,7 @@ def _payload_table(table: Table) -> sql.Composed:
 
 def statements() -> list[sql.Composed]:
     """All DDL in the order it has to run."""
-    fixed = [sql.SQL(text).format() for text in (_OPS, _USAGE_EVENTS, _FILES)]
+    fixed = [sql.SQL(text).format() for text in (_OPS, _USAGE_EVENTS, _USAGE_ROWS, _FILES)]
     return [fixed[0], *(_payload_table(table) for table in payload_tables()), *fixed[1:]]
 
 

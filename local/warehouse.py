@@ -104,8 +104,9 @@ create or replace trigger append_only before update or delete or truncate on lea
 """
 
 
-# What a publication leaves (`orchestration/publishing.py`). `previous_build_id` is the build that can be put back, null
-# where there is none; `restored_build_id` is not null where an earlier build was put back.
+# What a publication leaves (`orchestration/publishing.py`), and what was checked of it (`recount/`).
+# `previous_build_id` is the build that can be put back, null where there is none; `restored_build_id` is not null where
+# an earlier build was put back.
 _PUBLISHING = """
 create table if not exists marts.publications (
     build_id bigint generated always as identity primary key,
@@ -117,6 +118,32 @@ create table if not exists marts.publications (
 alter table marts.publications add column if not exists previous_build_id bigint;
 alter table marts.publications add column if not exists restored_build_id bigint;
 alter table marts.publications add column if not exists replaced_marts text[] not null default '{}';
+alter table marts.publications add column if not exists model_versions jsonb not null default '{}';
+create table if not exists marts.model_versions (
+    mart text not null,
+    version text not null,
+    path text not null,
+    key text[] not null,
+    chain jsonb not null,
+    columns jsonb not null,
+    primary key (mart, version)
+);
+create table if not exists marts.figure_checks (
+    check_id bigint generated always as identity primary key,
+    build_id bigint not null,
+    checked_at timestamptz not null default now(),
+    seed text not null,
+    mart text not null,
+    key text[] not null,
+    figure text not null,
+    published text,
+    recounted text,
+    verdict text not null check (verdict in ('same', 'differs', 'moved'))
+);
+comment on table marts.model_versions is
+    'One row per mart and version of it: the models above it, and what each of its columns rests on.';
+comment on table marts.figure_checks is
+    'One row per published figure that was recounted from raw rows, by night; moved: its rows changed since the build.';
 create table if not exists publishing.written_days (
     mart text not null,
     date_column text not null,
@@ -252,7 +279,8 @@ def _lay_out_what_was_built_in_place(warehouse: psycopg.Connection) -> None:
     if warehouse.execute("select from pg_class where relnamespace = 'marts_next'::regnamespace limit 1").rowcount:
         return
     marts = warehouse.execute(
-        "select tablename from pg_tables where schemaname = 'marts' and tablename <> 'publications'"
+        "select tablename from pg_tables where schemaname = 'marts'"
+        " and tablename not in ('publications', 'model_versions', 'figure_checks')"
     )
     for (mart,) in marts.fetchall():
         names = {"aside": sql.Identifier("marts_next", mart), "mart": sql.Identifier("marts", mart)}

@@ -35,6 +35,11 @@ def project_folder() -> Path:
     return Path(os.environ.get("DBT_PROJECT_DIR") or ROOT / "dbt").resolve()
 
 
+def settings() -> str:
+    """Text of the project's own settings: its variables are part of what a build is."""
+    return (project_folder() / "dbt_project.yml").read_text(encoding="utf-8")
+
+
 def target_folder() -> Path:
     """Where the orchestrator's dbt writes its artefacts: `.state/dbt`, or what DBT_TARGET_PATH names."""
     return Path(os.environ.get("DBT_TARGET_PATH") or ROOT / ".state" / "dbt").resolve()

@@ -18,6 +18,9 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
+from orchestration import model_versions
+from orchestration.model_versions import ModelVersion
+
 MARTS = "marts"
 MARTS_NEXT = "marts_next"
 PUBLISHING = "publishing"
@@ -72,7 +75,8 @@ _SHAPES: LiteralString = """
     where
         mart.relnamespace = %s::regnamespace and mart.relkind in ('r', 'v')
         -- what a killed dbt left is no mart
-        and mart.relname !~ '__dbt_(tmp|backup)' and mart.relname not in ('publications', 'written_days')
+        and mart.relname !~ '__dbt_(tmp|backup)'
+        and mart.relname not in ('publications', 'model_versions', 'figure_checks', 'written_days')
     order by mart.relname
 """
 _NEWEST: LiteralString = """
@@ -209,10 +213,16 @@ def _date_columns(db: psycopg.Connection) -> dict[str, str]:
 
 
 def publish(
-    db: psycopg.Connection, *, dbt_invocation_id: str | None, dagster_run_id: str | None, is_whole: bool = False
+    db: psycopg.Connection,
+    *,
+    models: Sequence[ModelVersion] = (),
+    dbt_invocation_id: str | None,
+    dagster_run_id: str | None,
+    is_whole: bool = False,
 ) -> Published:
     """Bring the marts to what was built aside; the caller commits. To be called after green tests and never before.
 
+    `models` are the versions that built it: a figure's proof names them.
     With `is_whole` every row is compared. After an earlier build was put back and let through that is always so: the
     noted days speak of the one that was put away. Raises PublicationHeld while it stands put back, NothingToPublish,
     psycopg.errors.LockNotAvailable.
@@ -249,9 +259,16 @@ def publish(
     db.execute("delete from publishing.written_days")
     ((build_id, published_at),) = db.execute(
         """insert into marts.publications
-               (as_of_date, dbt_invocation_id, dagster_run_id, previous_build_id, replaced_marts)
-           values (%s, %s, %s, %s, %s) returning build_id, published_at""",
-        (as_of, dbt_invocation_id, dagster_run_id, newest[0] if newest else None, list(replaced)),
+               (as_of_date, dbt_invocation_id, dagster_run_id, previous_build_id, replaced_marts, model_versions)
+           values (%s, %s, %s, %s, %s, %s) returning build_id, published_at""",
+        (
+            as_of,
+            dbt_invocation_id,
+            dagster_run_id,
+            newest[0] if newest else None,
+            list(replaced),
+            model_versions.keep(db, models),
+        ),
     )
     return Published(
         build_id=build_id,
@@ -289,8 +306,8 @@ def put_back(db: psycopg.Connection) -> tuple[int, int]:
         else:
             _undo(db, _columns(db, mart), names)
     ((put_back_id,),) = db.execute(
-        """insert into marts.publications (as_of_date, dbt_invocation_id, restored_build_id)
-           select as_of_date, dbt_invocation_id, build_id from marts.publications where build_id = %s
+        """insert into marts.publications (as_of_date, dbt_invocation_id, restored_build_id, model_versions)
+           select as_of_date, dbt_invocation_id, build_id, model_versions from marts.publications where build_id = %s
            returning build_id""",
         (previous_id,),
     )
@@ -307,8 +324,9 @@ def let_through(db: psycopg.Connection) -> int:
     if newest is None or not newest[2]:
         raise NothingHeld("No earlier build stands put back: publications go on as they are.")
     ((build_id,),) = db.execute(
-        """insert into marts.publications (as_of_date, dbt_invocation_id)
-           select as_of_date, dbt_invocation_id from marts.publications where build_id = %s returning build_id""",
+        """insert into marts.publications (as_of_date, dbt_invocation_id, model_versions)
+           select as_of_date, dbt_invocation_id, model_versions from marts.publications where build_id = %s
+           returning build_id""",
         (newest[0],),
     )
     return build_id

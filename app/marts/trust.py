@@ -2,7 +2,8 @@
 shape, and the builds that were published.
 
 Sources: ops.load_run and ops.load_chunk (one row per load and per chunk of it), ops.quarantine (one row per refused
-record), ops.schema_drift (one row per field and type first seen), marts.publications.
+record), ops.schema_drift (one row per field and type first seen), marts.publications, marts.figure_checks (one row per
+figure that was counted again).
 """
 
 from dataclasses import dataclass
@@ -68,6 +69,30 @@ class Build:
     restored_build_id: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mismatch:
+    """A published figure that came out different when it was counted again; values as text."""
+
+    mart: str
+    key: list[str]
+    figure: str
+    published: str | None
+    recounted: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recount:
+    """The newest second count: of which build, by which seed, how many figures were the same, how many had rows that
+    changed since, and all that differ."""
+
+    build_id: int
+    checked_at: datetime
+    seed: str
+    same_count: int
+    moved_count: int
+    different: list[Mismatch]
+
+
 _LOADS = text(
     f"""
     with {NEWEST_RUNS},
@@ -127,6 +152,38 @@ _BUILDS = text(
     "select build_id, published_at, as_of_date, restored_build_id from marts.publications"
     " order by build_id desc limit :limit"
 )
+
+
+_RECOUNT = text(
+    """
+    select build_id, checked_at, seed, mart, key, figure, published, recounted, verdict
+    from marts.figure_checks
+    where (seed, checked_at) = (select seed, checked_at from marts.figure_checks order by check_id desc limit 1)
+    order by check_id
+    """
+)
+
+
+def recount(db: Connection) -> Recount | None:
+    """The newest second count, None before the first."""
+    with reading_mart("figure_checks"):
+        rows = db.execute(_RECOUNT).all()
+    if not rows:
+        return None
+    different = [
+        Mismatch(mart=row.mart, key=row.key, figure=row.figure, published=row.published, recounted=row.recounted)
+        for row in rows
+        if row.verdict == "differs"
+    ]
+    verdicts = [row.verdict for row in rows]
+    return Recount(
+        build_id=rows[0].build_id,
+        checked_at=rows[0].checked_at,
+        seed=rows[0].seed,
+        same_count=verdicts.count("same"),
+        moved_count=verdicts.count("moved"),
+        different=different,
+    )
 
 
 def loads(db: Connection) -> list[StreamLoad]:

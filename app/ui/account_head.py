@@ -11,7 +11,7 @@ from app.actions.model import ActionRow
 from app.marts.accounts import Account
 from app.marts.money import Renewal
 from app.ratings import Rating
-from app.ui import account_data, account_rating, figures, visit, words
+from app.ui import account_data, account_rating, figures, proof_link, visit, words
 from app.ui.text import escaped
 
 
@@ -40,8 +40,15 @@ def note(account: Account) -> str:
     return " · ".join(parts)
 
 
-def _cell(title: str, value: str, under: str) -> None:
-    st.markdown(f":small[:gray[{title}]]  \n{value}  \n:small[:gray[{under}]]", width="content")
+def _cell(title: str, value: str, under: str, *, proof: tuple[str, str, tuple[str, ...]] | None = None) -> None:
+    """One figure; `proof` names its mart, column and key, and makes its title the way there."""
+    with st.container(width="content", gap=None, key=f"head_{title.partition(',')[0]}"):
+        if proof is None:
+            st.markdown(f":small[:gray[{title}]]", width="content")
+        else:
+            mart, column, key = proof
+            proof_link.link(mart, key, column, label=f":small[:gray[{title}]]")
+        st.markdown(f"{value}  \n:small[:gray[{under}]]", width="content")
 
 
 def _health(subject: Subject) -> tuple[str, str]:
@@ -118,16 +125,19 @@ def strip(subject: Subject) -> None:
     with st.container(
         border=True, horizontal=True, horizontal_alignment="distribute", gap="medium", key="account_head"
     ):
-        _cell("Health" + then, *_health(subject))
-        _cell("Churn risk, 90 d" + then, *_risk(subject))
+        day = (account.account_key, subject.as_of.isoformat())
+        now = (account.account_key,)
+        _cell("Health" + then, *_health(subject), proof=("fct_account_health_daily", "score", day))
+        _cell("Churn risk, 90 d" + then, *_risk(subject), proof=("fct_churn_risk_daily", "churn_probability_90d", day))
         seats = f"{account.seats_paid or 0} seats, {account.seats_used_28d or 0} used"
-        _cell("MRR", f"**{mrr}**", in_euro + seats)
+        _cell("MRR", f"**{mrr}**", in_euro + seats, proof=("dim_accounts", "mrr", now))
         _cell(
             "MRR at risk",
             f"**{figures.money(at_risk)}**",
             f"{probability:.2f} x MRR" if probability is not None else "–",
+            proof=("fct_churn_risk_daily", "mrr_at_risk_eur", day),
         )
-        _cell("Renewal", *_renewal(account, subject.renewal))
+        _cell("Renewal", *_renewal(account, subject.renewal), proof=("dim_accounts", "renewal_date", now))
         stage = words.word(words.LIFECYCLE, account.lifecycle_stage).lower()
         _cell("Owner", f"**{escaped(account.csm_name)}**", f"stage: {stage}" if account.lifecycle_stage else "–")
         contact = figures.ago(account.last_contact_date, today)
@@ -136,7 +146,7 @@ def strip(subject: Subject) -> None:
             if account.nps_score is not None
             else "no NPS answer"
         )
-        _cell("Last contact", f"**{contact}**", nps)
+        _cell("Last contact", f"**{contact}**", nps, proof=("dim_accounts", "last_contact_date", now))
         _cell("Sentiment", *account_rating.cell(subject.ratings, today))
         _cell("Next action", *_next(subject))
 

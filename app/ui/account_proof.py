@@ -1,10 +1,34 @@
-"""Proof of an account: which source records it is made of, by which rule, and how fresh every source is."""
+"""Proof of an account: its figures, which source records it is made of by which rule, and how fresh they are."""
+
+from datetime import date
+from functools import partial
 
 import pandas as pd
 
 from app.marts.sources import SourceLink
-from app.ui import account_data, figures, frame, page_style, tables, visit, words
+from app.ui import account_data, figures, frame, page_style, proof_link, tables, visit, words
 from app.ui.account_head import Subject, figure_line
+
+_FIGURES = (
+    "mrr",
+    "mrr_eur",
+    "mrr_at_risk_eur",
+    "seats_paid",
+    "seats_used_28d",
+    "seat_use_ratio",
+    "health_score",
+    "health_coverage_ratio",
+    "churn_probability_90d",
+    "renewal_date",
+    "days_to_renewal",
+    "overdue_invoice_count",
+    "oldest_overdue_days",
+    "open_ticket_count",
+    "urgent_open_ticket_count",
+    "nps_score",
+    "last_contact_date",
+    "stakeholder_count",
+)
 
 
 def show(subject: Subject) -> None:
@@ -19,6 +43,7 @@ def show(subject: Subject) -> None:
         )
     parts.append((f"**{figures.percent(account.health_coverage_ratio)}**", "of the health score's weight had data"))
     figure_line(parts, "proof_figures")
+    _figures(subject)
     left, right = page_style.split([1.4, 1], "proof")
     with left:
         frame.heading("Identity", "source records that make up this account")
@@ -71,6 +96,40 @@ def show(subject: Subject) -> None:
             ),
         }
         tables.show(table, columns, key="freshness_table", alt="Freshness of the sources", most=14)
+
+
+def _figures(subject: Subject) -> None:
+    """Every number the account has, with the way to its proof."""
+    account = subject.account
+    shown = {name: getattr(account, name) for name in _FIGURES}
+    frame.heading("Figures", "each leads to its formula, models, loads and source records")
+    table = pd.DataFrame(
+        {
+            "figure": [proof_link.name_of(name) for name in shown],
+            "value": [_said(value) for value in shown.values()],
+            "column": [f"dim_accounts.{name}" for name in shown],
+        }
+    )
+    columns = {
+        "figure": tables.link("Figure", "figure_open", partial(_open, account.account_key), 240),
+        "value": tables.text("Published", 150, right=True),
+        "column": tables.text("Mart and column", 330),
+    }
+    tables.show(table, columns, key="figures_table", alt="Figures of this account", most=8)
+
+
+def _open(account_key: str) -> None:
+    place = tables.clicked_row("figure_open")
+    if place is not None:
+        proof_link.go("dim_accounts", (account_key,), _FIGURES[place])
+
+
+def _said(value: float | int | date | None) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, date):
+        return figures.full_day(value)
+    return figures.grouped(value, 2) if isinstance(value, float) else figures.grouped(value)
 
 
 def _sure(confidence: object) -> str:

@@ -35,6 +35,7 @@ PLACES = (
     Place("my_day.py", "my-day", "My day", ":material/today:", (Role.CSM, Role.ADMIN)),
     Place("accounts.py", "accounts", "Accounts", ":material/domain:", EVERYBODY),
     Place("account.py", "account", "Account", ":material/apartment:"),
+    Place("proof.py", "proof", "Proof", ":material/fact_check:"),
     Place("actions.py", "actions", "Actions", ":material/checklist:", EVERYBODY),
     Place("outcomes.py", "outcomes", "Outcomes", ":material/flag:", EVERYBODY),
     Place("trust.py", "trust", "Trust", ":material/verified:", EVERYBODY),

@@ -5,6 +5,7 @@ changed its shape, which rules it holds up, and the builds.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -19,7 +20,7 @@ from app.marts.sources import Freshness, SourceFreshness
 from app.marts.trust import Refused, ShapeChange, StreamLoad
 from app.settings import get_settings
 from app.suggestions import service as suggestions
-from app.ui import choices, figures, frame, identity_worklist, page_style, tables, visit, words
+from app.ui import choices, figures, frame, identity_worklist, page_style, proof_link, tables, visit, words
 from app.ui.text import escaped
 
 ALL = "all"
@@ -37,6 +38,7 @@ class Known:
     refused: list[Refused]
     shapes: list[ShapeChange]
     builds: list[trust.Build]
+    recount: trust.Recount | None
     resting: dict[str, list[str]]
     unsure: list[Issue]
     decided: list[Decision]
@@ -52,6 +54,7 @@ def _known(now: datetime) -> Known:
             refused=trust.refused(db),
             shapes=trust.shape_changes(db),
             builds=trust.builds(db),
+            recount=trust.recount(db),
             resting=suggestions.rules_by_source(db),
             unsure=unsure,
             decided=identity_links.decisions(db, of=[(one.source, one.source_id) for one in unsure]),
@@ -63,6 +66,7 @@ def show() -> None:
     known = _known(real_now())
     _verdict(known.states)
     _held(known.builds)
+    _recount(known.recount)
     _sources(known)
     chosen = _choice(known.states)
     identity_worklist.show([one for one in known.unsure if chosen in (ALL, one.source)], known.decided)
@@ -96,6 +100,53 @@ def _held(builds: Sequence[trust.Build]) -> None:
             f":orange[:material/history:] **Build {builds[0].restored_build_id} was put back** ({at}): newer builds"
             " wait until an admin lets them through (`make release`)."
         )
+
+
+def _recount(newest: trust.Recount | None) -> None:
+    """What a second count of random figures from raw rows said; what did not match is named, with its proof."""
+    if newest is None:
+        st.markdown(
+            ":gray[:material/hourglass_top: No figure has been counted again from raw rows yet; that is done at night.]"
+        )
+        return
+    when = figures.clock(newest.checked_at, now=real_now())
+    counted = newest.same_count + len(newest.different)
+    left_out = f"; {newest.moved_count} more changed at their source since" if newest.moved_count else ""
+    if not newest.different:
+        st.markdown(
+            f":green[:material/fact_check:] {figures.count(counted, 'random figure')} of build {newest.build_id}"
+            f" counted again from raw rows, {when}: all the same{left_out}."
+        )
+        return
+    st.error(
+        f"{len(newest.different)} of {figures.count(counted, 'random figure')} of build {newest.build_id} came out"
+        f" different when counted again from raw rows, {when}{left_out}. Do not rely on these yet.",
+        icon=":material/error:",
+    )
+    rows = newest.different
+    table = pd.DataFrame(
+        {
+            "figure": [proof_link.name_of(one.figure) for one in rows],
+            "mart": [f"{one.mart}.{one.figure}" for one in rows],
+            "key": [", ".join(one.key) for one in rows],
+            "published": [one.published or "–" for one in rows],
+            "recounted": [one.recounted or "–" for one in rows],
+        }
+    )
+    columns = {
+        "figure": tables.link("Figure", "recount_open", partial(_open_proof, rows), 190),
+        "mart": tables.text("Mart and column", 300),
+        "key": tables.text("Row", 340),
+        "published": tables.text("Published", 120, right=True),
+        "recounted": tables.text("From raw rows", 120, right=True),
+    }
+    tables.show(table, columns, key="trust_recount", alt="Figures that came out different", most=MOST_ROWS)
+
+
+def _open_proof(rows: Sequence[trust.Mismatch]) -> None:
+    place = tables.clicked_row("recount_open")
+    if place is not None:
+        proof_link.go(rows[place].mart, rows[place].key, rows[place].figure)
 
 
 def _promise(states: Sequence[SourceFreshness]) -> str:

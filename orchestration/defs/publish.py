@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 
 import dagster as dg
 
-from orchestration import pools
+from orchestration import manifest as dbt_manifest
+from orchestration import model_versions, pools
 from orchestration.failures import failure, sorted_out
-from orchestration.publishing import NothingToPublish, PublicationHeld, publish
+from orchestration.publishing import MARTS_NEXT, NothingToPublish, PublicationHeld, publish
 from orchestration.resources import RunLease, Transforming
 
 KEY = dg.AssetKey(["marts", "publications"])
@@ -64,10 +65,12 @@ def publications_asset(mart_keys: Iterable[dg.AssetKey], checks: Sequence[dg.Ass
         failed = _failed(context, checks)
         if failed:
             raise failure(STEP, f"what was built did not pass when it was last tested: {', '.join(failed)}")
+        models = model_versions.of(dbt_manifest.load(), built_in=MARTS_NEXT, settings=dbt_manifest.settings())
         with sorted_out(STEP, context), transforming.connection() as db:
             try:
                 made = publish(
                     db,
+                    models=models,
                     dbt_invocation_id=_invocation_id(context),
                     dagster_run_id=context.run.run_id,
                     is_whole=config.every_row,

@@ -10,7 +10,7 @@ from dagster import AssetsDefinition, AssetSpec
 from extract.sources import SOURCES
 from orchestration import manifest
 from orchestration.definitions import build
-from orchestration.defs import load, publish, suggest, transform
+from orchestration.defs import load, publish, recount, suggest, transform
 from orchestration.pools import TRACKER, WAREHOUSE
 from orchestration.translators import feedback_key
 
@@ -150,3 +150,7 @@ def test_every_step_takes_turns_in_a_pool(definitions: dg.Definitions) -> None:
     assert tracker == {"keep_up", "deliver_messages"}
     assert {step for step, pool in pools.items() if pool != WAREHOUSE} == tracker
     assert {transform.STEP, *(load.step_of(source) for source in SOURCES.values())} < pools.keys()
+
+
+def test_figures_are_counted_again_behind_the_publication(definitions: dg.Definitions) -> None:
+    assert publish.KEY.to_user_string() in upstream_of(definitions, recount.KEY)

@@ -1,5 +1,6 @@
 """The real dbt project as tests run it: in this process, against a database of the test run."""
 
+import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import psycopg
 from dbt.cli.main import dbtRunner
 
-from orchestration import publishing
+from orchestration import model_versions, publishing
 from tests.conftest import Warehouse
 
 PROJECT = Path(__file__).parents[2] / "dbt"
@@ -62,7 +63,12 @@ class Project:
         """Everything but the unit tests, which need no data and have a test of their own."""
         return self.run("build", "--exclude-resource-type", "unit_test", *arguments)
 
-    def publish(self) -> publishing.Published:
-        """Bring readers what was built, as the orchestrator does after green tests."""
+    def publish(self, *, is_whole: bool = False) -> publishing.Published:
+        """Bring readers what was built, as the orchestrator does after green tests; `is_whole` compares every row."""
+        manifest = json.loads((self.folder / "target" / "manifest.json").read_text())
+        settings = (PROJECT / "dbt_project.yml").read_text()
+        models = model_versions.of(manifest, built_in=publishing.MARTS_NEXT, settings=settings)
         with psycopg.connect(self.warehouse.transformer_dsn) as transformer:
-            return publishing.publish(transformer, dbt_invocation_id=None, dagster_run_id=None)
+            return publishing.publish(
+                transformer, models=models, dbt_invocation_id=None, dagster_run_id=None, is_whole=is_whole
+            )

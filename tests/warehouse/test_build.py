@@ -15,6 +15,7 @@ MARTS = (
     "fct_actions",
     "fct_churn_risk_daily",
     "fct_engagements",
+    "fct_figure_inputs",
     "fct_identity_issues",
     "fct_invoices",
     "fct_mrr_movements",

@@ -4,13 +4,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from hashlib import md5
 from itertools import pairwise
 from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy import Engine
 
+from app.db import make_engine, read
+from app.errors import NotFound
+from app.marts.proof import Proof, prove
 from orchestration.publishing import let_through, put_back
+from recount import check
+from recount.figures import FIGURES
 from tests.warehouse.estate import Load, at, days, empty
 from tests.warehouse.project import Project
 
@@ -321,3 +328,146 @@ def test_churn_and_growth_give_the_retention_rates_of_the_definition(grown: Proj
     assert months == [
         (False, Decimal("600.00"), 0, 0, Decimal("200.00"), pytest.approx(2 / 3), 2, 1, pytest.approx(0.5))
     ]
+
+
+@pytest.fixture(scope="module")
+def application(story: Story) -> Iterator[Engine]:
+    engine = make_engine(story.project.warehouse.application_url)
+    yield engine
+    engine.dispose()
+
+
+def _figure(application: Engine, mart: str, column: str, *key: str) -> Proof:
+    with read(application) as db:
+        return prove(db, mart, key, column)
+
+
+def _key(company: str) -> str:
+    return md5(f"hubspot:{company}".encode(), usedforsecurity=False).hexdigest()
+
+
+def test_a_figure_is_proved_down_to_the_records_and_loads_that_it_rests_on(grown: Project, application: Engine) -> None:
+    proof = _figure(application, "dim_accounts", "mrr", _key("alpha"))
+
+    [build] = _rows(
+        grown, "select build_id, model_versions ->> 'dim_accounts' from marts.publications order by 1 desc limit 1"
+    )
+    [(first_load, *_), (second_load, *_)] = _rows(grown, "select load_id from ops.load_run order by 1")
+    [quantity] = proof.quantities
+    assert (proof.value, proof.build_id, proof.model_version) == ("400.00", *build)
+    assert proof.formula.startswith("Monthly recurring value in the account's currency")
+    assert (quantity.name, quantity.on_date, quantity.total) == ("mrr", date(2026, 3, 11), 400.0)
+    assert {(one.stream, one.source_id, one.amount, one.load_id) for one in quantity.records} == {
+        ("invoices", "in_alpha_3", 200.0, first_load),
+        ("invoices", "in_gamma_3", 200.0, first_load),
+    }
+    assert list(proof.loads) == [first_load]
+    assert (proof.chain[0].name, proof.chain[0].path) == ("dim_accounts", "models/marts/accounts/dim_accounts.sql")
+    assert {"raw_stripe.invoices", "raw_product.usage_events"} <= {
+        one.name for one in proof.chain if one.layer == "raw"
+    }
+
+    ticket = _figure(application, "fct_tickets", "solved_at", "1")
+    assert [(one.source_id, one.load_id) for one in ticket.quantities[0].records] == [("1", second_load)]
+
+
+def test_a_figure_of_use_names_its_events_and_one_made_of_figures_those(application: Engine) -> None:
+    used = _figure(application, "fct_usage_daily", "active_user_count", _key("delta"), "2026-03-11")
+    owned = _figure(application, "dim_csms", "mrr_eur", md5(b"hubspot_owner:1", usedforsecurity=False).hexdigest())
+    score = _figure(application, "fct_account_health_daily", "voice_of_customer_score", _key("beta"), "2026-02-10")
+    answer = _figure(application, "fct_account_health_daily", "nps_value", _key("beta"), "2026-02-10")
+
+    assert used.usage
+    assert (used.value, used.usage.count, used.usage.user_count) == ("2", 2, 2)
+    assert {one.tenant_id for one in used.usage.events} == {4}
+    assert sum(float(one.value or 0) for one in owned.figures) == float(owned.value or 0) == 500.0
+    assert [(one.column, one.value) for one in score.figures] == [("nps_points", "100")]
+    assert [(one.source_id, one.amount) for one in answer.quantities[0].records] == [("s:r2", 10.0)]
+
+
+ADDED_UP = {
+    "dim_accounts": ("mrr", "seats_paid", "open_ticket_count", "urgent_open_ticket_count", "nps_score"),
+    "fct_account_health_daily": (
+        *("ticket_volume_value", "urgent_unresolved_value", "known_roles_value", "champion_value", "nps_value"),
+    ),
+}
+
+
+@pytest.mark.parametrize("mart", ADDED_UP)
+def test_records_of_a_proof_add_up_to_the_figure(grown: Project, application: Engine, mart: str) -> None:
+    keys = {
+        "dim_accounts": "select array[account_key] from marts.dim_accounts where is_active",
+        "fct_account_health_daily": "select array[account_key, health_date::text] from marts.fct_account_health_daily"
+        " where health_date in ('2026-02-10', '2026-03-11')",
+    }
+    found = [
+        (column, *key, proof.value, proof.quantities[0].total)
+        for (key,) in _rows(grown, keys[mart])
+        for column in ADDED_UP[mart]
+        for proof in [_figure(application, mart, column, *key)]
+    ]
+
+    assert len(found) >= 10
+    assert [one for one in found if float(one[-2] or 0) != (one[-1] or 0)] == []
+
+
+def test_nobody_is_shown_a_proof_of_what_is_not_published(application: Engine) -> None:
+    for mart, column, key in (
+        ("publications", "build_id", ("1",)),
+        ("pg_user", "passwd", ("x",)),
+        ("dim_accounts", "mrr; drop table marts.dim_accounts", (_key("alpha"),)),
+        ("dim_accounts", "mrr", ("nobody",)),
+        ("dim_accounts", "mrr", (_key("alpha"), "2026-03-11")),
+        ("fct_usage_daily", "session_count", (_key("alpha"), "the ides of March")),
+    ):
+        with pytest.raises(NotFound):
+            _figure(application, mart, column, *key)
+
+
+def _recounted(project: Project, seed: str) -> list[check.Checked]:
+    with psycopg.connect(project.warehouse.transformer_dsn, options="-c timezone=UTC") as db:
+        return check.check(db, seed=seed, count=400)
+
+
+def test_every_figure_counted_again_from_raw_rows_is_the_one_that_is_published(grown: Project) -> None:
+    answers = _recounted(grown, "one")
+
+    assert len(answers) > 150
+    assert {one.sampled.figure.column for one in answers} == {one.column for one in FIGURES}
+    assert [str(one) for one in answers if one.verdict is not check.Verdict.SAME] == []
+
+
+def test_a_falsified_figure_is_named_by_the_second_count(grown: Project) -> None:
+    falsified = [
+        ("dim_accounts", "mrr", "mrr + 0.01", "true", _key("alpha")),
+        ("fct_mrr_movements", "amount", "amount + 1", "true", _key("delta")),
+    ]
+    for mart, column, value, which, key in falsified:
+        with psycopg.connect(grown.warehouse.transformer_dsn) as db:
+            db.execute(f"update marts.{mart} set {column} = {value} where {which} and account_key = %s".encode(), [key])
+
+    different = [one for one in _recounted(grown, "two") if one.verdict is check.Verdict.DIFFERS]
+    grown.publish(is_whole=True)
+
+    assert {(one.sampled.figure.mart, one.sampled.figure.column, one.sampled.key[0]) for one in different} == {
+        (mart, column, key) for mart, column, _, _, key in falsified
+    }
+    assert "dim_accounts.mrr of " in " ".join(map(str, different))
+    assert "published 400.01, from raw rows 400.00" in " ".join(map(str, different))
+    stored = _rows(grown, "select count(*) from marts.figure_checks where seed = 'two' and verdict = 'differs'")
+    assert stored == [(2,)]
+
+
+def test_what_was_loaded_since_the_build_is_no_difference(grown: Project) -> None:
+    with psycopg.connect(grown.warehouse.loader_dsn, autocommit=True) as loader:
+        _load(loader, FIRST + timedelta(days=2)).ticket(3, 11, created=date(2026, 3, 12), priority="urgent")
+
+    verdicts = {
+        (one.sampled.figure.column, one.sampled.key[0]): one.verdict
+        for one in _recounted(grown, "three")
+        if one.verdict is not check.Verdict.SAME
+    }
+
+    assert verdicts == {
+        (column, _key("alpha")): check.Verdict.MOVED for column in ("open_ticket_count", "urgent_open_ticket_count")
+    }

@@ -2,11 +2,15 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from orchestration import model_versions
+from recount.figures import FIGURES
 from tests.exposures import declared
 from tests.warehouse.project import PROJECT, Project
 
@@ -20,6 +24,7 @@ FEEDS_SUGGESTIONS = (
     "fct_account_health_daily",
     "fct_churn_risk_daily",
     "fct_engagements",
+    "fct_figure_inputs",
     "fct_identity_issues",
     "fct_invoices",
     "fct_mrr_movements",
@@ -29,6 +34,13 @@ FEEDS_SUGGESTIONS = (
     "fct_tickets",
     "fct_usage_daily",
 )
+RECORDS_OF_QUANTITIES = (
+    "models/intermediate/accounts/int_accounts__spans.sql",
+    "models/marts/proof/fct_figure_inputs.sql",
+)
+KEYS = {"text", "date"}
+NUMBERS = {"integer", "bigint", "numeric", "double precision"}
+NOT_RECOUNTED_YET = Path(__file__).with_name("not_recounted_yet.toml")
 OF_THE_LOOP = {
     "actions", "action_events", "action_notes", "action_outcomes", "suggestions", "suggestion_events", "decisions",
     "context_snapshots",
@@ -73,7 +85,7 @@ def test_every_mart_is_either_part_of_the_loop_or_checked_above(manifest: dict[s
 
 
 def test_an_analyst_may_ask_of_every_mart(manifest: dict[str, Any]) -> None:
-    assert declared()["page_sql"] == _models(manifest, "marts_next").keys()
+    assert declared()["page_sql"] == declared()["page_proof"] == _models(manifest, "marts_next").keys()
 
 
 def test_every_mart_enforces_a_contract_and_says_its_grain_and_its_columns(manifest: dict[str, Any]) -> None:
@@ -90,6 +102,66 @@ def test_every_mart_enforces_a_contract_and_says_its_grain_and_its_columns(manif
         ]
 
     assert not faults
+
+
+def test_no_figure_is_without_a_proof(manifest: dict[str, Any]) -> None:
+    """Every column rests on something that is declared, and all that is declared exists."""
+    marts = {one.mart: one for one in model_versions.of(manifest, built_in="marts_next", settings="")}
+    written = "".join((PROJECT / path).read_text() for path in RECORDS_OF_QUANTITIES)
+    quantities = set(re.findall(r"'(\w+)' as quantity", written))
+    faults = []
+    for name, mart in marts.items():
+        columns = set(mart.columns)
+        declared = _models(manifest, "marts_next")[name]["config"]["meta"]["proof"]
+        faults += [f"{name}.{column} is no column" for column in set(declared.get("columns", ())) - columns]
+        faults += [f"{name} has a key of another type" for one in mart.key if mart.columns[one]["type"] not in KEYS]
+        for column, rests in mart.columns.items():
+            inputs, usage, own = rests.get("inputs", ()), rests.get("usage"), rests.get("from", ())
+            wanted = [*own, *(one["at"] for one in (*inputs, *([usage] if usage else ())) if "at" in one)]
+            wanted += ["account_key"] if any("where" not in one for one in inputs) or usage else []
+            wanted += [mine for one in (*inputs, *rests.get("figures", ())) for mine in one.get("where", {}).values()]
+            faults += [f"{name}.{column} rests on {one}, which is no column" for one in set(wanted) - columns]
+            unknown = {one["quantity"] for one in inputs} - quantities - {"quantity"}
+            faults += [f"{name}.{column} rests on {one}, which is no quantity" for one in unknown]
+            for one in rests.get("figures", ()):
+                if not {one["column"], *one["where"]} <= set(marts[one["mart"]].columns):
+                    faults.append(f"{name}.{column} rests on {one}, which is no figure")
+            if not (inputs or usage or own or rests.get("figures") or rests.get("application")):
+                faults.append(f"{name}.{column} rests on nothing")
+
+    assert len(quantities) > 20
+    assert not faults
+
+
+def test_what_has_no_second_count_yet_is_listed_by_name(manifest: dict[str, Any]) -> None:
+    recounted, listed = {(one.mart, one.column) for one in FIGURES}, tomllib.loads(NOT_RECOUNTED_YET.read_text())
+    without: dict[str, list[str]] = {}
+    for one in model_versions.of(manifest, built_in="marts_next", settings=""):
+        for name, column in one.columns.items():
+            if column["type"] in NUMBERS and (one.mart, name) not in recounted:
+                without.setdefault(one.mart, []).append(name)
+
+    assert without == listed
+
+
+def test_a_version_is_another_when_anything_above_a_mart_is(manifest: dict[str, Any]) -> None:
+    def versions(changed: dict[str, Any], settings: str = "") -> dict[str, str]:
+        return {one.mart: one.version for one in model_versions.of(changed, built_in="marts_next", settings=settings)}
+
+    staged = "model.account_intelligence.stg_zendesk__tickets"
+    node = manifest["nodes"][staged]
+    other = {**manifest["nodes"], staged: {**node, "checksum": {"name": "sha256", "checksum": "another"}}}
+    macro = "macro.account_intelligence.major_units"
+    cents = {**manifest["macros"], macro: {**manifest["macros"][macro], "macro_sql": "another"}}
+    before = versions(manifest)
+
+    def moved(after: dict[str, str]) -> set[str]:
+        return {mart for mart, version in after.items() if version != before[mart]}
+
+    assert {"fct_tickets", "dim_accounts"} <= moved(versions({**manifest, "nodes": other}))
+    assert "fct_invoices" not in moved(versions({**manifest, "nodes": other}))
+    assert "fct_invoices" in moved(versions({**manifest, "macros": cents}))
+    assert moved(versions(manifest, "nps_valid_days: 90")) == set(before)
 
 
 def test_nothing_that_dbt_builds_is_granted_but_what_the_learner_reads(manifest: dict[str, Any]) -> None:

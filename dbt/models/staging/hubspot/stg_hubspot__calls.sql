@@ -18,5 +18,6 @@ select
     end as property_hs_call_disposition,
     {{ hubspot_property('hubspot_owner_id') }} as owner_id,
     _first_loaded_at as first_loaded_at,
-    _loaded_at as loaded_at
+    _loaded_at as loaded_at,
+    _load_id as load_id
 from source

@@ -22,5 +22,6 @@ select
     {{ to_timestamp_utc(hubspot_property('createdate')) }} as property_createdate,
     {{ to_timestamp_utc(hubspot_property('hs_lastmodifieddate')) }} as property_hs_lastmodifieddate,
     _first_loaded_at as first_loaded_at,
-    _loaded_at as loaded_at
+    _loaded_at as loaded_at,
+    _load_id as load_id
 from source

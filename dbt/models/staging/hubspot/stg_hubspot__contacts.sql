@@ -21,5 +21,6 @@ select
     {{ to_timestamp_utc(hubspot_property('createdate')) }} as property_createdate,
     {{ to_timestamp_utc(hubspot_property('lastmodifieddate')) }} as property_lastmodifieddate,
     _first_loaded_at as first_loaded_at,
-    _loaded_at as loaded_at
+    _loaded_at as loaded_at,
+    _load_id as load_id
 from source

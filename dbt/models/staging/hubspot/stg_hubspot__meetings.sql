@@ -13,5 +13,6 @@ select
     upper({{ hubspot_property('hs_meeting_outcome') }}) as property_hs_meeting_outcome,
     {{ hubspot_property('hubspot_owner_id') }} as owner_id,
     _first_loaded_at as first_loaded_at,
-    _loaded_at as loaded_at
+    _loaded_at as loaded_at,
+    _load_id as load_id
 from source

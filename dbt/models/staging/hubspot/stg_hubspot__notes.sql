@@ -9,5 +9,6 @@ select
     {{ hubspot_property('hs_note_body') }} as property_hs_note_body,
     {{ hubspot_property('hubspot_owner_id') }} as owner_id,
     _first_loaded_at as first_loaded_at,
-    _loaded_at as loaded_at
+    _loaded_at as loaded_at,
+    _load_id as load_id
 from source

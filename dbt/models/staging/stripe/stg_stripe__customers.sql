@@ -14,5 +14,6 @@ select
     {{ present("payload -> 'metadata' ->> 'tenant_id'") }} as metadata_tenant_id,
     {{ present("payload -> 'metadata' ->> 'hubspot_company_id'") }} as metadata_hubspot_company_id,
     _first_loaded_at as first_loaded_at,
-    _loaded_at as loaded_at
+    _loaded_at as loaded_at,
+    _load_id as load_id
 from source

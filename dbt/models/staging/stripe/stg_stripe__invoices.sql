@@ -10,7 +10,8 @@ typed as materialized (
         payload - 'lines' as payload,
         lower(payload ->> 'currency') as currency,
         _first_loaded_at as first_loaded_at,
-        _loaded_at as loaded_at
+        _loaded_at as loaded_at,
+        _load_id as load_id
     from source
 )
 
@@ -45,5 +46,6 @@ select
     {{ from_epoch("payload -> 'status_transitions' ->> 'marked_uncollectible_at'") }}
         as status_transitions_marked_uncollectible_at,
     first_loaded_at,
-    loaded_at
+    loaded_at,
+    load_id
 from typed

@@ -10,7 +10,8 @@ first_item as materialized (
         payload - 'items' as payload,
         payload -> 'items' -> 'data' -> 0 as item,
         _first_loaded_at,
-        _loaded_at
+        _loaded_at,
+        _load_id
     from source
 )
 
@@ -36,5 +37,6 @@ select
         as current_period_end,
     payload ->> 'latest_invoice' as latest_invoice_id,
     _first_loaded_at as first_loaded_at,
-    _loaded_at as loaded_at
+    _loaded_at as loaded_at,
+    _load_id as load_id
 from first_item

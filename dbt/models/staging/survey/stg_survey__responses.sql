@@ -15,5 +15,6 @@ select
     {{ present("payload ->> 'language'") }} as language,
     {{ present("payload ->> 'channel'") }} as channel,
     _first_loaded_at as first_loaded_at,
-    _loaded_at as loaded_at
+    _loaded_at as loaded_at,
+    _load_id as load_id
 from source

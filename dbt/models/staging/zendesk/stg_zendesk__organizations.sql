@@ -11,5 +11,6 @@ select
         when jsonb_typeof(payload -> 'domain_names') = 'array' then payload -> 'domain_names'
         else '[]'::jsonb
     end as domain_names,
-    _loaded_at as loaded_at
+    _loaded_at as loaded_at,
+    _load_id as load_id
 from source

@@ -22,5 +22,6 @@ select
     (payload -> 'metric_set' -> 'reply_time_in_minutes' ->> 'calendar')::integer as first_reply_minutes,
     (payload -> 'metric_set' -> 'full_resolution_time_in_minutes' ->> 'calendar')::integer as resolution_minutes,
     _first_loaded_at as first_loaded_at,
-    _loaded_at as loaded_at
+    _loaded_at as loaded_at,
+    _load_id as load_id
 from source
