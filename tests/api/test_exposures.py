@@ -37,11 +37,11 @@ def test_an_exposure_names_exactly_what_its_routes_read(
         cookies = world.client(harriet).cookies
         async with httpx.AsyncClient(transport=through, base_url=world.url, cookies=cookies) as client:
             for path, operation in gets:
-                query = {
-                    one["name"]: given[one["name"]] for one in operation.get("parameters", ()) if one["name"] in given
-                }
+                asked = [one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"]
                 with read_by(engine()) as found:
-                    answer = await client.get(path.format_map(given), params=query)
+                    answer = await client.get(
+                        path.format_map(given), params={name: given[name] for name in asked if name in given}
+                    )
                 assert answer.status_code < 500, answer.text
                 read[f"routes_{operation['tags'][0]}"] |= found
 
