@@ -1,14 +1,17 @@
 {#-
-    Where the last complete build of the daily facts ended, and what it was told from. int_time__built_windows is written
-    after those facts and read before them, so it can not be a ref (the graph would close into a circle); a build that
-    failed half-way never wrote it, and the next one covers the same ground again.
+    Where the last complete build of the tables that grow ended, and what it was told from; nothing, when one of them is
+    gone. int_time__built_windows is written after those tables and read before them, so it can not be a ref (the graph
+    would close into a circle); a build that failed half-way never wrote it, and the next one covers the same ground
+    again.
 -#}
-{% macro daily_facts() -%}
+{% macro grown_tables() -%}
     {{ return({
         'fct_usage_daily': 'marts_next',
         'fct_account_health_daily': 'marts_next',
         'int_risk__rule_scores': 'intermediate',
         'fct_churn_risk_daily': 'marts_next',
+        'int_usage__user_activity': 'intermediate',
+        'int_health__band_changes': 'intermediate',
     }) }}
 {%- endmacro %}
 
@@ -19,6 +22,8 @@
                 null::text as account_key,
                 null::date as built_through_date,
                 null::timestamptz as loaded_until,
+                null::date as as_of_date,
+                null::date as history_from_date,
                 null::text as life_hash,
                 null::date[] as input_dates,
                 null::numeric[] as input_hashes
@@ -28,7 +33,7 @@
     {%- if not execute or flags.FULL_REFRESH -%}
         {{ return(nothing) }}
     {%- endif -%}
-    {%- for fact, schema in daily_facts().items() -%}
+    {%- for fact, schema in grown_tables().items() -%}
         {%- if adapter.get_relation(database=target.database, schema=schema, identifier=fact) is none -%}
             {{ return(nothing) }}
         {%- endif -%}
@@ -38,7 +43,7 @@
     ) -%}
     {#- Written by an earlier version of this project, it does not say what its build was told from. -#}
     {%- set known = adapter.get_columns_in_relation(relation) | map(attribute='name') if relation is not none else [] -%}
-    {{ return(relation if 'input_hashes' in known else nothing) }}
+    {{ return(relation if 'history_from_date' in known else nothing) }}
 {%- endmacro %}
 
 {#-

@@ -2,10 +2,6 @@ with lives as (
     select * from {{ ref('int_accounts__lives') }}
 ),
 
-as_of as (
-    select * from {{ ref('int_time__as_of') }}
-),
-
 last_build as (
     select * from {{ last_build() }} as last_build
 ),
@@ -38,10 +34,8 @@ select
                 arrivals.affected_from_date
             )
         )
-    end as rebuild_from_date,
-    as_of.loaded_until
+    end as rebuild_from_date
 from lives
-cross join as_of
 inner join inputs on lives.account_key = inputs.account_key
 left join last_build on lives.account_key = last_build.account_key
 left join arrivals on lives.account_key = arrivals.account_key
