@@ -15,7 +15,8 @@ with windows as (
     select * from {{ ref('int_time__rebuild_windows') }}
 ),
 
-health as (
+-- Read by index from several places: a CTE that is kept whole would be all of its history.
+health as not materialized (
     select * from {{ ref('fct_account_health_daily') }} where band is not null
 ),
 

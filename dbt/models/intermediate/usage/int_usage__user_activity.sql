@@ -19,7 +19,8 @@ last_build as (
     from {{ last_build() }} as last_build
 ),
 
-events as (
+-- Read by index from several places: a CTE that is kept whole would be all of its history.
+events as not materialized (
     select
         user_id::text as user_id,
         occurred_at,
