@@ -1,6 +1,6 @@
 """`make bench`: measure the running demo. `start` stops and starts it, `pipeline` lets a simulated day pass; `tracker`
 fills a database of its own; `cache`, `api` and `streamlit` load a copy of the demo. `cold` makes and starts a second
-demo, so it is measured only when it is named."""
+demo, and `warehouse` fills one of 20 million events: they are measured only when they are named."""
 
 import argparse
 import re
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import browser, cache, cold, load, machine, sessions, tracker
+from bench import browser, cache, cold, load, machine, sessions, tracker, warehouse
 from bench.report import Figure, table
 from local.state import ROOT, Environment, State
 
@@ -79,15 +79,18 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "cache": cache.measure,
     "api": load.measure,
     "streamlit": sessions.measure,
+    "warehouse": warehouse.measure,
     "cold": cold.first_start,
 }
+ONLY_BY_NAME = ("warehouse", "cold")
 
 
 def main() -> None:
     """Measure the chosen parts and append the table to bench/results.md."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; without any, all but cold")
-    wanted = parser.parse_args().parts or [part for part in PARTS if part != "cold"]
+    named = f"of {', '.join(PARTS)}; without any, all but {' and '.join(ONLY_BY_NAME)}"
+    parser.add_argument("parts", nargs="*", metavar="PART", help=named)
+    wanted = parser.parse_args().parts or [part for part in PARTS if part not in ONLY_BY_NAME]
     if unknown := set(wanted) - PARTS.keys():
         parser.error(f"no part {', '.join(sorted(unknown))}: choose of {', '.join(PARTS)}")
     before = machine.look()

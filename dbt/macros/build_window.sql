@@ -1,14 +1,17 @@
 {#-
-    Where the last complete build of the daily facts ended. int_time__built_windows is written after those facts and
-    read before them, so it can not be a ref (the graph would close into a circle); a build that failed half-way never
-    wrote it, and the next one covers the same ground again.
+    Where the last complete build of the tables that grow ended, and what it was told from; nothing, when one of them is
+    gone. int_time__built_windows is written after those tables and read before them, so it can not be a ref (the graph
+    would close into a circle); a build that failed half-way never wrote it, and the next one covers the same ground
+    again.
 -#}
-{% macro daily_facts() -%}
+{% macro grown_tables() -%}
     {{ return({
         'fct_usage_daily': 'marts_next',
         'fct_account_health_daily': 'marts_next',
         'int_risk__rule_scores': 'intermediate',
         'fct_churn_risk_daily': 'marts_next',
+        'int_usage__user_activity': 'intermediate',
+        'int_health__band_changes': 'intermediate',
     }) }}
 {%- endmacro %}
 
@@ -17,17 +20,20 @@
         (
             select
                 null::text as account_key,
-                null::date as first_date,
                 null::date as built_through_date,
-                null::text as links_hash,
-                null::timestamptz as loaded_until
+                null::timestamptz as loaded_until,
+                null::date as as_of_date,
+                null::date as history_from_date,
+                null::text as life_hash,
+                null::date[] as input_dates,
+                null::numeric[] as input_hashes
             where false
         )
     {%- endset -%}
     {%- if not execute or flags.FULL_REFRESH -%}
         {{ return(nothing) }}
     {%- endif -%}
-    {%- for fact, schema in daily_facts().items() -%}
+    {%- for fact, schema in grown_tables().items() -%}
         {%- if adapter.get_relation(database=target.database, schema=schema, identifier=fact) is none -%}
             {{ return(nothing) }}
         {%- endif -%}
@@ -35,41 +41,105 @@
     {%- set relation = adapter.get_relation(
         database=target.database, schema='intermediate', identifier='int_time__built_windows'
     ) -%}
-    {{ return(relation if relation is not none else nothing) }}
-{%- endmacro %}
-
-{#- After an incremental insert: days outside an account's life (churn dated back, companies merged) leave the fact. -#}
-{% macro delete_days_outside_life(date_column) -%}
-    delete from {{ this }} as days
-    where not exists (
-        select 1
-        from {{ ref('int_time__rebuild_windows') }} as windows
-        where
-            windows.account_key = days.account_key
-            and days.{{ date_column }} between windows.first_date and windows.last_date
-    )
+    {#- Written by an earlier version of this project, it does not say what its build was told from. -#}
+    {%- set known = adapter.get_columns_in_relation(relation) | map(attribute='name') if relation is not none else [] -%}
+    {{ return(relation if 'history_from_date' in known else nothing) }}
 {%- endmacro %}
 
 {#-
-    The same for a mart, and what this build wrote is noted in its transaction: a publication compares the noted days
+    Before an incremental insert: the days that are told anew leave the fact, and those outside an account's life (churn
+    dated back, companies merged). By the index, account for account, so that the time does not follow the history.
+    `kept_days`: days older than so many are history, which no build tells again.
+-#}
+{% macro delete_days(date_column, kept_days=none) -%}
+    {%- set windows = ref('int_time__rebuild_windows') -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }} as days
+        using (
+            select
+                account_key,
+                '-infinity'::date as from_date,
+                first_date - 1 as to_date
+            from {{ windows }}
+
+            union all
+
+            select
+                account_key,
+                least(
+                    {% if kept_days is not none -%}
+                    greatest(
+                        rebuild_from_date,
+                        (select as_of_date + 1 - {{ kept_days }} from {{ ref('int_time__as_of') }})
+                    ),
+                    {%- else -%}
+                    rebuild_from_date,
+                    {%- endif %}
+                    last_date + 1
+                ) as from_date,
+                'infinity'::date as to_date
+            from {{ windows }}
+
+            union all
+
+            select
+                account_key,
+                '-infinity'::date as from_date,
+                'infinity'::date as to_date
+            from (
+                -- From account to account along the index, over all days between.
+                with recursive known as (
+                    select min(account_key) as account_key from {{ this }}
+                    union all
+                    select
+                        (
+                            select min(later.account_key)
+                            from {{ this }} as later
+                            where later.account_key > known.account_key
+                        ) as account_key
+                    from known
+                    where known.account_key is not null
+                )
+
+                select account_key from known
+                except
+                select account_key from {{ windows }}
+            ) as gone
+        ) as spans
+        where days.account_key = spans.account_key and days.{{ date_column }} between spans.from_date and spans.to_date
+    {%- endif -%}
+{%- endmacro %}
+
+{#-
+    The same for a mart, and what this build writes is noted in its transaction: a publication compares the noted days
     only, so its time follows the changes and not the history.
 -#}
-{% macro settle_days(date_column) -%}
-    with outside as (
-        {{ delete_days_outside_life(date_column) }}
-        returning account_key, {{ date_column }} as first_date
-    ),
-
-    written as (
-        select account_key, first_date from outside
-        union all
-        select account_key, rebuild_from_date from {{ ref('int_time__rebuild_windows') }}
+{% macro clear_days(date_column, kept_days=none) -%}
+    with written as (
+        select
+            account_key,
+            rebuild_from_date as first_date
+        from {{ ref('int_time__rebuild_windows') }}
         where rebuild_from_date <= last_date
     )
 
+    {%- if is_incremental() %},
+
+    deleted as (
+        {{ delete_days(date_column, kept_days) }}
+        returning days.account_key, days.{{ date_column }} as first_date
+    )
+    {%- endif %}
+
     insert into publishing.written_days as noted (mart, date_column, account_key, first_date)
     select '{{ this.identifier }}', '{{ date_column }}', account_key, min(first_date)
-    from written
+    from (
+        select * from written
+        {%- if is_incremental() %}
+        union all
+        select * from deleted
+        {%- endif %}
+    ) as days
     group by account_key
     on conflict (mart, account_key) do update set first_date = least(noted.first_date, excluded.first_date)
 {%- endmacro %}

@@ -80,6 +80,18 @@ class Load:
             row,
         )
 
+    def remove(
+        self, source: str, table: str, key: str, *, reason: str = "deleted", merged_into: str | None = None
+    ) -> None:
+        """Leave a record as a tombstone, as the loader does; putting it again brings it back."""
+        self.db.execute(
+            sql.SQL(
+                "update {} set _deleted_at = %s, _delete_reason = %s, _merged_into = %s, _loaded_at = %s, _load_id = %s"
+                " where _pk = %s"
+            ).format(sql.Identifier(f"raw_{source}", table)),
+            (self.source_now, reason, merged_into, self.loaded_at, self.load_id, key),
+        )
+
     def company(self, key: str, name: str, *, created: date, **marks: Any) -> None:
         tenant = marks.pop("tenant_id", None)
         properties = {
@@ -256,33 +268,29 @@ class Load:
 
     def use(self, tenant: int, days: Iterable[date], *, users: int = 3, event: str = "campaign_sent") -> None:
         """One event per user and day."""
-        names = {"campaign_sent": "campaigns", "login": "core", "sms_sent": "sms"}
-        for day in days:
-            with self.db.cursor() as cursor:
-                ensure_month(
-                    cursor, sql.Identifier("raw_product", "usage_events"), "raw_product", "usage_events", at(day)
-                )
-            for user in range(users):
-                number = self.db.execute(
-                    "select coalesce(max(event_id), 0) + 1 from raw_product.usage_events"
-                ).fetchone()
-                assert number
-                self.db.execute(
-                    "insert into raw_product.usage_events (event_id, tenant_id, user_id, event_name, feature,"
-                    " occurred_at, ingested_at, duration_ms, _load_id, _loaded_at)"
-                    " values (%s, %s, %s, %s, %s, %s, %s, 1, %s, %s)",
-                    (
-                        number[0],
-                        tenant,
-                        tenant * 100 + user,
-                        event,
-                        names[event],
-                        at(day),
-                        at(day),
-                        self.load_id,
-                        self.loaded_at,
-                    ),
-                )
+        feature = {"campaign_sent": "campaigns", "login": "core", "sms_sent": "sms"}[event]
+        wanted = list(days)
+        parent = sql.Identifier("raw_product", "usage_events")
+        with self.db.cursor() as cursor:
+            for month in {day.replace(day=1) for day in wanted}:
+                ensure_month(cursor, parent, "raw_product", "usage_events", at(month))
+        self.db.execute(
+            "insert into raw_product.usage_events (event_id, tenant_id, user_id, event_name, feature, occurred_at,"
+            " ingested_at, duration_ms, _load_id, _loaded_at)"
+            " select known.newest + row_number() over (), %(tenant)s, %(tenant)s * 100 + number, %(event)s,"
+            " %(feature)s, day, day, 1, %(load_id)s, %(loaded_at)s"
+            " from (select coalesce(max(event_id), 0) as newest from raw_product.usage_events) as known"
+            " cross join unnest(%(days)s::timestamptz[]) as day cross join generate_series(0, %(last)s) as number",
+            {
+                "tenant": tenant,
+                "event": event,
+                "feature": feature,
+                "load_id": self.load_id,
+                "loaded_at": self.loaded_at,
+                "days": [at(day) for day in wanted],
+                "last": users - 1,
+            },
+        )
 
 
 def days(first: date, last: date, *, step: int = 1) -> list[date]:

@@ -30,9 +30,9 @@ FACTS = {
 }
 
 
-def _load(db: psycopg.Connection, as_of: date) -> Load:
+def _load(db: psycopg.Connection, as_of: date, *, hour: int = 2) -> Load:
     """A load early on the day after `as_of`, by both clocks."""
-    now = datetime.combine(as_of + timedelta(days=1), datetime.min.time(), UTC) + timedelta(hours=2)
+    now = datetime.combine(as_of + timedelta(days=1), datetime.min.time(), UTC) + timedelta(hours=hour)
     return Load(db, loaded_at=now, source_now=now)
 
 

@@ -1,9 +1,11 @@
 with accounts as (
     select
-        account_key,
-        company_id
-    from {{ ref('int_identity__companies') }}
-    where is_account
+        identities.account_key,
+        identities.company_id,
+        companies.property_onboarding_completed_date as onboarding_completed_date
+    from {{ ref('int_identity__companies') }} as identities
+    inner join {{ ref('stg_hubspot__companies') }} as companies on identities.company_id = companies.id
+    where identities.is_account
 ),
 
 as_of as (
@@ -82,6 +84,7 @@ main_subscription as (
 select
     accounts.account_key,
     accounts.company_id,
+    accounts.onboarding_completed_date,
     tenants.tenant_id,
     case
         when tenants.tenant_first_date is not null

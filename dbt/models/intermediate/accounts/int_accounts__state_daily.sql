@@ -8,10 +8,6 @@ lives as (
     select * from {{ ref('int_accounts__lives') }}
 ),
 
-companies as (
-    select * from {{ ref('stg_hubspot__companies') }}
-),
-
 rates as (
     select * from {{ ref('int_billing__fx_rates') }}
 ),
@@ -34,12 +30,11 @@ accounts as (
         lives.currency_code,
         lives.anchor_date,
         lives.notice_date,
-        companies.property_onboarding_completed_date as onboarding_completed_date,
+        lives.onboarding_completed_date,
         stripe.account_key is not null as has_billing,
         zendesk.account_key is not null as has_help_desk
     from windows
     inner join lives on windows.account_key = lives.account_key
-    left join companies on lives.company_id = companies.id
     left join links as stripe on windows.account_key = stripe.account_key and stripe.source = 'stripe'
     left join links as zendesk on windows.account_key = zendesk.account_key and zendesk.source = 'zendesk'
 ),

@@ -2,7 +2,8 @@
 
 -- What a model of churn may know of an account at the end of a day. Every column is dated: none changes because of
 -- what happened afterwards, save by a correction that changes the daily facts as well.
-with health as (
+-- Read by index from several places: a CTE that is kept whole would be all of its history.
+with health as not materialized (
     select * from {{ ref('fct_account_health_daily') }}
 ),
 

@@ -1,12 +1,11 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='delete+insert',
-        unique_key=['account_key', 'risk_date'],
+        incremental_strategy='append',
         on_schema_change='fail',
         full_refresh=false,
         indexes=[{'columns': ['account_key', 'risk_date'], 'unique': true}, {'columns': ['risk_date']}],
-        post_hook="{{ delete_days_outside_life('risk_date') }}",
+        pre_hook="{{ delete_days('risk_date') }}",
     )
 }}
 

@@ -1,22 +1,9 @@
-{%- set since_last_build = '> (select last_build.loaded_until from last_build)' -%}
-{%- set is_new = 'first_loaded_at ' ~ since_last_build -%}
-{#- A change in mid-term is billed later: its lines reach back into the period before the invoice. -#}
-{%- set invoiced_from = 'least(' ~ utc_date('invoiced_at') ~ ', period_start_date)' -%}
-{#- A subscription known before moves only its end. -#}
-{%- set subscribed_from = 'case when ' ~ is_new ~ ' then start_date else service_end_date end' -%}
-{#- A role or an address changed on a known contact has no date of its own: it counts from the lookback on. -#}
-{%- set contact_from = 'case when ' ~ is_new ~ ' then created_date else left_date end' -%}
-{%- set first_days = {
-    'int_support__tickets': utc_date('created_at'),
-    'int_billing__invoices': invoiced_from,
-    'int_billing__subscriptions': subscribed_from,
-    'int_survey__responses': utc_date('responded_at'),
-    'int_crm__engagements': utc_date('occurred_at'),
-    'int_crm__contacts': contact_from,
-} -%}
-
 with last_build as (
-    select max(loaded_until) as loaded_until from {{ last_build() }} as last_build
+    select * from {{ last_build() }} as last_build
+),
+
+inputs as (
+    select * from {{ ref('int_time__inputs') }}
 ),
 
 tenants as (
@@ -27,30 +14,63 @@ tenants as (
     where source = 'product' and is_linked and source_id ~ '^[0-9]{1,18}$'
 ),
 
-arrivals as (
+changed as (
+    select
+        inputs.account_key,
+        inputs.input_dates,
+        inputs.input_hashes,
+        last_build.input_dates as built_dates,
+        last_build.input_hashes as built_hashes
+    from inputs
+    inner join last_build on inputs.account_key = last_build.account_key
+    where
+        inputs.input_dates <> last_build.input_dates
+        or inputs.input_hashes <> last_build.input_hashes
+),
+
+differing as (
+    select
+        sides.account_key,
+        sides.input_date
+    from (
+        select
+            changed.account_key,
+            now_known.input_date,
+            now_known.input_hash
+        from changed
+        cross join lateral unnest(changed.input_dates, changed.input_hashes) as now_known (input_date, input_hash)
+
+        union all
+
+        select
+            changed.account_key,
+            built.input_date,
+            -built.input_hash as input_hash
+        from changed
+        cross join lateral unnest(changed.built_dates, changed.built_hashes) as built (input_date, input_hash)
+    ) as sides
+    group by sides.account_key, sides.input_date
+    having sum(sides.input_hash) <> 0
+),
+
+-- Usage only grows, and has too many rows to be compared: what was loaded since tells where.
+used as (
     select
         tenants.account_key,
-        min({{ utc_date('events.occurred_at') }}) as affected_from_date
+        {{ utc_date('events.occurred_at') }} as input_date
     from {{ ref('stg_product__usage_events') }} as events
     inner join tenants on events.tenant_id = tenants.tenant_id
-    where events.loaded_at {{ since_last_build }}
-    group by tenants.account_key
-    {%- for model, first_day in first_days.items() %}
+    where events.loaded_at > (select max(last_build.loaded_until) from last_build)
+),
 
+arrivals as (
+    select * from differing
     union all
-
-    select
-        account_key,
-        min({{ first_day }}) as affected_from_date
-    from {{ ref(model) }}
-    where loaded_at {{ since_last_build }}
-    group by account_key
-    {%- endfor %}
+    select * from used
 )
 
 select
     account_key,
-    min(affected_from_date) as affected_from_date
+    min(input_date) as affected_from_date
 from arrivals
-where account_key is not null
 group by account_key

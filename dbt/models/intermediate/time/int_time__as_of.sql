@@ -19,10 +19,19 @@ under_way as (
         and started_at > (select max(every_run.started_at) from runs as every_run) - interval '6 hours'
 ),
 
--- Older accounts had a life before our sources reach back; what happened then is unknown, not nothing.
+last_build as (
+    select * from {{ last_build() }} as last_build
+),
+
+-- Older accounts had a life before our sources reach back; what happened then is unknown, not nothing. Usage only
+-- grows: what was loaded since the last build can make it reach back further, and is all that has to be read.
 reach as (
-    select min({{ utc_date('occurred_at') }}) as history_from_date
+    select
+        least(
+            min({{ utc_date('occurred_at') }}), (select min(last_build.history_from_date) from last_build)
+        ) as history_from_date
     from {{ ref('stg_product__usage_events') }}
+    where loaded_at > (select coalesce(max(last_build.loaded_until), '-infinity') from last_build)
 )
 
 select

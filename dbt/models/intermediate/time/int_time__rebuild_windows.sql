@@ -2,12 +2,12 @@ with lives as (
     select * from {{ ref('int_accounts__lives') }}
 ),
 
-as_of as (
-    select * from {{ ref('int_time__as_of') }}
-),
-
 last_build as (
     select * from {{ last_build() }} as last_build
+),
+
+inputs as (
+    select * from {{ ref('int_time__inputs') }}
 ),
 
 arrivals as (
@@ -19,13 +19,8 @@ select
     lives.first_date,
     lives.last_date,
     lives.usage_first_date,
-    lives.links_hash,
     case
-        when
-            last_build.account_key is null
-            or (last_build.links_hash is distinct from lives.links_hash)
-            or last_build.first_date > lives.first_date
-            then lives.first_date
+        when last_build.account_key is null or last_build.life_hash <> inputs.life_hash then lives.first_date
         else greatest(
             lives.first_date,
             least(
@@ -39,9 +34,8 @@ select
                 arrivals.affected_from_date
             )
         )
-    end as rebuild_from_date,
-    as_of.loaded_until
+    end as rebuild_from_date
 from lives
-cross join as_of
+inner join inputs on lives.account_key = inputs.account_key
 left join last_build on lives.account_key = last_build.account_key
 left join arrivals on lives.account_key = arrivals.account_key

@@ -24,7 +24,8 @@ states as (
     select * from {{ ref('int_accounts__state_daily') }}
 ),
 
-health as (
+-- Read by index from several places: a CTE that is kept whole would be all of its history.
+health as not materialized (
     select * from {{ ref('fct_account_health_daily') }}
 ),
 

@@ -8,8 +8,6 @@
     )
 }}
 
--- noqa: disable=LT02
--- (loops and lateral lists are indented for the reader; the linter sees them unrolled)
 with as_of as (
     select
         as_of_date,
@@ -49,51 +47,8 @@ contacts as (
     select * from {{ ref('dim_contacts') }}
 ),
 
-health as (
-    select * from {{ ref('fct_account_health_daily') }}
-),
-
-band_days as (
-    select
-        account_key,
-        health_date,
-        band,
-        lag(band) over account_days as previous_band,
-        lag(health_date) over account_days as previous_date
-    from health
-    where band is not null
-    window account_days as (partition by account_key order by health_date)
-),
-
 band_changes as (
-    select
-        band_days.*,
-        health.score,
-        before.score as previous_score,
-        mover.measure,
-        mover.moved
-    from band_days
-    inner join health on band_days.account_key = health.account_key and band_days.health_date = health.health_date
-    inner join health as before
-        on band_days.account_key = before.account_key and band_days.previous_date = before.health_date
-    cross join lateral (
-        select
-            moves.measure,
-            moves.moved
-        from (
-            values
-            {% for measure in health_measures() -%}
-            (
-                '{{ measure | replace("_", " ") }}',
-                coalesce(health.{{ measure }}_contribution, 0) - coalesce(before.{{ measure }}_contribution, 0)
-            ){{ ',' if not loop.last }}
-            {% endfor %}
-        ) as moves (measure, moved)
-        -- The measure that moved furthest in the direction of the score.
-        order by moves.moved * sign(health.score - before.score) desc, moves.measure
-        limit 1
-    ) as mover
-    where band_days.band <> band_days.previous_band
+    select * from {{ ref('int_health__band_changes') }}
 ),
 
 mrr_days as (

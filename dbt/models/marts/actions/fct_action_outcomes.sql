@@ -30,11 +30,12 @@ lives as (
     select * from {{ ref('int_accounts__lives') }}
 ),
 
-health as (
+-- Read by index from several places: a CTE that is kept whole would be all of its history.
+health as not materialized (
     select * from {{ ref('fct_account_health_daily') }}
 ),
 
-usage as (
+usage as not materialized (
     select * from {{ ref('fct_usage_daily') }}
 ),
 

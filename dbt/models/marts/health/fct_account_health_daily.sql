@@ -1,12 +1,11 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='delete+insert',
-        unique_key=['account_key', 'health_date'],
+        incremental_strategy='append',
         on_schema_change='fail',
         full_refresh=false,
         indexes=[{'columns': ['account_key', 'health_date'], 'unique': true}, {'columns': ['health_date']}],
-        post_hook="{{ settle_days('health_date') }}",
+        pre_hook="{{ clear_days('health_date') }}",
     )
 }}
 

@@ -1,12 +1,11 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='delete+insert',
-        unique_key=['account_key', 'risk_date'],
+        incremental_strategy='append',
         on_schema_change='append_new_columns',
         full_refresh=false,
         indexes=[{'columns': ['account_key', 'risk_date'], 'unique': true}, {'columns': ['risk_date']}],
-        post_hook="{{ settle_days('risk_date') }}",
+        pre_hook="{{ clear_days('risk_date', var('risk_history_days')) }}",
     )
 }}
 

@@ -1,12 +1,11 @@
 {{
     config(
         materialized='incremental',
-        incremental_strategy='delete+insert',
-        unique_key=['account_key', 'usage_date'],
+        incremental_strategy='append',
         on_schema_change='fail',
         full_refresh=false,
         indexes=[{'columns': ['account_key', 'usage_date'], 'unique': true}, {'columns': ['usage_date']}],
-        post_hook="{{ settle_days('usage_date') }}",
+        pre_hook="{{ clear_days('usage_date') }}",
     )
 }}
 
