@@ -150,7 +150,7 @@ def _script(warehouse: Warehouse) -> float:
 
 Reader = Callable[[Connection, str, date], Any]
 _READERS: dict[str, Reader] = {
-    "one account": lambda db, key, day: accounts.account(db, key),
+    "one account": lambda db, key, day: accounts.account(db, key, today=day),
     "health of half a year": lambda db, key, day: health.history(db, key, since=day - timedelta(days=180)),
     "health of a day": health.on,
     "risk of half a year": lambda db, key, day: risk.history(db, key, since=day - timedelta(days=180)),
@@ -161,7 +161,9 @@ _READERS: dict[str, Reader] = {
     "tickets": lambda db, key, day: support.tickets(db, key),
     "answers": lambda db, key, day: support.nps_responses(db, key),
     "invoices": lambda db, key, day: money.invoices(db, key),
-    "portfolio of a CSM": lambda db, key, day: accounts.portfolio(db, owner_emails=["person7@force24.example"]),
+    "portfolio of a CSM": lambda db, key, day: accounts.portfolio(
+        db, today=day, owner_emails=["person7@force24.example"]
+    ),
     "search of an account": lambda db, key, day: accounts.search(db, f"Account {key[:2]}"),
     "search of a person": lambda db, key, day: people.search(db, f"person2@account{int(key[:3], 16)}"),
 }

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
+from streamlit.elements.lib.mutable_tab_container import TabContainer
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 Names = Mapping[str, str] | Sequence[str]  # what is shown, by code, or alone where the code is what is shown
@@ -94,7 +95,7 @@ def _chip(label: str, chosen: Sequence[str], key: str) -> DeltaGenerator:
     return st.popover(f"{label}: {shown}", key=f"{key}_chip").container(width=300)
 
 
-def tabs(names: Iterable[str], key: str) -> Sequence[DeltaGenerator]:
+def tabs(names: Iterable[str], key: str) -> Sequence[TabContainer]:
     """Tabs, of which the open one is drawn."""
     accept(key, list(names))
     return st.tabs(list(names), key=key, bind="query-params", on_change="rerun")

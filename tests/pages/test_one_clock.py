@@ -42,5 +42,5 @@ def test_a_driver_that_counts_days_names_the_day_it_counted_from() -> None:
 def test_an_account_without_dates_has_no_counts(missing: object) -> None:
     rows = counted_from(pd.DataFrame({"last_contact_date": [missing]}), TODAY)
 
-    assert rows["contact_days"].isna().all()
+    assert rows["contact_days"].isna().tolist() == [True]
     assert figures.days_until(None, date(2026, 1, 1)) is None
