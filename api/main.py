@@ -84,6 +84,7 @@ def bare_app() -> FastAPI:
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # the address it would lead to is not the one behind the door
         generate_unique_id_function=_operation_id,
         responses=dict.fromkeys(sorted(_REFUSED), _PROBLEM),
     )

@@ -183,6 +183,7 @@ def test_z03_no_route_changes_a_thing_of_somebody_else_or_tells_what_is_private(
 
 SPELLINGS: list[Callable[[str], str]] = [
     str.upper,
+    lambda given: f"{given}%2f",
     lambda given: given.replace("-", ""),
     lambda given: f"{{{given}}}",
     lambda given: f"urn:uuid:{given}",
@@ -237,7 +238,9 @@ def test_z03_no_parameter_makes_a_list_of_own_things_somebody_elses(world: World
 
     asked = client.get(f"{path}{joined}{parameter}={owner.user_id}")
 
-    assert asked.status_code == 422
+    # the tracker knows this one, and then lists what is both theirs and of that owner: nothing
+    is_known = (path, parameter) == ("/actions?mine=true", "owner_user_id")
+    assert asked.status_code == (200 if is_known else 422)
     assert str(owner.user_id) not in asked.text
 
 

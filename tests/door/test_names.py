@@ -21,7 +21,7 @@ def test_the_file_asks_for_what_its_head_explains() -> None:
     head = CADDYFILE.read_text().partition("{\n")[0]
 
     assert {name for name in NAMES if not re.search(rf"\b{name}\b", head)} == set()
-    assert len(NAMES) == 10
+    assert len(NAMES) == 11
 
 
 def test_the_demo_gives_every_name(tmp_path: Path) -> None:
@@ -54,6 +54,8 @@ WAYS = {
     ("SITE", ""): None,  # files of the shell, which hold no data
     ("SITE", "@page"): None,
     ("ORCHESTRATOR_SITE", "/hand-over"): None,  # takes the ticket for a cookie, and shows nothing
+    ("ORCHESTRATOR_SITE", "/warehouse-docs"): "admin",  # leads to the next
+    ("ORCHESTRATOR_SITE", "/warehouse-docs/*"): "admin",
     ("ORCHESTRATOR_SITE", "@launching"): "admin",
     ("ORCHESTRATOR_SITE", ""): "admin",
 }

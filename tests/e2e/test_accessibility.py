@@ -11,7 +11,7 @@ from tests.e2e.conftest import ADMIN, ANALYST, CSM, System
 PAGES = {
     CSM: ("my-day", "accounts", "actions", "actions?as=board", "actions?as=calendar", "inbox", "preferences"),
     ADMIN: ("assignments", "settings", "settings?part=types", "settings?part=audit"),
-    ANALYST: ("accounts", "outcomes", "trust", "sql"),
+    ANALYST: ("accounts", "outcomes", "trust", "sql", "proof?mart=dim_accounts&column=mrr_eur&key={account}"),
 }
 
 
@@ -39,7 +39,7 @@ def test_no_page_keeps_anybody_out(system: System, chromium: Browser, email: str
     (account_key,) = system.sql("select account_key from marts.dim_accounts where is_active order by 1 limit 1")[0]
 
     for path in (*PAGES[email], f"account?account={account_key}"):
-        page.goto(f"{system.url}/{path}")
+        page.goto(f"{system.url}/{path.format(account=account_key)}")
         page.get_by_test_id("stAppViewContainer").wait_for()
         expect(page.locator("[data-test-script-state='notRunning']")).to_be_attached()
         page.wait_for_timeout(1_500)  # tables and pictures are drawn after the script has ended

@@ -27,7 +27,7 @@ def test_a_suggestion_accepted_worked_and_closed_comes_back_measured(system: Sys
 
     # see it and take it
     page.get_by_role("button", name="Accept").first.click()
-    expect(page.get_by_text(re.compile("^Accepted: ")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("accepted, .*became the action")).first).to_be_visible()
     (action_id,) = {row[0] for row in system.sql("select action_id from app.actions")} - before
 
     # work it

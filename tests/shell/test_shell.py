@@ -646,6 +646,8 @@ def test_axe_finds_nothing_in_any_state(opened: Opened, maya: Identity, scheme: 
     look(page, "stakeholders")
     page.get_by_text("Playbook", exact=True).click()
     page.get_by_role("combobox", name="Playbook").select_option("handover")
+    look(page, "taker")
+    page.get_by_role("combobox", name="Who takes over").select_option(label="Maya Lind")
     expect(page.get_by_role("region", name="Steps")).to_be_visible()
     look(page, "playbook")
     page.keyboard.press("Escape")
