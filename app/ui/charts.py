@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 FONT = "Inter, Helvetica Neue, Arial, sans-serif"
+MONTHS_FROM_DAYS = 124  # from here on Plotly's ticks are months
 QUIET: dict[str, Any] = {"displayModeBar": False, "scrollZoom": False, "doubleClick": "reset"}
 
 
@@ -88,9 +89,19 @@ def base(colours: Palette, *, height: int, left: int = 36, right: int = 8, top: 
     return figure
 
 
-def days_range(days: Sequence[date]) -> list[date] | None:
-    """Exactly the days drawn: Plotly would make room for labels and show a month that has not begun."""
-    return [days[0], days[-1]] if days else None
+def day_axis(days: Sequence[date]) -> dict[str, Any]:
+    """An axis of exactly the days drawn: Plotly would make room for labels and show a month that has not begun. Months
+    name themselves once; where there are too few of them the days are named."""
+    is_long = len(days) > 1 and (days[-1] - days[0]).days > MONTHS_FROM_DAYS
+    return {
+        "range": [days[0], days[-1]] if days else None,
+        "type": "date",
+        "showline": True,
+        "ticks": "outside",
+        "ticklen": 4,
+        "tickformat": "%b" if is_long else "%-d %b",
+        "nticks": 8,
+    }
 
 
 def plain(label: str) -> str:
@@ -164,9 +175,7 @@ def lines(
                 font={"color": ink, "size": 11},
             )
     figure.update_layout(hovermode="x unified")
-    figure.update_xaxes(
-        range=days_range(days), type="date", showline=True, ticks="outside", ticklen=4, tickformat="%b", nticks=8
-    )
+    figure.update_xaxes(**day_axis(days))
     figure.update_yaxes(rangemode="tozero", nticks=5, **_whole([value for _, values in series for value in values]))
     return figure
 

@@ -85,9 +85,7 @@ def health_history(
             showarrow=False,
             font={"size": 11},
         )
-    figure.update_xaxes(
-        range=charts.days_range(days), type="date", showline=True, ticks="outside", ticklen=4, tickformat="%b", nticks=9
-    )
+    figure.update_xaxes(**charts.day_axis(days))
     figure.update_yaxes(range=[low, 100], tickvals=[25, 50, 75, 100], showgrid=False)
     return figure
 

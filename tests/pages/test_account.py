@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 from app.actions.lifecycle import CancelReason
 from app.actions.model import ActionRow
 from app.auth import Role
-from app.ui import account_page
+from app.ui import account_page, charts
 from app.ui.account_renewal import assessment
 from app.ui.figures import money
 from app.ui.health_charts import health_history, waterfall
@@ -301,3 +301,12 @@ def test_the_people_tab_names_the_gaps_and_the_champion_who_left(browser: Browse
     assert ":red[**no champion, no budget holder**]" in written
     assert f":red[**{escaped('Ann *Lee*')}**]" in written
     assert "champion left 1 Nov 2026, mail bounces" in written
+
+
+@pytest.mark.parametrize(("days", "named"), [(60, "%-d %b"), (180, "%b")])
+def test_no_month_stands_twice_below_a_line(days: int, named: str) -> None:
+    drawn = [AS_OF - timedelta(days=ago) for ago in range(days, -1, -1)]
+
+    axis = charts.day_axis(drawn)
+
+    assert (axis["tickformat"], axis["range"]) == (named, [drawn[0], AS_OF])
