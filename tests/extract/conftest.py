@@ -139,6 +139,9 @@ def estate(postgres_server: Postgres, tmp_path_factory: pytest.TempPathFactory) 
         "ZENDESK_CLIENT_SECRET": "test-secret",
         "PRODUCT_DSN": f"postgresql://product_reader:{PASSWORD}@127.0.0.1:{postgres_server.port}/extract_product",
         **{f"SIMULATOR_{vendor.upper()}_PORT": port for vendor, port in ports.items()},
+        # of its own, too: a demo that runs beside the tests has the usual ones
+        "SIMULATOR_SMTP_PORT": str(free_port()),
+        "SIMULATOR_MAILBOX_PORT": str(free_port()),
         **{f"{vendor.upper()}_BASE_URL": f"http://127.0.0.1:{port}" for vendor, port in ports.items()},
     }
     simulated = Simulated(environment)
