@@ -354,7 +354,8 @@ def test_a_playbook_with_steps_for_who_takes_over_needs_somebody_who_can(
         with pytest.raises(InvalidInput, match="take over"):
             start(estate, maya, "handover", taker_user_id=nobody)
 
-    run = start(estate, maya, "handover", taker_user_id=tom.user_id)
+    harriet = estate.user("Harriet Cole", Role.ADMIN)
+    run = start(estate, harriet, "handover", taker_user_id=tom.user_id)  # who starts it need not be who leaves
 
     assert [step.owner_user_id for step in run.steps] == [maya.user_id] * 2 + [tom.user_id] * 4
 

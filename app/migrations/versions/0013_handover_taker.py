@@ -1,6 +1,7 @@
-"""The shipped hand-over gives its later steps to who takes the account over, as version 2.
+"""The shipped hand-over gives its first steps to who leaves and its later ones to who takes over, as version 2.
 
-The owner in the CRM changes on a day of its own: until then the steps of the new contact went to the one who leaves.
+The owner in the CRM changes on a day of its own: until then the steps of the new contact went to the one who leaves,
+and when an admin started it, those of the one who leaves to the admin.
 An admin who has published a version of their own keeps it.
 """
 
@@ -27,11 +28,19 @@ def upgrade() -> None:
             playbook_id, version, name, description, action_type, steps, is_active, created_by, created_at
         )
         select
-            playbook_id, 2, name, description, action_type,
+            playbook_id, 2, name,
+            replace(
+                description, 'Started by the one who leaves.',
+                'First what the owner who leaves does, then what who takes over does.'
+            ),
+            action_type,
             (
                 select
                     jsonb_agg(
-                        case when step ->> 'owner' = 'account_owner' then step || '{"owner": "taker"}' else step end
+                        step || case step ->> 'owner'
+                            when 'account_owner' then '{"owner": "taker"}'::jsonb
+                            else '{"owner": "account_owner"}'::jsonb
+                        end
                         order by place
                     )
                 from jsonb_array_elements(steps) with ordinality as s (step, place)
