@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from recount import billing
-from recount.records import Account, Catalogue, Settings
+from recount.records import Account, Catalogue, Event, Settings
 
 Value = Decimal | float | int | str | date | None
 
@@ -78,7 +78,7 @@ def _key_activity(case: Case, days: int) -> int:
     return sum(case.settings.kinds.get(one.name or "", (True, False))[1] for one in _events(case, days))
 
 
-def _events(case: Case, days: int):
+def _events(case: Case, days: int) -> list[Event]:
     first = max(case.on - timedelta(days=days - 1), case.account.usage_from or case.on)
     return [one for one in case.account.events if first <= one.day <= case.on]
 

@@ -251,19 +251,7 @@ def _day(row: Mapping[str, Any], name: str) -> date:
 
 
 def _quantity(db: Connection, row: Mapping[str, Any], wanted: Mapping[str, Any], limit: int) -> Quantity:
-    names = (
-        "quantity",
-        "source",
-        "stream",
-        "source_id",
-        "part",
-        "from_date",
-        "to_date",
-        "amount",
-        "load_id",
-        "loaded_at",
-    )
-    inputs = table("fct_figure_inputs", *(column(name) for name in (*names, "account_key")), schema="marts")
+    inputs = table("fct_figure_inputs", *(column(name) for name in (*_RECORD, "account_key")), schema="marts")
     runs = table("load_run", column("load_id"), column("kind"), schema="ops")
     of = inputs.c
     counted = func.count().over().label("record_count"), func.sum(of.amount).over().label("total")

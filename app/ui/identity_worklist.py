@@ -16,6 +16,7 @@ from app.ui.composer import composer
 from app.ui.text import escaped, shortened
 
 _TABLE = "identity_open"
+_OPENED = "identity:opened"
 _DONE = "identity:done"
 _NOBODY, _OTHER = "nobody", "other"
 _WHAT_HANGS = {"stripe": "invoice", "zendesk": "ticket", "product": "user", "survey": "answer"}
@@ -57,10 +58,10 @@ def show(issues: Sequence[Issue], decided: Sequence[Decision]) -> None:
     tables.show(rows, columns, key="trust_identity", alt="Source records without a sure account", most=MOST_ROWS)
     if not may_decide:
         frame.aside("Analysts and admins decide.")
-    chosen = next((one for one in issues if one.issue_key == st.session_state.get("identity:opened")), None)
-    if chosen is not None:
-        st.session_state.pop("identity:opened")
-        _dialog(chosen)
+    opened = st.session_state.pop(_OPENED, None)
+    for issue in issues:
+        if issue.issue_key == opened:
+            _dialog(issue)
 
 
 def _named(issue: Issue) -> str:
@@ -82,7 +83,7 @@ def _account(account_key: str | None, names: dict[str, str]) -> str:
 def _clicked(issues: Sequence[Issue]) -> None:
     row = tables.clicked_row(_TABLE)
     if row is not None:
-        st.session_state["identity:opened"] = issues[row].issue_key
+        st.session_state[_OPENED] = issues[row].issue_key
 
 
 @st.dialog("Whose record is this?", width="medium")

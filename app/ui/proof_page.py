@@ -12,7 +12,7 @@ import streamlit as st
 from app.marts import proof
 from app.marts.proof import Figure, Proof, Quantity, Usage
 from app.marts.version import reading_build
-from app.ui import figures, frame, navigation, page_style, proof_link, tables, visit, words
+from app.ui import data, figures, frame, navigation, page_style, proof_link, tables, visit, words
 from app.ui.account_head import figure_line
 from app.ui.text import escaped
 
@@ -59,8 +59,9 @@ def _head(found: Proof) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="proof_head"):
         st.markdown(f"**{escaped(name)}** `{found.mart}.{found.column}` :gray[of] `{key}`", width="content")
         if found.account_key:
-            whose = _proof(here.build_id, "dim_accounts", (found.account_key,), "account_name", here.identity.role)
-            navigation.account_link(found.account_key, whose.value or "the account", suffix=" :material/arrow_forward:")
+            whose = data.account_or_none(found.account_key, here)
+            whose_name = whose.account_name if whose else "the account"
+            navigation.account_link(found.account_key, whose_name, suffix=" :material/arrow_forward:")
     loads = found.loads
     newest = next(iter(loads.items()), None)
     figure_line(
