@@ -73,7 +73,9 @@ export class PageFrame {
   private heard: { page?: string; query?: string } = {};
   private following: ReturnType<typeof setTimeout> | undefined;
   private guestTitle = signal('');
+  /** The page has drawn. A frame that has just loaded says `notRunning` too, before its first run. */
   protected readonly isReady = signal(false);
+  private hasRun = false;
   protected readonly isSlow = signal(false);
   protected readonly title = computed(
     () => this.guestTitle() || PLACES.find((place) => place.address === this.wanted().page)?.title || named(this.wanted().page),
@@ -146,7 +148,8 @@ export class PageFrame {
         break;
       case 'SCRIPT_RUN_STATE_CHANGED':
         this.link.isRunning.set(message.state === 'running');
-        if (message.state === 'notRunning') {
+        this.hasRun ||= message.state === 'running';
+        if (message.state === 'notRunning' && this.hasRun) {
           this.isReady.set(true);
           this.link.runs.update((count) => count + 1);
           this.dress(this.theme.shown());
