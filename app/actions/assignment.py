@@ -1,4 +1,4 @@
-"""Who gets which action: three strategies, planned as a whole before anything moves, each move explained in a sentence.
+"""Who gets which action: four strategies, planned as a whole before anything moves, each move explained in a sentence.
 
 Pure and deterministic: the same actions and people give the same plan. The gravest action chooses first. Nobody who is
 away is given anything, and nobody goes over their week's capacity while somebody else has room. The trap avoided: every
@@ -19,6 +19,7 @@ from app.calendar import shown_hours
 class Strategy(StrEnum):
     """What makes somebody the next one."""
 
+    ACCOUNT_OWNER = "account_owner"
     LEAST_LOAD = "least_load"
     LEAST_MRR = "least_mrr"
     ROUND_ROBIN = "round_robin"
@@ -136,13 +137,16 @@ class _Desk:
         capacity = self.person.capacity_minutes
         return minutes / capacity if capacity else float("inf")
 
+    def looks_after(self, item: Assignable) -> bool:
+        return item.account_owner == self.person.user_id
+
     def takes(self, item: Assignable, *, is_new: bool) -> None:
         self.open_count += 1
         if item.is_booked:
             self.booked += item.effort_minutes
         else:
             self.later += item.effort_minutes
-        if is_new and item.account_key not in self.given and item.account_owner != self.person.user_id:
+        if is_new and item.account_key not in self.given and not self.looks_after(item):
             self.mrr_eur += item.account_mrr_eur or 0.0
         self.given.add(item.account_key)
 
@@ -174,13 +178,34 @@ def _in_turn(desks: Sequence[_Desk], last: UUID | None) -> list[_Desk]:
     return [*desks[start:], *desks[:start]]
 
 
-def _least(desks: Sequence[_Desk], item: Assignable, strategy: Strategy) -> _Desk:
-    def key(desk: _Desk) -> tuple[Any, ...]:
-        tie = (desk.open_count, desk.person.display_name, str(desk.person.user_id))
-        by_load = (desk.share(item), desk.booked + desk.later)
-        return (*by_load, *tie) if strategy is Strategy.LEAST_LOAD else (desk.mrr_eur, *by_load, *tie)
+def _least(desks: Sequence[_Desk], item: Assignable, strategy: Strategy) -> tuple[_Desk, str]:
+    """Who has least, and, when somebody else has as little, what decided between them.
 
-    return min(desks, key=key)
+    Of two who have as little, whoever looks after the account comes first, then who has fewer open actions.
+    """
+
+    def has(desk: _Desk) -> tuple[float, ...]:
+        by_load = (desk.share(item), float(desk.booked + desk.later))
+        return (desk.mrr_eur, *by_load) if strategy is Strategy.LEAST_MRR else by_load
+
+    def key(desk: _Desk) -> tuple[Any, ...]:
+        return (*has(desk), not desk.looks_after(item), desk.open_count, desk.person.display_name)
+
+    first, *others = sorted(desks, key=key)
+    equal = [desk for desk in others if has(desk) == has(first)]
+    if not equal:
+        return first, ""
+    if first.looks_after(item):
+        by = "looks after this account"
+    elif all(first.open_count < desk.open_count for desk in equal):
+        by = f"has the fewest open actions ({first.open_count})"
+    else:
+        by = "comes first by name"
+    return first, f"as little as {_and([desk.person.display_name for desk in equal])}, but {by}"
+
+
+def _and(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _hours(desk: _Desk, item: Assignable) -> str:
@@ -189,21 +214,35 @@ def _hours(desk: _Desk, item: Assignable) -> str:
     return f"{booked}, {with_this}"
 
 
-def _sentence(
-    desk: _Desk, item: Assignable, strategy: Strategy, *, last: str | None, passed: Sequence[str], is_full: bool
-) -> str:
-    name = desk.person.display_name
-    if strategy is Strategy.LEAST_LOAD:
-        said = f"{name} has the least load: {_hours(desk, item)}"
-    elif strategy is Strategy.LEAST_MRR:
-        said = f"{name} looks after the least recurring revenue: €{desk.mrr_eur:,.0f} a month; {_hours(desk, item)}"
-    else:
-        said = f"It is the turn of {name}{f', after {last}' if last else ''}: {_hours(desk, item)}"
-    if is_full:
-        said = f"Nobody has room this week. {said}"
-    if passed:
-        said += f"; {' and '.join(passed)} {'has' if len(passed) == 1 else 'have'} no room"
-    return f"{said}."
+def _whose_account(item: Assignable, desks: Sequence[_Desk]) -> str:
+    """Why an action does not go to whoever looks after the account."""
+    owner = next((desk for desk in desks if desk.looks_after(item)), None)
+    if owner is None:
+        return "No CSM looks after this account."
+    why = "is away" if owner.person.is_away else "has no room this week"
+    return f"{owner.person.display_name} looks after this account and {why}."
+
+
+def _chosen(
+    item: Assignable, choice: Sequence[_Desk], strategy: Strategy, *, in_turn: Sequence[_Desk], after: str | None
+) -> tuple[_Desk, str]:
+    """Who of `choice` gets it, and the sentence that says why. `in_turn` is everybody, the next one first."""
+    if strategy is Strategy.ROUND_ROBIN:
+        desk = next(desk for desk in in_turn if desk in choice)
+        turn = f"the turn of {desk.person.display_name}" + (f", after {after}" if after else "")
+        passed = [one.person.display_name for one in in_turn[: in_turn.index(desk)] if not one.person.is_away]
+        no_room = f"; {_and(passed)} {'has' if len(passed) == 1 else 'have'} no room" if passed else ""
+        return desk, f"It is {turn}: {_hours(desk, item)}{no_room}"
+    own = next((desk for desk in choice if desk.looks_after(item)), None)
+    if strategy is Strategy.ACCOUNT_OWNER and own:
+        return own, f"{own.person.display_name} looks after this account: {_hours(own, item)}"
+    desk, tie = _least(choice, item, strategy)
+    but = f", {tie}" if tie else ""
+    if strategy is Strategy.LEAST_MRR:
+        has_least = f"looks after the least recurring revenue: €{desk.mrr_eur:,.0f} a month"
+        return desk, f"{desk.person.display_name} {has_least}{but}; {_hours(desk, item)}"
+    said = f"{desk.person.display_name} has the least load{but}: {_hours(desk, item)}"
+    return desk, f"{_whose_account(item, in_turn)} {said}" if strategy is Strategy.ACCOUNT_OWNER else said
 
 
 def plan(
@@ -239,17 +278,9 @@ def plan(
             giver.gives(item)
         with_room = [desk for desk in present if desk.has_room(item)]
         choice = with_room or present
-        passed: list[str] = []
-        if strategy is Strategy.ROUND_ROBIN:
-            order = _in_turn(desks, last)
-            chosen = next(desk for desk in order if desk in choice)
-            passed = [
-                desk.person.display_name for desk in order[: order.index(chosen)] if with_room and desk in present
-            ]
-        else:
-            chosen = _least(choice, item, strategy)
         before_it = known[last].person.display_name if last in known and last else None
-        sentence = _sentence(chosen, item, strategy, last=before_it, passed=passed, is_full=not with_room)
+        chosen, why = _chosen(item, choice, strategy, in_turn=_in_turn(desks, last), after=before_it)
+        sentence = f"{why}." if with_room else f"Nobody has room this week. {why}."
         last = chosen.person.user_id
         if chosen is giver:
             left.append(Left(action_id=item.action_id, reason=f"It is theirs already. {sentence}"))

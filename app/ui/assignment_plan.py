@@ -28,6 +28,7 @@ SENTENCE_ROW = 60  # from 4 rem on Streamlit wraps the text of a cell
 SENTENCE_LINE = 16  # pixels of each line of it
 ONE = "One person"
 STRATEGIES = {
+    "Account's CSM": Strategy.ACCOUNT_OWNER,
     "Least load": Strategy.LEAST_LOAD,
     "Least MRR": Strategy.LEAST_MRR,
     "In turn": Strategy.ROUND_ROBIN,

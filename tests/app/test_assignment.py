@@ -98,6 +98,46 @@ def test_an_action_on_their_own_account_adds_no_revenue() -> None:
     assert [load.mrr_eur for load in made.after] == [500.0, 900.0]
 
 
+def test_an_action_goes_to_whoever_looks_after_the_account_and_else_to_the_least_load() -> None:
+    people = [person(ANN, "Ann", booked_minutes=300), person(BO, "Bo", booked_minutes=590), person(CY, "Cy")]
+    items = [
+        item(1, account_owner=ANN),
+        item(2, account_owner=BO),
+        item(3, account_owner=None),
+    ]
+
+    made = plan(Strategy.ACCOUNT_OWNER, items, people, last_assigned=None)
+
+    assert names(made) == ["Ann", "Cy", "Cy"]
+    ann, bo, nobody = (move.reason for move in made.moves)
+    assert ann.startswith("Ann looks after this account: 5 of 10 h are booked this week")
+    assert bo.startswith("Bo looks after this account and has no room this week. Cy has the least load: ")
+    assert nobody.startswith("No CSM looks after this account. Cy has the least load: ")
+
+
+def test_who_is_away_gets_nothing_of_their_own_accounts_either() -> None:
+    people = [person(ANN, "Ann", is_away=True), person(BO, "Bo")]
+
+    made = plan(Strategy.ACCOUNT_OWNER, [item(1, account_owner=ANN)], people, last_assigned=None)
+
+    assert names(made) == ["Bo"]
+    assert made.moves[0].reason.startswith("Ann looks after this account and is away. Bo has the least load: ")
+
+
+def test_of_two_with_as_little_the_plan_says_what_decided() -> None:
+    ann, bo, cy = person(ANN, "Ann"), person(BO, "Bo"), person(CY, "Cy", booked_minutes=300)
+
+    def why(people: list[Candidate], account_owner: UUID | None = None) -> str:
+        return least_load([item(1, account_owner=account_owner)], people).moves[0].reason
+
+    assert why([ann, bo, cy], BO).startswith("Bo has the least load, as little as Ann, but looks after this account: ")
+    busier = person(ANN, "Ann", open_count=9)
+    fewest = "Bo has the least load, as little as Ann, but has the fewest open actions (3): "
+    assert why([busier, person(BO, "Bo", open_count=3), cy]).startswith(fewest)
+    assert why([ann, bo, cy]).startswith("Ann has the least load, as little as Bo, but comes first by name: ")
+    assert why([ann, cy]).startswith("Ann has the least load: ")
+
+
 def test_the_turn_goes_on_after_whoever_was_last() -> None:
     people = [person(CY, "Cy"), person(ANN, "Ann"), person(BO, "Bo")]
     items = [item(n) for n in range(4)]
