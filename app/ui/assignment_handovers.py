@@ -136,10 +136,11 @@ def _preview(draft: HandoverDraft, here: visit.Visit) -> None:
         type="primary",
         key="handover_begin",
         disabled=not draft.reason.strip(),
-        help=None if draft.reason.strip() else "Say why first",
         on_click=_begin,
         args=(draft,),
     )
+    if not draft.reason.strip():
+        st.markdown(":small[:gray[missing: why]]")
 
 
 def _begin(draft: HandoverDraft) -> None:

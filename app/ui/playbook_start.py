@@ -8,6 +8,7 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from app.auth import Identity, Permission, can
+from app.marts.accounts import Account
 from app.playbooks import service
 from app.playbooks.model import PlannedStep, Playbook, Run, RunState
 from app.playbooks.plan import LATEST_START
@@ -47,8 +48,7 @@ def _dialog(account_key: str) -> None:
 
 
 def choose(account_key: str, here: visit.Visit) -> None:
-    """What a dialog that has named the account holds: playbook, start date, every step, and the button that starts
-    it."""
+    """What a dialog that has named the account holds: playbook, start date, every step, and its button."""
     offered = {playbook.playbook_id: playbook for playbook in playbook_data.playbooks()}
     if not offered:
         frame.empty("There is no playbook to start.", "An admin can publish one in Settings.", icon=":material/list:")
@@ -88,12 +88,15 @@ def choose(account_key: str, here: visit.Visit) -> None:
             f"{running.done} of {running.total} steps are done. Finish or stop that one first.",
             icon=":material/info:",
         )
-    taker = _taker(account_key) if playbook.has_taker else None
+    account = data.account_or_none(account_key, here)
+    taker = _taker(account_key, account) if playbook.has_taker else None
     if playbook.has_taker and taker is None:
         st.markdown(":gray[Choose who takes over to see the steps with their days and people.]")
         return
     steps = playbook_data.preview(chosen, account_key, starts_on, taker, here)
     _preview(steps, here)
+    if account is not None and account.renewal_date is not None:
+        _after_renewal(steps, account.renewal_date, here.today)
     frame.problem(PLACE)
     writes.form_key(f"{PLACE}:{account_key}")
     st.button(
@@ -106,9 +109,23 @@ def choose(account_key: str, here: visit.Visit) -> None:
     )
 
 
-def _taker(account_key: str) -> UUID | None:
+def _after_renewal(steps: tuple[PlannedStep, ...], renewal: date, today: date) -> None:
+    """Says how many steps come too late for a renewal that lies ahead."""
+    late = sum(step.due_date > renewal for step in steps)
+    if late and renewal >= today:
+        st.markdown(
+            f":small[:orange[{late} of {figures.count(len(steps), 'step')} "
+            f"{'is' if late == 1 else 'are'} due after the renewal on {figures.day(renewal, today=today)}.]]"
+        )
+
+
+def _taker(account_key: str, account: Account | None) -> UUID | None:
     """Who gets the steps of the one who takes the account over."""
-    names = {str(one.user_id): one.display_name for one in data.people()}
+    owner = (account.csm_email or "").lower() if account else ""
+    names = {
+        str(one.user_id): f"{one.display_name} · has the account" if one.email.lower() == owner else one.display_name
+        for one in data.people()
+    }
     chosen = st.selectbox(
         "Who takes over",
         list(names),

@@ -285,6 +285,7 @@ def test_a_book_is_handed_over_after_what_would_move_was_shown(
     assert "**1 account**" in texts(page)
     assert page.dataframe[-1].value["title"].tolist() == ["Call the champion"]
     assert page.button(key="handover_begin").disabled
+    assert "missing: why" in texts(page)
 
     page.text_input(key="handover_reason").set_value("Annual *leave*").run()
     page.button(key="handover_begin").click().run()

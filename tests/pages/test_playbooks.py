@@ -123,6 +123,25 @@ def test_a_playbook_is_started_after_its_steps_were_shown(
     assert any("Risk started: 7 actions, the first due Fri 20 Nov" in toast.value for toast in page.toast)
 
 
+def test_steps_that_come_after_the_renewal_are_counted_before_the_start(
+    browser: Browser, estate: Estate, maya: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mount(monkeypatch, lambda: playbook_start.choose(ASHFORD, visit.current()))
+    page = browser.sign_in(maya).open("account")
+
+    def told(renewal: str) -> str:
+        estate.transformer.execute(
+            "update marts.dim_accounts set renewal_date = %s where account_key = %s", [renewal, ASHFORD]
+        )
+        estate.publish()
+        page.selectbox(key=f"playbook_choice_{ASHFORD}").select("risk").run()
+        return texts(browser.checked())
+
+    assert "1 of 7 steps is due after the renewal on Mon 21 Dec" in told("2026-12-21")
+    assert "6 of 7 steps are due after the renewal on Fri 20 Nov" in told("2026-11-20")
+    assert "after the renewal" not in told("2026-11-02")  # it has been
+
+
 def test_who_takes_over_is_chosen_before_a_handover_starts_and_gets_its_later_steps(
     browser: Browser, estate: Estate, maya: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -133,6 +152,7 @@ def test_who_takes_over_is_chosen_before_a_handover_starts_and_gets_its_later_st
     page.selectbox(key=f"playbook_choice_{ASHFORD}").select("handover").run()
     assert "Choose who takes over" in texts(browser.checked())
     assert "start_playbook_now" not in [button.key for button in page.button]
+    assert page.selectbox(key=f"playbook_taker_{ASHFORD}").options == ["Maya Lind · has the account", "Tom Okafor"]
     page.selectbox(key=f"playbook_taker_{ASHFORD}").select(str(tom.user_id)).run()
     assert browser.checked().dataframe[-1].value["owner"].tolist() == ["Maya Lind"] * 2 + ["Tom Okafor"] * 4
     press(page, "start_playbook_now")
