@@ -6,7 +6,7 @@ The closed lists (which types and treatments exist) belong to the database's con
 and what they default to.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import pairwise
@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -85,20 +86,24 @@ class InterventionSetting(BaseModel):
     is_offered: bool
 
 
-def _complete(values: Iterable[str], codes: Sequence[str]) -> None:
-    said = set(values)
-    if missing := [code for code in codes if code not in said]:
-        raise ValueError(f"nothing is said about {', '.join(missing)}")
+def _complete(codes: Sequence[str]) -> AfterValidator:
+    """A value for each of the codes, in their order: PostgreSQL keeps the keys of a jsonb by their length."""
+
+    def in_order(values: dict[str, Any]) -> dict[str, Any]:
+        if missing := [code for code in codes if code not in values]:
+            raise ValueError(f"nothing is said about {', '.join(missing)}")
+        return {code: values[code] for code in codes}
+
+    return AfterValidator(in_order)
 
 
-class ActionTypes(RootModel[dict[TypeCode, ActionTypeSetting]]):
+class ActionTypes(RootModel[Annotated[dict[TypeCode, ActionTypeSetting], _complete(TypeCode.__args__)]]):
     """Every type by code."""
 
     model_config = ConfigDict(frozen=True)
 
     @model_validator(mode="after")
     def _check(self) -> "ActionTypes":
-        _complete(self.root, TypeCode.__args__)
         if not any(setting.is_offered for setting in self.root.values()):
             raise ValueError("at least one type must be offered")
         return self
@@ -128,14 +133,15 @@ class ActionReasons(RootModel[tuple[ActionReason, ...]]):
         return known.get(code, code.replace("_", " ").capitalize())
 
 
-class Interventions(RootModel[dict[InterventionCode, InterventionSetting]]):
+class Interventions(
+    RootModel[Annotated[dict[InterventionCode, InterventionSetting], _complete(InterventionCode.__args__)]]
+):
     """Every treatment by code."""
 
     model_config = ConfigDict(frozen=True)
 
     @model_validator(mode="after")
     def _check(self) -> "Interventions":
-        _complete(self.root, InterventionCode.__args__)
         if not any(setting.is_offered for setting in self.root.values()):
             raise ValueError("at least one treatment must be offered")
         return self

@@ -74,6 +74,14 @@ def test_every_name_ships_with_a_first_version_that_is_complete(estate: Estate) 
     assert treatments.effort()["business_review"] > treatments.effort()["billing_fix"]
 
 
+def test_types_and_treatments_stand_in_the_order_of_their_lists_and_not_as_they_are_stored(estate: Estate) -> None:
+    with estate.work() as db:
+        types, treatments = configuration.active(db, ActionTypes), configuration.active(db, Interventions)
+
+    assert list(types.root) == list(get_args(TypeCode))
+    assert list(treatments.root) == list(get_args(InterventionCode))
+
+
 def test_the_codes_of_configuration_are_those_of_an_action() -> None:
     assert get_args(TypeCode) == tuple(ActionType)
     assert get_args(InterventionCode) == tuple(Intervention)
