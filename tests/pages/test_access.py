@@ -1,7 +1,6 @@
 """Every page for every role: who sees it, that a new one is named here, and that nothing kept is shown to another."""
 
 import re
-from itertools import permutations
 
 import pytest
 import streamlit as st
@@ -59,7 +58,8 @@ def test_z02_a_page_shows_its_content_to_whom_the_table_names(
     assert ("This page is for" in shown) == (role not in SEEN_BY[address])
 
 
-@pytest.mark.parametrize("order", list(permutations(SIGNED_IN)), ids="-".join)
+# of any two, each comes first in one of them
+@pytest.mark.parametrize("order", [SIGNED_IN, SIGNED_IN[::-1]], ids="-".join)
 def test_z06_whoever_opens_a_page_first_the_next_one_sees_their_own(
     browser: Browser, estate: Estate, order: tuple[Role, ...]
 ) -> None:
