@@ -303,3 +303,14 @@ def test_what_goes_into_an_image_is_named() -> None:
 
     assert rules[0] == "*"
     assert not {"!.git", "!.state", "!.env", "!secrets", "!simulator", "!tests"} & set(rules)
+
+
+def test_what_an_image_copies_is_let_into_the_build_and_is_there() -> None:
+    lines = (ROOT / ".dockerignore").read_text().splitlines()
+    let_in = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    copies = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Dockerfile").read_text(), flags=re.M)
+    copied = [source for sources in copies for source in sources.split()]
+
+    assert "recount" in copied
+    assert [source for source in copied if source.split("/")[0] not in let_in] == []
+    assert [source for source in copied if not (ROOT / source).exists()] == []
