@@ -28,11 +28,13 @@ _RUNNING = {
     "54": "This is too large: a value, a list of columns, or the statement itself.",
     "XX000": "A value becomes too large.",
     "55P03": "A table is being replaced right now.",
+    "40001": "A table is being replaced right now.",  # on a replica, which follows the primary before it answers
 }
 _HINTS = {
     "53400": "Filter before sorting or joining, or select fewer columns.",
     "53200": "Filter before sorting or joining, or select fewer columns.",
     "55P03": "Run it again in a moment.",
+    "40001": "Run it again in a moment.",
     "22P02": "Look for the rows with a condition first, such as  column ~ '^[0-9]+$'.",
     "22012": "nullif(…, 0) makes the divisor empty instead.",
 }

@@ -30,11 +30,15 @@ Values = Mapping[str, str | None]
 
 
 def server() -> Server:
-    """Where statements run in this installation. Raises SandboxUnavailable when it has no account for analysts."""
+    """Where statements run in this installation: where ANALYST_DSN points to, the primary or a read replica of it, on
+    which they are watched too. Raises SandboxUnavailable when there is no account for analysts.
+    """
     settings = get_settings()
     if settings.analyst_dsn is None:
         raise SandboxUnavailable()
-    watcher = make_url(settings.app_database_url.get_secret_value()).set(drivername="postgresql")
+    analyst = make_url(settings.analyst_dsn.get_secret_value())
+    application = make_url(settings.app_database_url.get_secret_value())
+    watcher = analyst.set(username=application.username, password=application.password)
     return Server(
         dsn=settings.analyst_dsn.get_secret_value(),
         watcher_dsn=watcher.render_as_string(hide_password=False),
