@@ -36,4 +36,8 @@ def main(account_key: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit(
+            "Which account is to be shown? make screenshots ACCOUNT=<its key, from the address of its page>"
+        )
     main(sys.argv[1])

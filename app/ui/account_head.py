@@ -122,9 +122,7 @@ def strip(subject: Subject) -> None:
     risk = subject.facts.risk
     at_risk = risk.mrr_at_risk_eur if risk is not None else account.mrr_at_risk_eur
     probability = risk.churn_probability_90d if risk is not None else None
-    with st.container(
-        border=True, horizontal=True, horizontal_alignment="distribute", gap="medium", key="account_head"
-    ):
+    with st.container(border=True, horizontal=True, horizontal_alignment="distribute", gap="small", key="account_head"):
         day = (account.account_key, subject.as_of.isoformat())
         now = (account.account_key,)
         _cell("Health" + then, *_health(subject), proof=("fct_account_health_daily", "score", day))
