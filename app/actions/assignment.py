@@ -14,6 +14,7 @@ from uuid import UUID
 
 from app.actions.vocabulary import Priority
 from app.calendar import shown_hours
+from app.wording import listed
 
 
 class Strategy(StrEnum):
@@ -201,11 +202,7 @@ def _least(desks: Sequence[_Desk], item: Assignable, strategy: Strategy) -> tupl
         by = f"has the fewest open actions ({first.open_count})"
     else:
         by = "comes first by name"
-    return first, f"as little as {_and([desk.person.display_name for desk in equal])}, but {by}"
-
-
-def _and(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return first, f"as little as {listed([desk.person.display_name for desk in equal])}, but {by}"
 
 
 def _hours(desk: _Desk, item: Assignable) -> str:
@@ -231,7 +228,7 @@ def _chosen(
         desk = next(desk for desk in in_turn if desk in choice)
         turn = f"the turn of {desk.person.display_name}" + (f", after {after}" if after else "")
         passed = [one.person.display_name for one in in_turn[: in_turn.index(desk)] if not one.person.is_away]
-        no_room = f"; {_and(passed)} {'has' if len(passed) == 1 else 'have'} no room" if passed else ""
+        no_room = f"; {listed(passed)} {'has' if len(passed) == 1 else 'have'} no room" if passed else ""
         return desk, f"It is {turn}: {_hours(desk, item)}{no_room}"
     own = next((desk for desk in choice if desk.looks_after(item)), None)
     if strategy is Strategy.ACCOUNT_OWNER and own:

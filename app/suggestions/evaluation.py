@@ -47,7 +47,7 @@ from app.suggestions.policy import (
 from app.suggestions.repository import Happening
 from app.suggestions.rules import Finding, Rule, dedupe_key, is_cooling_down, is_stale, rule_from_params
 from app.suggestions.triggers.registry import LOGIC
-from app.suggestions.wording import on
+from app.wording import on
 
 POLICY_ID = "rules"
 LONGEST_MEMORY = timedelta(days=400)  # no cool-down is longer

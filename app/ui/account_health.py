@@ -7,6 +7,7 @@ import streamlit as st
 from app.marts.health import DIMENSIONS, MEASURES, HealthDay
 from app.ui import account_data, figures, frame, visit, words
 from app.ui.account_head import Subject
+from app.wording import listed
 
 LEVELS: Mapping[int, str] = {100: ":green-badge[Good]", 60: ":yellow-badge[Average]", 0: ":red-badge[Poor]"}
 RED_UP_TO, YELLOW_UP_TO = 50, 75
@@ -83,10 +84,9 @@ def coverage_sentence(row: HealthDay) -> str:
     if not gone or row.coverage_ratio is None:
         return "Every measure had data."
     names = [words.word(words.MEASURES, measure).lower().replace("nps", "NPS") for measure in gone]
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
     text = (
         f"Coverage **{figures.percent(row.coverage_ratio)}**: {100 - round(100 * row.coverage_ratio)}% of the weight "
-        f"had no data ({listed}). It is left out and the rest counts for more."
+        f"had no data ({listed(names)}). It is left out and the rest counts for more."
     )
     if row.coverage_ratio < LEAST_COVERAGE:
         text += f" Under {figures.percent(LEAST_COVERAGE)} there is no band."

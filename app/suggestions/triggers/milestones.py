@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from app.suggestions.rules import Finding, Rule, evidence
-from app.suggestions.wording import listed, on
+from app.wording import listed, on
 
 # in their order; the plan's day of each is a threshold, `<milestone>_by_day`
 _MILESTONES = {

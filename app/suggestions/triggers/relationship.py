@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from app.suggestions.rules import Finding, Rule, evidence
-from app.suggestions.wording import counted, listed, on
+from app.wording import counted, listed, on
 
 _ROLES = {"champion": "champion", "decision_maker": "decision maker"}
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from app.suggestions.rules import Finding, Rule, days_back, evidence
-from app.suggestions.wording import listed, on
+from app.wording import listed, on
 
 _HIGH = ("High", "Critical")
 

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from app.suggestions.rules import Finding, Rule, days_back, evidence
-from app.suggestions.wording import counted
+from app.wording import counted
 
 WINDOW = timedelta(days=30)
 

@@ -1,4 +1,4 @@
-"""How rules say numbers and days in their sentences."""
+"""How sentences say numbers, days and lists."""
 
 from collections.abc import Sequence
 from datetime import date
