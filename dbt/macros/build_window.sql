@@ -6,12 +6,15 @@
 -#}
 {% macro grown_tables() -%}
     {{ return({
+        'int_usage__account_days': 'intermediate',
         'fct_usage_daily': 'marts_next',
         'fct_account_health_daily': 'marts_next',
         'int_risk__rule_scores': 'intermediate',
         'fct_churn_risk_daily': 'marts_next',
         'int_usage__user_activity': 'intermediate',
         'int_health__band_changes': 'intermediate',
+        'fct_account_events': 'marts_next',
+        'fct_figure_inputs': 'marts_next',
     }) }}
 {%- endmacro %}
 
@@ -26,7 +29,8 @@
                 null::date as history_from_date,
                 null::text as life_hash,
                 null::date[] as input_dates,
-                null::numeric[] as input_hashes
+                null::numeric[] as input_hashes,
+                null::numeric as fingerprint
             where false
         )
     {%- endset -%}
@@ -43,7 +47,7 @@
     ) -%}
     {#- Written by an earlier version of this project, it does not say what its build was told from. -#}
     {%- set known = adapter.get_columns_in_relation(relation) | map(attribute='name') if relation is not none else [] -%}
-    {{ return(relation if 'history_from_date' in known else nothing) }}
+    {{ return(relation if 'fingerprint' in known else nothing) }}
 {%- endmacro %}
 
 {#-
@@ -110,6 +114,18 @@
     {%- endif -%}
 {%- endmacro %}
 
+{#- Keeps for the publication from which day on rows of accounts, as the caller selects them, are written anew. -#}
+{% macro noted(date_column) -%}
+    insert into publishing.written_days as noted (mart, date_column, account_key, first_date)
+    select '{{ this.identifier }}', '{{ date_column }}', account_key, min(first_date)
+    from (
+        {{ caller() }}
+    ) as days
+    where account_key is not null and first_date < 'infinity'
+    group by account_key
+    on conflict (mart, account_key) do update set first_date = least(noted.first_date, excluded.first_date)
+{%- endmacro %}
+
 {#-
     The same for a mart, and what this build writes is noted in its transaction: a publication compares the noted days
     only, so its time follows the changes and not the history.
@@ -131,15 +147,69 @@
     )
     {%- endif %}
 
-    insert into publishing.written_days as noted (mart, date_column, account_key, first_date)
-    select '{{ this.identifier }}', '{{ date_column }}', account_key, min(first_date)
-    from (
+    {% call noted(date_column) -%}
         select * from written
         {%- if is_incremental() %}
         union all
         select * from deleted
         {%- endif %}
-    ) as days
-    group by account_key
-    on conflict (mart, account_key) do update set first_date = least(noted.first_date, excluded.first_date)
+    {%- endcall %}
+{%- endmacro %}
+
+{#-
+    Of an account whose records are those of the last build, what was told of them stands; everybody else's is told anew,
+    and so is what belongs to nobody. `account_key` is qualified, or it would be that of the subquery.
+-#}
+{% macro is_touched(account_key) -%}
+    not exists (
+        select 1
+        from {{ ref('int_time__touched_accounts') }} as known
+        where known.account_key = {{ account_key }} and not known.is_touched
+    )
+{%- endmacro %}
+
+{#-
+    Before an incremental insert into a mart of such rows: what is told anew leaves it, and is noted for the publication.
+    `from_window`: of an account that was not touched, too, what is dated in its rebuild window is told anew.
+-#}
+{% macro clear_touched(date_column, from_window=false) -%}
+    with told as (
+        select
+            touched.account_key,
+            touched.is_touched,
+            {{ 'windows.rebuild_from_date' if from_window else "'infinity'::date" }} as rebuild_from_date
+        from {{ ref('int_time__touched_accounts') }} as touched
+        inner join {{ ref('int_time__rebuild_windows') }} as windows on touched.account_key = windows.account_key
+    )
+
+    {%- if is_incremental() %},
+
+    deleted as (
+        delete from {{ this }} as held
+        where not exists (
+            select 1
+            from told
+            where
+                told.account_key = held.account_key
+                and not told.is_touched
+                and told.rebuild_from_date > held.{{ date_column }}
+        )
+        returning held.account_key
+    )
+    {%- endif %}
+
+    {% call noted(date_column) -%}
+        select
+            account_key,
+            case when is_touched then '-infinity'::date else rebuild_from_date end as first_date
+        from told
+        {%- if is_incremental() %}
+        union all
+        select
+            account_key,
+            '-infinity'::date as first_date
+        from deleted
+        where account_key not in (select account_key from told)
+        {%- endif %}
+    {%- endcall %}
 {%- endmacro %}

@@ -1,3 +1,5 @@
+{{ config(tags=['nightly']) }}
+
 -- One row for every day of an account's life, none outside it; usage from the first day of its tenant.
 with lives as (
     select * from {{ ref('int_accounts__lives') }}

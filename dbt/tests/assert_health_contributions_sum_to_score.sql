@@ -1,9 +1,11 @@
 -- The score is explained by its measures, to the last binary digit, on the days just built.
 select
-    account_key,
-    health_date,
-    score
-from {{ ref('fct_account_health_daily') }}
+    health.account_key,
+    health.health_date,
+    health.score
+from {{ ref('int_time__rebuild_windows') }} as windows
+inner join {{ ref('fct_account_health_daily') }} as health
+    on windows.account_key = health.account_key and windows.rebuild_from_date <= health.health_date
 where
     abs(
         score - (

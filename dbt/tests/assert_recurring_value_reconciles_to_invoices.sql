@@ -46,35 +46,49 @@ recurring as (
     group by currency_code
 ),
 
--- Read once: the planner takes these views of JSON for a handful of rows and would unfold them again for each invoice.
-lines as materialized (
+once as (
     select
-        invoice_id,
-        price_id,
-        period_start,
-        period_end,
-        amount - discount_amount as amount
-    from {{ ref('stg_stripe__invoice_line_items') }}
+        lines.invoice_id,
+        lines.amount - lines.discount_amount as amount
+    from {{ ref('stg_stripe__invoice_line_items') }} as lines
+    inner join {{ ref('stg_stripe__prices') }} as prices on lines.price_id = prices.id
+    where prices.recurring_interval is null or lines.period_end <= lines.period_start
 ),
 
-prices as materialized (
+-- Grouped, not joined: the planner takes views of JSON for a handful of rows, and would read one for each of the other.
+sides as (
     select
-        id,
-        recurring_interval
-    from {{ ref('stg_stripe__prices') }}
+        invoice_id,
+        currency_code,
+        0 as amount
+    from invoices
+    where customer_id in (select source_id from linked)
+
+    union all
+
+    select
+        invoice_id,
+        null as currency_code,
+        amount
+    from once
+),
+
+other_of_invoices as (
+    select
+        invoice_id,
+        max(currency_code) as currency_code,
+        sum(amount) as amount
+    from sides
+    group by invoice_id
 ),
 
 other as (
     select
-        invoices.currency_code,
-        sum(lines.amount) as amount
-    from invoices
-    inner join lines on invoices.invoice_id = lines.invoice_id
-    inner join prices on lines.price_id = prices.id
-    where
-        invoices.customer_id in (select source_id from linked)
-        and (prices.recurring_interval is null or lines.period_end <= lines.period_start)
-    group by invoices.currency_code
+        currency_code,
+        sum(amount) as amount
+    from other_of_invoices
+    where currency_code is not null
+    group by currency_code
 )
 
 select

@@ -14,6 +14,8 @@ tickets as (
         account_key,
         priority,
         first_reply_minutes,
+        load_id,
+        loaded_at,
         {{ utc_date('created_at') }} as created_date,
         {{ utc_date('solved_at') }} as solved_date,
         {{ utc_date('(created_at + make_interval(mins => first_reply_minutes))') }} as first_reply_date
@@ -35,7 +37,9 @@ spans as (
         invoice_line_id as part,
         start_date as from_date,
         end_date as to_date,
-        seat_count::numeric as amount
+        seat_count::numeric as amount,
+        load_id,
+        loaded_at
     from lines
     where seat_count <> 0
 
@@ -50,7 +54,9 @@ spans as (
         invoice_line_id as part,
         start_date as from_date,
         end_date as to_date,
-        monthly_amount as amount
+        monthly_amount as amount,
+        load_id,
+        loaded_at
     from lines
 
     union all
@@ -64,7 +70,9 @@ spans as (
         invoice_id as part,
         {{ utc_date('payment_failed_at') }} as from_date,
         {{ utc_date('settled_at') }} as to_date,
-        1 as amount
+        1 as amount,
+        load_id,
+        loaded_at
     from invoices
     where payment_failed_at is not null
 
@@ -79,7 +87,9 @@ spans as (
         ticket_id as part,
         created_date as from_date,
         created_date + 30 as to_date,
-        1 as amount
+        1 as amount,
+        load_id,
+        loaded_at
     from tickets
 
     union all
@@ -93,7 +103,9 @@ spans as (
         ticket_id as part,
         created_date as from_date,
         solved_date as to_date,
-        1 as amount
+        1 as amount,
+        load_id,
+        loaded_at
     from tickets
     where priority = 'urgent'
 
@@ -108,7 +120,9 @@ spans as (
         ticket_id as part,
         first_reply_date as from_date,
         first_reply_date + 30 as to_date,
-        1 as amount
+        1 as amount,
+        load_id,
+        loaded_at
     from tickets
     where first_reply_date is not null
 
@@ -123,7 +137,9 @@ spans as (
         ticket_id as part,
         first_reply_date as from_date,
         first_reply_date + 30 as to_date,
-        first_reply_minutes as amount
+        first_reply_minutes as amount,
+        load_id,
+        loaded_at
     from tickets
     where first_reply_date is not null
 
@@ -138,7 +154,9 @@ spans as (
         contact_key as part,
         created_date as from_date,
         left_date as to_date,
-        1 as amount
+        1 as amount,
+        load_id,
+        loaded_at
     from contacts
 
     union all
@@ -152,7 +170,9 @@ spans as (
         contact_key as part,
         created_date as from_date,
         left_date as to_date,
-        1 as amount
+        1 as amount,
+        load_id,
+        loaded_at
     from contacts
     where stakeholder_role <> 'unknown'
 
@@ -167,10 +187,13 @@ spans as (
         contact_key as part,
         created_date as from_date,
         left_date as to_date,
-        1 as amount
+        1 as amount,
+        load_id,
+        loaded_at
     from contacts
     where stakeholder_role = 'champion'
 )
 
+-- What ends on the day on which it begins, or before, never held.
 select * from spans
-where account_key is not null
+where account_key is not null and (to_date is null or to_date > from_date)

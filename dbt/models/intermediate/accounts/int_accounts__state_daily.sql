@@ -39,16 +39,40 @@ accounts as (
     left join links as zendesk on windows.account_key = zendesk.account_key and zendesk.source = 'zendesk'
 ),
 
--- Everything before the window counts on its first day, so that a window of a week needs no history of years.
+-- What began before the window and still holds in it counts on its first day, what ended before it nowhere: a window of
+-- a week needs no history of years.
+spans as (
+    select
+        spans.account_key,
+        spans.quantity,
+        greatest(spans.from_date, accounts.rebuild_from_date) as from_date,
+        spans.to_date,
+        spans.amount,
+        accounts.last_date
+    from {{ ref('int_accounts__spans') }} as spans
+    inner join accounts on spans.account_key = accounts.account_key
+    where
+        spans.from_date <= accounts.last_date
+        and (spans.to_date is null or spans.to_date > accounts.rebuild_from_date)
+),
+
 changes as (
     select
-        changes.account_key,
-        greatest(changes.change_date, accounts.rebuild_from_date) as state_date,
-        changes.quantity,
-        changes.change
-    from {{ ref('int_accounts__changes') }} as changes
-    inner join accounts on changes.account_key = accounts.account_key
-    where changes.change_date <= accounts.last_date
+        account_key,
+        from_date as state_date,
+        quantity,
+        amount as change
+    from spans
+
+    union all
+
+    select
+        account_key,
+        to_date as state_date,
+        quantity,
+        -amount as change
+    from spans
+    where to_date <= last_date
 ),
 
 daily_changes as (
@@ -182,7 +206,8 @@ select
     case when dated.state_date >= dated.notice_date then dated.state_date - dated.notice_date end as days_since_notice,
     case when dated.has_billing then dated.seats_paid::integer end as seats_paid,
     dated.currency_code,
-    dated.mrr,
+    -- nothing left of something reads as nothing ever: to the cent
+    round(dated.mrr, 2) as mrr,
     round(dated.mrr * rates.eur_per_unit, 2) as mrr_eur,
     case when dated.has_help_desk then dated.ticket_count_30d::integer end as ticket_count_30d,
     case when dated.has_help_desk then dated.urgent_open_count::integer end as urgent_open_count,

@@ -40,6 +40,8 @@ recurring as (
         invoices.account_key,
         invoices.subscription_id,
         invoices.currency_code,
+        invoices.load_id,
+        invoices.loaded_at,
         lines.amount - lines.discount_amount as amount,
         lines.quantity,
         seat_plans.product_name is not null as is_seat_plan,
@@ -109,5 +111,7 @@ select
     round(month_count::numeric, 6) as month_count,
     round(amount / month_count::numeric * account_units, 2) as monthly_amount,
     -- A credit for unused time takes its seats away again.
-    case when is_seat_plan then sign(amount)::integer * coalesce(quantity, 0) else 0 end as seat_count
+    case when is_seat_plan then sign(amount)::integer * coalesce(quantity, 0) else 0 end as seat_count,
+    load_id,
+    loaded_at
 from converted

@@ -60,5 +60,6 @@ select
     {{ utc_date('period_start') }} as period_start_date,
     {{ utc_date('period_end') }} as period_end_date,
     first_loaded_at,
+    load_id,
     loaded_at
 from dated

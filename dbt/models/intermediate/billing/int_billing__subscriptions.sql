@@ -65,6 +65,7 @@ select
     end as service_end_date,
     subscriptions.cancellation_reason,
     subscriptions.first_loaded_at,
+    subscriptions.load_id,
     subscriptions.loaded_at
 from subscriptions
 left join links on subscriptions.customer_id = links.source_id

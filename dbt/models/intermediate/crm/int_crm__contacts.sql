@@ -57,6 +57,7 @@ select
     ) as departure_date,
     {{ utc_date('property_createdate') }} as created_date,
     first_loaded_at,
+    load_id,
     loaded_at
 from roles
 where account_key is not null

@@ -8,6 +8,7 @@ with meetings as (
         lower(property_hs_meeting_outcome) as outcome,
         property_hs_meeting_outcome = 'COMPLETED' as is_two_way,
         owner_id,
+        load_id,
         loaded_at
     from {{ ref('stg_hubspot__meetings') }}
     where not is_deleted
@@ -23,6 +24,7 @@ calls as (
         property_hs_call_disposition as outcome,
         property_hs_call_disposition = 'connected' as is_two_way,
         owner_id,
+        load_id,
         loaded_at
     from {{ ref('stg_hubspot__calls') }}
     where not is_deleted
@@ -38,6 +40,7 @@ notes as (
         null::text as outcome,
         false as is_two_way,
         owner_id,
+        load_id,
         loaded_at
     from {{ ref('stg_hubspot__notes') }}
     where not is_deleted
@@ -133,6 +136,7 @@ select
     coalesce(engagements.is_two_way, false) as is_two_way,
     engagements.owner_id,
     coalesce(participants.contact_names, '{}') as contact_names,
+    engagements.load_id,
     engagements.loaded_at
 from engagements
 inner join accounts

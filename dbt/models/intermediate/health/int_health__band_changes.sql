@@ -3,7 +3,6 @@
         materialized='incremental',
         incremental_strategy='append',
         on_schema_change='fail',
-        full_refresh=false,
         indexes=[{'columns': ['account_key', 'health_date'], 'unique': true}],
         pre_hook="{{ delete_days('health_date') }}",
     )
@@ -65,14 +64,22 @@ select
     band_days.health_date,
     band_days.band,
     band_days.previous_band,
-    health.score,
+    after.score,
     before.score as previous_score,
     mover.measure,
     mover.moved
 from band_days
-inner join health on band_days.account_key = health.account_key and band_days.health_date = health.health_date
-inner join health as before
-    on band_days.account_key = before.account_key and band_days.previous_date = before.health_date
+-- A change is rare and the planner does not know it: `limit` has each one's days looked up, not all history read.
+cross join lateral (
+    select * from health
+    where health.account_key = band_days.account_key and health.health_date = band_days.health_date
+    limit 1
+) as after
+cross join lateral (
+    select * from health
+    where health.account_key = band_days.account_key and health.health_date = band_days.previous_date
+    limit 1
+) as before
 cross join lateral (
     select
         moves.measure,
@@ -82,12 +89,12 @@ cross join lateral (
         {% for measure in health_measures() -%}
         (
             '{{ measure | replace("_", " ") }}',
-            coalesce(health.{{ measure }}_contribution, 0) - coalesce(before.{{ measure }}_contribution, 0)
+            coalesce(after.{{ measure }}_contribution, 0) - coalesce(before.{{ measure }}_contribution, 0)
         ){{ ',' if not loop.last }}
         {% endfor %}
     ) as moves (measure, moved)
     -- The measure that moved furthest in the direction of the score.
-    order by moves.moved * sign(health.score - before.score) desc, moves.measure
+    order by moves.moved * sign(after.score - before.score) desc, moves.measure
     limit 1
 ) as mover
 where band_days.band <> band_days.previous_band and band_days.health_date >= band_days.rebuild_from_date

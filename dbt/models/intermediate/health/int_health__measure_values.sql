@@ -5,7 +5,7 @@ with states as (
 ),
 
 usage as (
-    select * from {{ ref('int_usage__account_daily') }}
+    select * from {{ ref('int_usage__account_days') }}
 )
 
 select

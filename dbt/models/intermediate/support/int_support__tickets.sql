@@ -41,6 +41,7 @@ select
     coalesce(ratings.score, case when tickets.satisfaction_score in ('good', 'bad') then tickets.satisfaction_score end)
         as satisfaction_score,
     tickets.status not in ('solved', 'closed') as is_open,
+    tickets.load_id,
     tickets.loaded_at
 from tickets
 left join users on tickets.requester_id = users.id

@@ -13,6 +13,7 @@ people as (
 
 select
     md5('survey:' || responses.id) as response_key,
+    responses.id as source_id,
     coalesce(links.account_key, people.account_key) as account_key,
     responses.response_id,
     responses.survey_id,
@@ -26,6 +27,7 @@ select
     responses.comment,
     responses.responded_at,
     responses.channel,
+    responses.load_id,
     responses.loaded_at
 from responses
 left join links on responses.account_external_id = links.source_id

@@ -4,6 +4,14 @@ with lives as (
     select * from {{ ref('int_accounts__lives') }}
 ),
 
+last_build as (
+    select * from {{ last_build() }} as last_build
+),
+
+touched as (
+    select * from {{ ref('int_time__touched_accounts') }} where is_touched
+),
+
 invoices as (
     select * from {{ ref('int_billing__invoices') }} where status <> 'draft' and amount_due > 0
 ),
@@ -66,12 +74,12 @@ dated as (
 -- A sum does not depend on the order of its rows, and of two equal ones each counts.
 daily as (
     select
-        account_key,
-        input_date,
-        sum(hashtextextended(input, 0)) as input_hash
+        dated.account_key,
+        dated.input_date,
+        sum(hashtextextended(dated.input, 0)) as input_hash
     from dated
-    where account_key is not null
-    group by account_key, input_date
+    inner join touched on dated.account_key = touched.account_key
+    group by dated.account_key, dated.input_date
 ),
 
 listed as (
@@ -83,10 +91,15 @@ listed as (
     group by account_key
 )
 
+-- Of an account that was not touched they are what they were.
 select
     life_hashes.account_key,
     life_hashes.life_hash,
-    coalesce(listed.input_dates, '{}') as input_dates,
-    coalesce(listed.input_hashes, '{}') as input_hashes
+    coalesce(listed.input_dates, case when touched.account_key is null then last_build.input_dates end, '{}')
+        as input_dates,
+    coalesce(listed.input_hashes, case when touched.account_key is null then last_build.input_hashes end, '{}')
+        as input_hashes
 from life_hashes
+left join touched on life_hashes.account_key = touched.account_key
 left join listed on life_hashes.account_key = listed.account_key
+left join last_build on life_hashes.account_key = last_build.account_key

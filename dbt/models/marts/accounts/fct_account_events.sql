@@ -1,5 +1,9 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='fail',
+        pre_hook="{{ clear_touched('occurred_at', from_window=true) }}",
         indexes=[
             {'columns': ['event_key'], 'unique': true},
             {'columns': ['account_key', 'occurred_at']},
@@ -13,6 +17,15 @@ with as_of as (
         as_of_date,
         (as_of_date + 1)::timestamp at time zone 'UTC' as ends_at
     from {{ ref('int_time__as_of') }}
+),
+
+-- From when on each account's events are told anew.
+told as (
+    select
+        windows.account_key,
+        case when touched.is_touched then '-infinity' else windows.rebuild_from_date end as from_date
+    from {{ ref('int_time__rebuild_windows') }} as windows
+    inner join {{ ref('int_time__touched_accounts') }} as touched on windows.account_key = touched.account_key
 ),
 
 accounts as (
@@ -77,14 +90,15 @@ rates as (
 
 weeks as (
     select
-        account_key,
-        usage_date,
-        key_activity_7d,
-        key_activity_prev_7d,
-        key_activity_7d::double precision / key_activity_prev_7d - 1 as change_ratio
-    from {{ ref('fct_usage_daily') }}
+        days.account_key,
+        days.usage_date,
+        days.key_activity_7d,
+        days.key_activity_prev_7d,
+        days.key_activity_7d::double precision / days.key_activity_prev_7d - 1 as change_ratio
+    from {{ ref('fct_usage_daily') }} as days
+    inner join told on days.account_key = told.account_key and days.usage_date >= told.from_date
     -- Whole weeks, Monday to Sunday, of accounts with enough activity for a ratio to mean something.
-    where extract(isodow from usage_date) = 7 and key_activity_prev_7d >= 10
+    where extract(isodow from days.usage_date) = 7 and days.key_activity_prev_7d >= 10
 ),
 
 events as (
@@ -260,5 +274,6 @@ select
     events.amount_eur,
     events.importance
 from events
+inner join told on events.account_key = told.account_key and events.occurred_at >= told.from_date
 cross join as_of
-where events.account_key is not null and events.occurred_at < as_of.ends_at
+where events.occurred_at < as_of.ends_at

@@ -3,7 +3,6 @@
         materialized='incremental',
         incremental_strategy='append',
         on_schema_change='fail',
-        full_refresh=false,
         indexes=[{'columns': ['account_key', 'health_date'], 'unique': true}, {'columns': ['health_date']}],
         pre_hook="{{ clear_days('health_date') }}",
     )

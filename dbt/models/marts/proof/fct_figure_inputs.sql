@@ -1,6 +1,10 @@
 {{
     config(
+        materialized='incremental',
+        incremental_strategy='append',
+        on_schema_change='fail',
         indexes=[{'columns': ['account_key', 'quantity']}, {'columns': ['part']}],
+        pre_hook="{{ clear_touched('loaded_at') }}",
     )
 }}
 
@@ -8,16 +12,12 @@ with lives as (
     select * from {{ ref('int_accounts__lives') }}
 ),
 
-links as (
-    select * from {{ ref('int_identity__account_links') }}
-),
-
 invoices as (
-    select * from {{ ref('int_billing__invoices') }}
+    select * from {{ ref('int_billing__invoices') }} as invoices where {{ is_touched('invoices.account_key') }}
 ),
 
 tickets as (
-    select * from {{ ref('int_support__tickets') }}
+    select * from {{ ref('int_support__tickets') }} as tickets where {{ is_touched('tickets.account_key') }}
 ),
 
 engagements as (
@@ -25,140 +25,18 @@ engagements as (
         engagements.*,
         {{ utc_date('occurred_at') }} as occurred_date
     from {{ ref('int_crm__engagements') }} as engagements
+    where {{ is_touched('engagements.account_key') }}
 ),
 
 answers as (
     select
-        answers.account_key,
-        answers.response_key,
-        answers.score,
-        responses.id as source_id,
+        answers.*,
         {{ utc_date('answers.responded_at') }} as answer_date,
         lead({{ utc_date('answers.responded_at') }}) over (
             partition by answers.account_key order by answers.responded_at, answers.response_key desc
         ) as next_answer_date
     from {{ ref('int_survey__responses') }} as answers
-    inner join {{ ref('stg_survey__responses') }} as responses on answers.response_key = md5('survey:' || responses.id)
-),
-
-records as (
-    select
-        'hubspot' as source,
-        'companies' as stream,
-        id as source_id,
-        load_id,
-        loaded_at
-    from {{ ref('stg_hubspot__companies') }}
-
-    union all
-
-    select
-        'hubspot' as source,
-        'contacts' as stream,
-        id as source_id,
-        load_id,
-        loaded_at
-    from {{ ref('stg_hubspot__contacts') }}
-
-    union all
-
-    select
-        'hubspot' as source,
-        'meetings' as stream,
-        engagement_id as source_id,
-        load_id,
-        loaded_at
-    from {{ ref('stg_hubspot__meetings') }}
-
-    union all
-
-    select
-        'hubspot' as source,
-        'calls' as stream,
-        engagement_id as source_id,
-        load_id,
-        loaded_at
-    from {{ ref('stg_hubspot__calls') }}
-
-    union all
-
-    select
-        'hubspot' as source,
-        'notes' as stream,
-        engagement_id as source_id,
-        load_id,
-        loaded_at
-    from {{ ref('stg_hubspot__notes') }}
-
-    union all
-
-    select
-        'stripe' as source,
-        'customers' as stream,
-        id as source_id,
-        load_id,
-        loaded_at
-    from {{ ref('stg_stripe__customers') }}
-
-    union all
-
-    select
-        'stripe' as source,
-        'subscriptions' as stream,
-        id as source_id,
-        load_id,
-        loaded_at
-    from {{ ref('stg_stripe__subscriptions') }}
-
-    union all
-
-    select
-        'stripe' as source,
-        'invoices' as stream,
-        id as source_id,
-        load_id,
-        loaded_at
-    from {{ ref('stg_stripe__invoices') }}
-
-    union all
-
-    select
-        'zendesk' as source,
-        'organizations' as stream,
-        id as source_id,
-        load_id,
-        loaded_at
-    from {{ ref('stg_zendesk__organizations') }}
-
-    union all
-
-    select
-        'zendesk' as source,
-        'tickets' as stream,
-        id as source_id,
-        load_id,
-        loaded_at
-    from {{ ref('stg_zendesk__tickets') }}
-
-    union all
-
-    select
-        'product' as source,
-        'tenants' as stream,
-        id as source_id,
-        load_id,
-        loaded_at
-    from {{ ref('stg_product__tenants') }}
-
-    union all
-
-    select
-        'survey' as source,
-        'responses' as stream,
-        id as source_id,
-        load_id,
-        loaded_at
-    from {{ ref('stg_survey__responses') }}
+    where {{ is_touched('answers.account_key') }}
 ),
 
 used as (
@@ -171,8 +49,11 @@ used as (
         part,
         from_date,
         to_date,
-        amount
-    from {{ ref('int_accounts__spans') }}
+        amount,
+        load_id,
+        loaded_at
+    from {{ ref('int_accounts__spans') }} as spans
+    where {{ is_touched('spans.account_key') }}
 
     union all
 
@@ -185,7 +66,9 @@ used as (
         invoice_id as part,
         due_date + 1 as from_date,
         {{ utc_date('settled_at') }} as to_date,
-        amount_due as amount
+        amount_due as amount,
+        load_id,
+        loaded_at
     from invoices
     where status <> 'draft' and amount_due > 0
 
@@ -200,7 +83,9 @@ used as (
         invoice_id as part,
         due_date + 1 as from_date,
         null::date as to_date,
-        amount_due as amount
+        amount_due as amount,
+        load_id,
+        loaded_at
     from invoices
     where status = 'open' and amount_due > 0
 
@@ -215,7 +100,9 @@ used as (
         invoice_id as part,
         {{ utc_date('invoiced_at') }} as from_date,
         null::date as to_date,
-        amount_due as amount
+        amount_due as amount,
+        load_id,
+        loaded_at
     from invoices
     where status <> 'draft'
 
@@ -230,8 +117,11 @@ used as (
         subscription_id as part,
         start_date as from_date,
         service_end_date as to_date,
-        null::numeric as amount
-    from {{ ref('int_billing__subscriptions') }}
+        null::numeric as amount,
+        load_id,
+        loaded_at
+    from {{ ref('int_billing__subscriptions') }} as subscriptions
+    where {{ is_touched('subscriptions.account_key') }}
 
     union all
 
@@ -244,7 +134,9 @@ used as (
         ticket_id as part,
         {{ utc_date('created_at') }} as from_date,
         {{ utc_date('solved_at') }} as to_date,
-        1 as amount
+        1 as amount,
+        load_id,
+        loaded_at
     from tickets
 
     union all
@@ -258,7 +150,9 @@ used as (
         ticket_id as part,
         {{ utc_date('created_at') }} as from_date,
         null::date as to_date,
-        1 as amount
+        1 as amount,
+        load_id,
+        loaded_at
     from tickets
     where is_open
 
@@ -273,7 +167,9 @@ used as (
         ticket_id as part,
         {{ utc_date('created_at') }} as from_date,
         null::date as to_date,
-        1 as amount
+        1 as amount,
+        load_id,
+        loaded_at
     from tickets
     where is_open and priority = 'urgent'
 
@@ -288,8 +184,11 @@ used as (
         contact_key as part,
         null::date as from_date,
         left_date as to_date,
-        1 as amount
-    from {{ ref('int_crm__contacts') }}
+        1 as amount,
+        load_id,
+        loaded_at
+    from {{ ref('int_crm__contacts') }} as contacts
+    where {{ is_touched('contacts.account_key') }}
 
     union all
 
@@ -302,7 +201,9 @@ used as (
         engagement_key as part,
         occurred_date as from_date,
         null::date as to_date,
-        1 as amount
+        1 as amount,
+        load_id,
+        loaded_at
     from engagements
 
     union all
@@ -317,7 +218,9 @@ used as (
         engagement_key as part,
         occurred_date as from_date,
         lead(occurred_date) over (partition by account_key order by occurred_at, engagement_key) as to_date,
-        1 as amount
+        1 as amount,
+        load_id,
+        loaded_at
     from engagements
     where is_two_way
 
@@ -332,7 +235,9 @@ used as (
         response_key as part,
         answer_date as from_date,
         least(next_answer_date, answer_date + {{ var('nps_valid_days') }}) as to_date,
-        score as amount
+        score as amount,
+        load_id,
+        loaded_at
     from answers
 
     union all
@@ -346,7 +251,9 @@ used as (
         response_key as part,
         answer_date as from_date,
         null::date as to_date,
-        score as amount
+        score as amount,
+        load_id,
+        loaded_at
     from answers
     where next_answer_date is null and account_key is not null
 
@@ -361,7 +268,9 @@ used as (
         response_key as part,
         answer_date as from_date,
         null::date as to_date,
-        score as amount
+        score as amount,
+        load_id,
+        loaded_at
     from answers
 
     union all
@@ -370,16 +279,17 @@ used as (
     select
         account_key,
         'link' as quantity,
-        links.source,
-        records.stream,
-        links.source_id,
-        links.source_id as part,
+        source,
+        stream,
+        source_id,
+        source_id as part,
         null::date as from_date,
         null::date as to_date,
-        null::numeric as amount
-    from links
-    inner join records on links.source = records.source and links.source_id = records.source_id
-    where records.stream in ('companies', 'customers', 'organizations', 'tenants')
+        null::numeric as amount,
+        load_id,
+        loaded_at
+    from {{ ref('int_identity__linked_records') }} as records
+    where {{ is_touched('records.account_key') }}
 )
 
 select
@@ -392,9 +302,7 @@ select
     used.from_date,
     used.to_date,
     used.amount::numeric as amount,
-    records.load_id,
-    records.loaded_at
+    used.load_id,
+    used.loaded_at
 from used
-inner join records
-    on used.source = records.source and used.stream = records.stream and used.source_id = records.source_id
 left join lives on used.account_key = lives.account_key
