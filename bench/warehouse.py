@@ -30,6 +30,7 @@ from extract import schema
 from local.postgres import VOLATILE, Postgres, free_port
 from local.state import ROOT
 from local.warehouse import WarehouseRoles, prepare
+from orchestration.publishing import publish
 
 SIZES = {"S": 600, "M": 10_000, "L": 100_000}
 CHANGED = 3_000  # accounts that a day changes, at every size that has as many
@@ -64,6 +65,22 @@ class Warehouse:
     def connect(self) -> psycopg.Connection:
         """The administrator's connection; each statement is its own transaction."""
         return psycopg.connect(self.server.dsn("warehouse"), autocommit=True)
+
+    def day(self) -> tuple[Built, float]:
+        """What an hour brings is built and tested, then published; the seconds of that beside it."""
+        built = self.dbt("build", "--exclude-resource-type", "unit_test", "--exclude", "tag:nightly")
+        return built, self.publish()
+
+    def publish(self) -> float:
+        """Seconds of a publication."""
+        began = time.perf_counter()
+        with psycopg.connect(self.dsn("transformer")) as db:
+            publish(db, dbt_invocation_id=None, dagster_run_id=None)
+        return time.perf_counter() - began
+
+    def dsn(self, role: str) -> str:
+        """The address of the warehouse for one of its roles."""
+        return f"postgresql://{role}:{self.server.password}@127.0.0.1:{self.server.port}/warehouse"
 
     def dbt(self, *arguments: str) -> Built:
         """One dbt command. Raises SystemExit with what it said when it fails."""
@@ -170,9 +187,8 @@ _READERS: dict[str, Reader] = {
 
 
 def _reads(warehouse: Warehouse, size: str) -> list[Figure]:
-    """Execution time in the server of what pages ask, each for `READ_ACCOUNTS` accounts; from where dbt builds."""
-    address = warehouse.server.dsn("warehouse").replace("postgresql:", "postgresql+psycopg:")
-    engine = create_engine(address, execution_options={"schema_translate_map": {"marts": "marts_next"}})
+    """Execution time in the server of what pages ask, each for `READ_ACCOUNTS` accounts."""
+    engine = create_engine(warehouse.server.dsn("warehouse").replace("postgresql:", "postgresql+psycopg:"))
     asked: list[tuple[str, Any]] = []
 
     @event.listens_for(engine, "before_cursor_execute")
@@ -182,7 +198,7 @@ def _reads(warehouse: Warehouse, size: str) -> list[Figure]:
     with engine.connect() as db, warehouse.connect() as plain:
         plain.execute("vacuum analyze")
         keys = plain.execute(
-            "select account_key, as_of_date from marts_next.dim_accounts where is_active order by account_key limit %s",
+            "select account_key, as_of_date from marts.dim_accounts where is_active order by account_key limit %s",
             (READ_ACCOUNTS,),
         ).fetchall()
         figures = []
@@ -191,7 +207,7 @@ def _reads(warehouse: Warehouse, size: str) -> list[Figure]:
             for key, day in keys:
                 asked.clear()
                 reader(db, key, day)
-                times += [_explained(plain, *one) for one in asked if "marts_next" in one[0]]
+                times += [_explained(plain, *one) for one in asked if "marts." in one[0]]
             slow = percentile(times, 0.95)
             figures.append(
                 Figure(
@@ -222,11 +238,12 @@ def _size(size: str) -> list[Figure]:
             warehouse.dbt("seed")
             whole = warehouse.dbt("run", "--full-refresh")
             scripted = _script(warehouse)
+            warehouse.publish()
             day = estate.FIRST_DAY + timedelta(days=estate.DAYS)
             changed = min(CHANGED, count)
             estate.next_day(db, day, changed=changed, first_id=events + 1)
-        daily = warehouse.dbt("run")
-        quiet = warehouse.dbt("run")
+        daily, published = warehouse.day()
+        quiet, published_quietly = warehouse.day()
         title = f"{size}, {count:,} accounts, {events / 1e6:.1f} million events"
         print(f"{title}\nwhole: {whole.slowest(12)}\nday: {daily.slowest(12)}\nquiet: {quiet.slowest(12)}", flush=True)
         ratio = whole.seconds / scripted
@@ -236,13 +253,14 @@ def _size(size: str) -> list[Figure]:
                 f"{SCRIPT_PROMISE_RATIO} times", ratio / SCRIPT_PROMISE_RATIO,
             ),
             Figure(
-                f"{size}: incremental build, a day that changed {changed:,} accounts",
-                f"{daily.seconds:.1f} s ({daily.slowest(3)})", f"{INCREMENTAL_PROMISE_SECONDS} s",
-                daily.seconds / INCREMENTAL_PROMISE_SECONDS,
+                f"{size}: incremental build with its tests, a day that changed {changed:,} accounts",
+                f"{daily.seconds:.1f} s ({daily.slowest(3)}), then {published:.1f} s to publish",
+                f"{INCREMENTAL_PROMISE_SECONDS} s", (daily.seconds + published) / INCREMENTAL_PROMISE_SECONDS,
             ),
             Figure(
-                f"{size}: incremental build without news", f"{quiet.seconds:.1f} s", f"{INCREMENTAL_PROMISE_SECONDS} s",
-                quiet.seconds / INCREMENTAL_PROMISE_SECONDS,
+                f"{size}: incremental build without news",
+                f"{quiet.seconds:.1f} s, then {published_quietly:.1f} s to publish",
+                f"{INCREMENTAL_PROMISE_SECONDS} s", (quiet.seconds + published_quietly) / INCREMENTAL_PROMISE_SECONDS,
             ),
             Figure(
                 f"{size}: most memory of server and dbt",

@@ -11,6 +11,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from sqlalchemy.engine import make_url
 
 from app.errors import StatementEnded, StatementFailed
 from app.sandbox import gate, reach, runner, service
@@ -51,8 +52,8 @@ def replica(postgres_server: Postgres, estate: Estate, tmp_path_factory: pytest.
 @pytest.fixture
 def on_replica(installed: Estate, replica: Postgres, server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
     """Where an installation runs its statements whose ANALYST_DSN points to the replica."""
-    here, _, database = server.dsn.rpartition("@")[2].partition("/")
-    monkeypatch.setenv("ANALYST_DSN", server.dsn.replace(f"{here}/{database}", f"127.0.0.1:{replica.port}/{database}"))
+    there = make_url(server.dsn).set(port=replica.port)
+    monkeypatch.setenv("ANALYST_DSN", there.render_as_string(hide_password=False))
     get_settings.cache_clear()
     follow(installed, replica)
     return service.server()
