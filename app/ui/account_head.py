@@ -1,6 +1,5 @@
 """Head of an account: eight figures in one strip, each with what it rests on beneath it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -40,14 +39,21 @@ def note(account: Account) -> str:
     return " · ".join(parts)
 
 
-def _cell(title: str, value: str, under: str, *, proof: tuple[str, str, tuple[str, ...]] | None = None) -> None:
-    """One figure; `proof` names its mart, column and key, and makes its title the way there."""
+def _cell(
+    title: str,
+    value: str,
+    under: str,
+    *,
+    metric: str | None = None,
+    proof: tuple[str, str, tuple[str, ...]] | None = None,
+) -> None:
+    """One figure; `proof` names its mart, column and key, and makes its title the way there; `metric` defines it."""
     with st.container(width="content", gap=None, key=f"head_{title.partition(',')[0]}"):
         if proof is None:
             st.markdown(f":small[:gray[{title}]]", width="content")
         else:
             mart, column, key = proof
-            proof_link.link(mart, key, column, label=f":small[:gray[{title}]]")
+            proof_link.link(mart, key, column, label=f":small[:gray[{title}]]", metric=metric)
         st.markdown(f"{value}  \n:small[:gray[{under}]]", width="content")
 
 
@@ -125,17 +131,30 @@ def strip(subject: Subject) -> None:
     with st.container(border=True, horizontal=True, horizontal_alignment="distribute", gap="small", key="account_head"):
         day = (account.account_key, subject.as_of.isoformat())
         now = (account.account_key,)
-        _cell("Health" + then, *_health(subject), proof=("fct_account_health_daily", "score", day))
-        _cell("Churn risk, 90 d" + then, *_risk(subject), proof=("fct_churn_risk_daily", "churn_probability_90d", day))
+        _cell(
+            "Health" + then, *_health(subject), metric="health_score", proof=("fct_account_health_daily", "score", day)
+        )
+        _cell(
+            "Churn risk, 90 d" + then,
+            *_risk(subject),
+            metric="churn_probability",
+            proof=("fct_churn_risk_daily", "churn_probability_90d", day),
+        )
         seats = f"{account.seats_paid or 0} seats, {account.seats_used_28d or 0} used"
-        _cell("MRR", f"**{mrr}**", in_euro + seats, proof=("dim_accounts", "mrr", now))
+        _cell("MRR", f"**{mrr}**", in_euro + seats, metric="mrr_own", proof=("dim_accounts", "mrr", now))
         _cell(
             "MRR at risk",
             f"**{figures.money(at_risk)}**",
             f"{probability:.2f} x MRR" if probability is not None else "–",
+            metric="mrr_at_risk",
             proof=("fct_churn_risk_daily", "mrr_at_risk_eur", day),
         )
-        _cell("Renewal", *_renewal(account, subject.renewal), proof=("dim_accounts", "renewal_date", now))
+        _cell(
+            "Renewal",
+            *_renewal(account, subject.renewal),
+            metric="days_to_renewal",
+            proof=("dim_accounts", "renewal_date", now),
+        )
         stage = words.word(words.LIFECYCLE, account.lifecycle_stage).lower()
         _cell("Owner", f"**{escaped(account.csm_name)}**", f"stage: {stage}" if account.lifecycle_stage else "–")
         contact = figures.ago(account.last_contact_date, today)
@@ -144,13 +163,12 @@ def strip(subject: Subject) -> None:
             if account.nps_score is not None
             else "no NPS answer"
         )
-        _cell("Last contact", f"**{contact}**", nps, proof=("dim_accounts", "last_contact_date", now))
+        _cell(
+            "Last contact",
+            f"**{contact}**",
+            nps,
+            metric="days_since_contact",
+            proof=("dim_accounts", "last_contact_date", now),
+        )
         _cell("Sentiment", *account_rating.cell(subject.ratings, today))
         _cell("Next action", *_next(subject))
-
-
-def figure_line(parts: Sequence[tuple[str, str]], key: str) -> None:
-    """A line of figures above a tab: value in bold, what it is in grey."""
-    with st.container(border=True, horizontal=True, gap="large", key=key):
-        for value, name in parts:
-            st.markdown(f"{value} :gray[{name}]", width="content")

@@ -99,7 +99,11 @@ def show(subject: Subject) -> None:
     if row is None:
         return
     with st.container(border=True, gap=None, key="health_parts"):
-        frame.heading("Health with its parts", f"on {figures.day(row.health_date)}, counts of days as of then")
+        frame.heading(
+            "Health with its parts",
+            f"on {figures.day(row.health_date)}, counts of days as of then",
+            metric="health_score",
+        )
         for dimension in DIMENSIONS:
             with st.expander(_title(dimension, row, weights), type="compact", key=f"part_{dimension}"):
                 st.markdown(_table(dimension, row, weights))

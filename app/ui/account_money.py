@@ -6,8 +6,21 @@ import pandas as pd
 import streamlit as st
 
 from app.marts.money import Invoice
-from app.ui import account_data, account_renewal, charts, columns, figures, frame, page_style, tables, visit, words
-from app.ui.account_head import Subject, figure_line
+from app.ui import (
+    account_data,
+    account_renewal,
+    charts,
+    columns,
+    figure_line,
+    figures,
+    frame,
+    page_style,
+    tables,
+    visit,
+    words,
+)
+from app.ui.account_head import Subject
+from app.ui.figure_line import Figure
 
 
 def show(subject: Subject) -> None:
@@ -18,18 +31,30 @@ def show(subject: Subject) -> None:
     overdue = [invoice for invoice in invoices if invoice.is_overdue]
     owed = sum(invoice.amount_due_eur or 0 for invoice in overdue)
     own = figures.money(account.mrr, account.currency_code or "EUR")
-    figure_line(
+    figure_line.show(
         [
-            (f"**{own}**", f"a month{figures.in_euro(account.mrr_eur, account.currency_code)}"),
-            (
-                f"**{words.word({'month': 'Monthly', 'year': 'Annual'}, account.billing_interval)}**",
-                f"renewal {figures.full_day(account.renewal_date)}",
+            Figure(
+                value=f"**{own}**",
+                name=f"a month{figures.in_euro(account.mrr_eur, account.currency_code)}",
+                metric="mrr_own",
+                proof=("dim_accounts", (account.account_key,), "mrr"),
             ),
-            (
-                f":red[**{len(overdue)}**]" if overdue else "**0**",
-                f"overdue, {figures.money(owed)}" if overdue else "overdue",
+            Figure(
+                value=f"**{words.word({'month': 'Monthly', 'year': 'Annual'}, account.billing_interval)}**",
+                name=f"renewal {figures.full_day(account.renewal_date)}",
+                metric="days_to_renewal",
+                proof=("dim_accounts", (account.account_key,), "renewal_date"),
             ),
-            (f"**{sum(1 for invoice in invoices if invoice.has_failed_payment)}**", "failed payments"),
+            Figure(
+                value=f":red[**{len(overdue)}**]" if overdue else "**0**",
+                name=f"overdue, {figures.money(owed)}" if overdue else "overdue",
+                metric="overdue_invoices",
+            ),
+            Figure(
+                value=f"**{sum(1 for invoice in invoices if invoice.has_failed_payment)}**",
+                name="failed payments",
+                metric="failed_payments",
+            ),
         ],
         "money_figures",
     )
@@ -38,7 +63,7 @@ def show(subject: Subject) -> None:
         actions = [*subject.actions, *account_data.closed_actions(account.account_key)]
         account_renewal.show(subject.renewal, actions, today=here.today)
     with left, st.container(border=True, gap="xsmall"):
-        frame.heading("MRR movements", "€ a month, all time")
+        frame.heading("MRR movements", "€ a month, all time", metric="mrr_change")
         if len(movements):
             signs = {"contraction": -1, "churned": -1}
             values = [
@@ -83,11 +108,11 @@ def show(subject: Subject) -> None:
             "number": tables.text("Invoice", 120),
             "date": tables.text("Date", 108),
             "status": tables.chip("Status", states, ["green", "gray", "red", "red", "gray", "orange", "gray"], 128),
-            "amount": tables.text("Amount", 96, right=True),
-            "euro": tables.text("In €", 84, right=True),
+            "amount": tables.spelled("Amount", 96, metric="invoice_amount"),
+            "euro": tables.spelled("In €", 84, metric="invoice_amount_eur"),
             "due": tables.text("Due", 108),
-            "late": tables.text("Overdue", 76, right=True),
-            "tries": tables.number("Attempts", 76, "%d"),
+            "late": tables.spelled("Overdue", 76, metric="days_overdue"),
+            "tries": tables.number("Attempts", 76, "%d", metric="payment_attempts"),
         }
         tables.show(table, shown, key="invoice_table", alt="Invoices, newest first", most=14)
 
@@ -108,8 +133,8 @@ def _movements(movements: pd.DataFrame) -> None:
         "kind": tables.chip(
             "Kind", list(words.MRR_MOVEMENTS.values()), ["blue", "green", "orange", "red", "green"], 112
         ),
-        "change": tables.text("Change", 84, right=True),
-        "after": tables.text("MRR after", 92, right=True),
+        "change": tables.spelled("Change", 84, metric="mrr_change"),
+        "after": tables.spelled("MRR after", 92, metric="mrr_after"),
     }
     tables.show(table, shown, key="movement_table", alt="Movements of recurring revenue, newest first", most=6)
 

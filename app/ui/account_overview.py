@@ -128,7 +128,9 @@ def moved(subject: Subject) -> None:
 def _drivers(subject: Subject) -> None:
     risk = subject.facts.risk
     with st.container(border=True, gap="xxsmall", key="drivers"):
-        frame.heading("Drivers of risk", escaped(risk.risk_basis or "", limit=120) if risk else "")
+        frame.heading(
+            "Drivers of risk", escaped(risk.risk_basis or "", limit=120) if risk else "", metric="churn_probability"
+        )
         as_of, drivers = (risk.risk_date, risk.drivers or []) if risk else (subject.as_of, [])
         if not drivers:
             st.markdown(":gray[Nothing stands out.]")

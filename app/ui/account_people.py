@@ -6,8 +6,9 @@ import pandas as pd
 
 from app.marts.accounts import Account
 from app.marts.people import Contact
-from app.ui import account_data, figures, frame, tables, visit, words
-from app.ui.account_head import Subject, figure_line
+from app.ui import account_data, figure_line, figures, frame, tables, visit, words
+from app.ui.account_head import Subject
+from app.ui.figure_line import Figure
 from app.ui.text import escaped
 
 RECENT = timedelta(days=90)
@@ -24,14 +25,14 @@ def show(subject: Subject) -> None:
     ]
     gone = [contact for contact in rows if contact.has_left or contact.has_bounced]
     parts = [
-        (f"**{len(present)}**", "people known"),
-        (f":red[**{', '.join(gaps)}**]" if gaps else "**none**", "gaps in the roles"),
-        (f"**{len(silent)}**", "without contact for 90 days"),
-        (f"**{len(gone)}**", "left or bounced"),
+        Figure(value=f"**{len(present)}**", name="people known", metric="contact_count"),
+        Figure(value=f":red[**{', '.join(gaps)}**]" if gaps else "**none**", name="gaps in the roles"),
+        Figure(value=f"**{len(silent)}**", name="without contact for 90 days", metric="silent_contacts"),
+        Figure(value=f"**{len(gone)}**", name="left or bounced", metric="gone_contacts"),
     ]
     if account.champion_departure_kind:
         parts.insert(2, _departure(account))
-    figure_line(parts, "people_figures")
+    figure_line.show(parts, "people_figures")
     if not rows:
         frame.empty(
             "Nobody is known at this account.",
@@ -66,12 +67,12 @@ def show(subject: Subject) -> None:
     tables.show(table, columns, key="people_table", alt="Stakeholders of this account", most=18)
 
 
-def _departure(account: Account) -> tuple[str, str]:
+def _departure(account: Account) -> Figure:
     """The champion who went last: red while nobody has taken the place."""
     name = escaped(account.departed_champion_name or "without a name", limit=40)
     how = words.word(words.DEPARTURES, account.champion_departure_kind)
     shown = f":red[**{name}**]" if "champion" in (account.missing_roles or []) else f"**{name}**"
-    return shown, f"champion left {figures.full_day(account.champion_departure_date)}, {how}"
+    return Figure(value=shown, name=f"champion left {figures.full_day(account.champion_departure_date)}, {how}")
 
 
 def _state(contact: Contact) -> str:

@@ -6,8 +6,9 @@ from functools import partial
 import pandas as pd
 
 from app.marts.sources import SourceLink
-from app.ui import account_data, figures, frame, page_style, proof_link, tables, visit, words
-from app.ui.account_head import Subject, figure_line
+from app.ui import account_data, figure_line, figures, frame, page_style, proof_link, tables, visit, words
+from app.ui.account_head import Subject
+from app.ui.figure_line import Figure
 
 _FIGURES = (
     "mrr",
@@ -36,13 +37,23 @@ def show(subject: Subject) -> None:
     here, account = visit.current(), subject.account
     links: list[SourceLink] = account_data.of_account("links", account.account_key, here)
     published = here.publication
-    parts = [(f"**{figures.full_day(account.as_of_date)}**", "last complete day in these figures")]
+    parts = [Figure(value=f"**{figures.full_day(account.as_of_date)}**", name="last complete day in these figures")]
     if published is not None:
         parts.append(
-            (f"**{figures.clock(published.published_at, now=here.now)}**", f"published, build {published.build_id}")
+            Figure(
+                value=f"**{figures.clock(published.published_at, now=here.now)}**",
+                name=f"published, build {published.build_id}",
+            )
         )
-    parts.append((f"**{figures.percent(account.health_coverage_ratio)}**", "of the health score's weight had data"))
-    figure_line(parts, "proof_figures")
+    parts.append(
+        Figure(
+            value=f"**{figures.percent(account.health_coverage_ratio)}**",
+            name="of the health score's weight had data",
+            metric="coverage",
+            proof=("dim_accounts", (account.account_key,), "health_coverage_ratio"),
+        )
+    )
+    figure_line.show(parts, "proof_figures")
     _figures(subject)
     left, right = page_style.split([1.4, 1], "proof")
     with left:
@@ -66,7 +77,7 @@ def show(subject: Subject) -> None:
                 "name": tables.text("Name there", 200),
                 "id": tables.text("Id there", 150),
                 "rule": tables.text("Linked by", 160),
-                "sure": tables.text("How sure", 84, right=True),
+                "sure": tables.spelled("How sure", 84, metric="identity_confidence"),
             }
             tables.show(table, columns, key="links_table", alt="Source records of this account", most=14)
     with right:
@@ -112,7 +123,7 @@ def _figures(subject: Subject) -> None:
     )
     columns = {
         "figure": tables.link("Figure", "figure_open", partial(_open, account.account_key), 240),
-        "value": tables.text("Published", 150, right=True),
+        "value": tables.spelled("Published", 150, metric="figure_published"),
         "column": tables.text("Mart and column", 330),
     }
     tables.show(table, columns, key="figures_table", alt="Figures of this account", most=8)

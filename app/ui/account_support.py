@@ -6,8 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from app.marts.support import NpsResponse, Ticket
-from app.ui import account_data, figures, frame, page_style, tables, visit, words
-from app.ui.account_head import Subject, figure_line
+from app.ui import account_data, figure_line, figures, frame, page_style, tables, visit, words
+from app.ui.account_head import Subject
+from app.ui.figure_line import Figure
 
 
 def show(subject: Subject) -> None:
@@ -17,18 +18,32 @@ def show(subject: Subject) -> None:
     answers: list[NpsResponse] = account_data.of_account("nps", subject.account.account_key, here)
     month_ago = here.now - timedelta(days=30)
     replies = sorted(ticket.first_reply_minutes for ticket in tickets if ticket.first_reply_minutes is not None)
-    figure_line(
+    figure_line.show(
         [
-            (f"**{sum(ticket.is_open for ticket in tickets)}**", "open"),
-            (
-                f":red[**{sum(ticket.is_urgent_open for ticket in tickets)}**]"
+            Figure(value=f"**{sum(ticket.is_open for ticket in tickets)}**", name="open", metric="open_tickets"),
+            Figure(
+                value=f":red[**{sum(ticket.is_urgent_open for ticket in tickets)}**]"
                 if any(ticket.is_urgent_open for ticket in tickets)
                 else "**0**",
-                "urgent and open",
+                name="urgent and open",
+                metric="urgent_tickets",
             ),
-            (f"**{sum(ticket.created_at >= month_ago for ticket in tickets)}**", "in 30 days"),
-            (f"**{figures.duration(replies[len(replies) // 2] if replies else None)}**", "first reply, median"),
-            (f"**{answers[0].score if answers else '–'}**", "last NPS"),
+            Figure(
+                value=f"**{sum(ticket.created_at >= month_ago for ticket in tickets)}**",
+                name="in 30 days",
+                metric="tickets_30d",
+            ),
+            Figure(
+                value=f"**{figures.duration(replies[len(replies) // 2] if replies else None)}**",
+                name="first reply, median",
+                metric="first_reply",
+            ),
+            Figure(
+                value=f"**{answers[0].score if answers else '–'}**",
+                name="last NPS",
+                metric="nps_answer",
+                proof=("dim_accounts", (subject.account.account_key,), "nps_score"),
+            ),
         ],
         "support_figures",
     )
@@ -53,15 +68,15 @@ def show(subject: Subject) -> None:
                     "Priority", ["Urgent", "High", "Normal", "Low"], ["red", "orange", "gray", "gray"], 86
                 ),
                 "status": tables.text("Status", 82),
-                "reply": tables.text("First reply", 86, right=True),
-                "solved": tables.text("Solved in", 86, right=True),
+                "reply": tables.spelled("First reply", 86, metric="first_reply"),
+                "solved": tables.spelled("Solved in", 86, metric="resolution"),
                 "requester": tables.text("Requester", 170),
             }
             tables.show(table, columns, key="ticket_table", alt="Tickets, open and urgent first", most=16)
         else:
             frame.empty("No tickets.", "Nobody at this account has asked for help.", icon=":material/support_agent:")
     with right:
-        frame.heading("NPS answers", figures.count(len(answers), "answer") if answers else "")
+        frame.heading("NPS answers", figures.count(len(answers), "answer") if answers else "", metric="nps_answer")
         if not answers:
             frame.empty("Nobody has answered a survey yet.", "", icon=":material/sentiment_neutral:")
         for answer in answers[:6]:

@@ -8,8 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from app.marts.people import Contact
-from app.ui import account_data, charts, columns, figures, frame, page_style, tables, visit, words
+from app.ui import account_data, charts, columns, figure_line, figures, frame, page_style, tables, visit, words
 from app.ui.account_head import Subject
+from app.ui.figure_line import Figure
 
 DAYS = 180
 
@@ -32,35 +33,55 @@ def show(subject: Subject) -> None:
     days = columns.days(rows, "usage_date")
     seats = subject.account.seats_paid
     families = columns.highest(columns.numbers(rows, "feature_family_count"), 28)
-    with st.container(border=True, horizontal=True, gap="large", key="usage_figures"):
-        used = _plain(last["active_users_28d"])
-        st.markdown(f"**{used}{f' of {seats}' if seats else ''}** :gray[seats used in 28 days]", width="content")
-        before = _plain(last["key_activity_prev_30d"])
-        st.markdown(
-            f"**{_plain(last['key_activity_30d'])}** :gray[key activities in 30 days, before that {before}]",
-            width="content",
-        )
-        st.markdown(f"**{_plain(families[-1])}** :gray[feature families in 28 days]", width="content")
-        st.markdown(f"**{_plain(last['automation_live_count'])}** :gray[live automations]", width="content")
-        newest = figures.ago(_last_key_activity(last), here.today)
-        st.markdown(f"**{newest}** :gray[last key activity]", width="content")
+    used, before = _plain(last["active_users_28d"]), _plain(last["key_activity_prev_30d"])
+    day = (subject.account.account_key, days[-1].isoformat())
+    figure_line.show(
+        [
+            Figure(
+                value=f"**{used}{f' of {seats}' if seats else ''}**",
+                name="seats used in 28 days",
+                metric="seats_used",
+                proof=("fct_usage_daily", day, "active_users_28d"),
+            ),
+            Figure(
+                value=f"**{_plain(last['key_activity_30d'])}**",
+                name=f"key activities in 30 days, before that {before}",
+                metric="key_activity_30d",
+                proof=("fct_usage_daily", day, "key_activity_30d"),
+            ),
+            Figure(value=f"**{_plain(families[-1])}**", name="feature families in 28 days", metric="feature_families"),
+            Figure(
+                value=f"**{_plain(last['automation_live_count'])}**",
+                name="live automations",
+                metric="automations_live",
+                proof=("fct_usage_daily", day, "automation_live_count"),
+            ),
+            Figure(
+                value=f"**{figures.ago(_last_key_activity(last), here.today)}**",
+                name="last key activity",
+                metric="days_since_key_activity",
+                proof=("fct_usage_daily", day, "days_since_key_activity"),
+            ),
+        ],
+        "usage_figures",
+    )
     dark = charts.is_dark()
     left, right = page_style.split([1, 1], "usage")
     with left, st.container(border=True, gap="xsmall"):
-        frame.heading("Active users", "distinct users of the last 28 days against paid seats")
+        frame.heading("Active users", "distinct users of the last 28 days against paid seats", metric="seats_used")
         series = [("users", columns.numbers(rows, "active_users_28d"))]
         if seats:
             series.append(("seats", [float(seats)] * len(days)))
         charts.draw(charts.lines(days, series, dark=dark), key="usage_seats", alt=f"Active users, now {used}")
     with right, st.container(border=True, gap="xsmall"):
-        frame.heading("Key activity", "sum of 7 days")
+        frame.heading("Key activity", "sum of 7 days", metric="key_activity_7d")
         charts.draw(
             charts.lines(days, [("7 days", columns.numbers(rows, "key_activity_7d"))], dark=dark),
             key="usage_activity",
             alt="Key activity, sum of seven days",
         )
     with left, st.container(border=True, gap="xsmall"):
-        frame.heading("Campaigns sent", "a week")
+        frame.heading("Campaigns sent", "a week", metric="campaigns_sent")
         weekly: dict[date, float] = {}
         for day, sent in zip(days, columns.numbers(rows, "campaign_sent_count"), strict=True):
             monday = day - timedelta(days=day.weekday())
@@ -71,7 +92,11 @@ def show(subject: Subject) -> None:
             alt="Campaigns sent a week",
         )
     with right, st.container(border=True, gap="xsmall"):
-        frame.heading("Breadth", "most feature families used on a day of the last 28, and automations live")
+        frame.heading(
+            "Breadth",
+            "most feature families used on a day of the last 28, and automations live",
+            metric="feature_families",
+        )
         breadth = [
             ("features", families),
             ("automations", columns.numbers(rows, "automation_live_count")),

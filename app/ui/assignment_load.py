@@ -106,11 +106,11 @@ def _table(load: list[Workload], books: dict[UUID, Candidate], today: date) -> N
     )
     columns = {
         "name": tables.text("Person", 100),
-        "accounts": tables.number("Accounts", 66, "%d"),
-        "mrr": tables.number("MRR, €", 62),
-        "open": tables.number("Open", 46, "%d"),
-        "late": tables.number("Overdue", 62, "%d"),
-        "hours": tables.text("Hours", 74, right=True),
+        "accounts": tables.number("Accounts", 66, "%d", metric="account_count"),
+        "mrr": tables.number("MRR, €", 62, metric="mrr"),
+        "open": tables.number("Open", 46, "%d", metric="open_actions"),
+        "late": tables.number("Overdue", 62, "%d", metric="overdue_actions"),
+        "hours": tables.spelled("Hours", 74, metric="booked_hours"),
         "away": tables.text("Book is", 150),
     }
     if all(one.covered_by is None for one in load):

@@ -18,6 +18,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.auth import Role
 from app.errors import AppError, BuildReplaced, MartUnavailable, NotAuthenticated, NotPermitted, StaleVersion
+from app.metrics import metrics
 from app.ui import figures, kept_fields, shortcuts, visit
 from app.ui.text import escaped
 
@@ -203,9 +204,12 @@ def empty(title: str, hint: str = "", *, icon: str = ":material/check_circle:") 
         st.markdown(f":gray[{icon}] **{escaped(title)}**" + (f" :gray[{escaped(hint)}]" if hint else ""))
 
 
-def heading(title: str, note: str = "") -> None:
-    """Title of a panel: bold body text, its note small and grey."""
-    st.markdown(f"**{title}**" + (f" :small[:gray[{note}]]" if note else ""))
+def heading(title: str, note: str = "", *, metric: str | None = None) -> None:
+    """Title of a panel: bold body text, its note small and grey; `metric` defines what the panel draws."""
+    st.markdown(
+        f"**{title}**" + (f" :small[:gray[{note}]]" if note else ""),
+        help=metrics()[metric].definition if metric else None,
+    )
 
 
 def aside(text: str) -> None:

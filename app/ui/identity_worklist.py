@@ -52,7 +52,7 @@ def show(issues: Sequence[Issue], decided: Sequence[Decision]) -> None:
         "kind": tables.chip("What is wrong", kinds, ["red", "orange", "blue"], 104),
         "source": tables.text("Source", 140),
         "named": tables.text("Accounts named", 300),
-        "hanging": tables.text("Hangs on it", 110, right=True),
+        "hanging": tables.spelled("Hangs on it", 110, metric="records_hanging"),
         "decided": tables.text("Decided, from the next build", 300),
     }
     tables.show(rows, columns, key="trust_identity", alt="Source records without a sure account", most=MOST_ROWS)

@@ -36,6 +36,7 @@ PLACES = (
     Place("accounts.py", "accounts", "Accounts", ":material/domain:", EVERYBODY),
     Place("account.py", "account", "Account", ":material/apartment:"),
     Place("proof.py", "proof", "Proof", ":material/fact_check:"),
+    Place("definitions.py", "definitions", "Definitions", ":material/menu_book:"),
     Place("actions.py", "actions", "Actions", ":material/checklist:", EVERYBODY),
     Place("outcomes.py", "outcomes", "Outcomes", ":material/flag:", EVERYBODY),
     Place("trust.py", "trust", "Trust", ":material/verified:", EVERYBODY),

@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from app.db import read
+from app.metrics import metrics
 from app.suggestions import report
 from app.suggestions.rates import ENOUGH, Rate
 from app.suggestions.report import By, Outcomes
@@ -26,6 +27,17 @@ GROUPS = {
     By.MONTH.value: "Month",
 }
 MOST_ROWS = 14
+
+_DEFINED = (
+    "raised",
+    "shown",
+    "acceptance",
+    "closed",
+    "false_alarms",
+    "days_to_close",
+    "cleared_30d",
+    "cleared_30d_held_out",
+)
 
 
 def show() -> None:
@@ -124,16 +136,16 @@ def _groups(groups: list[Outcomes], title: str, by: str, here: Visit) -> None:
     )
     columns = {
         "group": tables.text(title, 176),
-        "raised": tables.number("Raised", 60, "%d"),
-        "shown": tables.number("Shown", 58, "%d"),
-        "accepted": tables.number("Accepted", 68, "%d"),
-        "acceptance": tables.text("of the answered", 112, right=True),
-        "closed": tables.number("Closed", 58, "%d"),
-        "successful": tables.number("Successful", 76, "%d"),
-        "false_alarms": tables.text("False alarms", 112, right=True),
-        "to_close": tables.number("Days to close", 92, "%.1f"),
-        "clearing": tables.text("Cleared in 30 d", 118, right=True),
-        "held_out": tables.text("…of the held out", 118, right=True),
+        "raised": tables.number("Raised", 60, "%d", metric="raised"),
+        "shown": tables.number("Shown", 58, "%d", metric="shown"),
+        "accepted": tables.number("Accepted", 68, "%d", metric="accepted"),
+        "acceptance": tables.spelled("of the answered", 112, metric="acceptance"),
+        "closed": tables.number("Closed", 58, "%d", metric="closed"),
+        "successful": tables.number("Successful", 76, "%d", metric="successful"),
+        "false_alarms": tables.spelled("False alarms", 112, metric="false_alarms"),
+        "to_close": tables.number("Days to close", 92, "%.1f", metric="days_to_close"),
+        "clearing": tables.spelled("Cleared in 30 d", 118, metric="cleared_30d"),
+        "held_out": tables.spelled("…of the held out", 118, metric="cleared_30d_held_out"),
     }
     if not any(one.held_out_measured for one in groups):
         del columns["held_out"]
@@ -144,16 +156,11 @@ def _groups(groups: list[Outcomes], title: str, by: str, here: Visit) -> None:
 
 
 def _definitions() -> None:
+    known = metrics()
+    lines = [f"- **{known[name].name}**: {known[name].definition}" for name in _DEFINED]
     with st.expander("What these figures mean"):
         st.markdown(
-            "- **Raised**: a rule's trigger held and the suggestion had a place in its CSM's day. **Shown**: it was on"
-            " the screen of the account's own CSM.\n"
-            "- **Accepted, of the answered**: accepted over accepted and dismissed; what nobody answered is in neither."
-            "\n"
-            "- **False alarms**: closed as such, over everything closed.\n"
-            "- **Cleared in 30 d**: the warehouse measured that the trigger was gone 30 days after the decision, over"
-            " what was shown and is old enough. **Of the held out** (a column once there are any): the same where"
-            " nothing was suggested.\n"
-            "- These are counts, not effects: accounts that get more attention differ from those that get less."
+            "\n".join(lines)
+            + "\n- These are counts, not effects: accounts that get more attention differ from those that get less."
             f" A share is said from {ENOUGH} cases on."
         )

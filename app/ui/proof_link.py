@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.metrics import metrics
 from app.ui import navigation
 
 
@@ -11,13 +12,13 @@ def _address(mart: str, key: Sequence[str], column: str) -> dict[str, str | list
     return {"mart": mart, "key": list(key), "column": column}
 
 
-def link(mart: str, key: Sequence[str], column: str, *, label: str) -> None:
-    """A way to the proof of a figure; `label` is our own Markdown."""
+def link(mart: str, key: Sequence[str], column: str, *, label: str, metric: str | None = None) -> None:
+    """A way to the proof of a figure; `label` is our own Markdown, `metric` what the figure counts."""
     st.page_link(
         navigation.address_of("proof"),
         label=label,
         query_params=_address(mart, key, column),
-        help="Proof of this figure",
+        help=f"{metrics()[metric].definition} Click for its proof." if metric else "Proof of this figure",
     )
 
 

@@ -12,8 +12,8 @@ import streamlit as st
 from app.marts import proof
 from app.marts.proof import Figure, Proof, Quantity, Usage
 from app.marts.version import reading_build
-from app.ui import data, figures, frame, navigation, page_style, proof_link, tables, visit, words
-from app.ui.account_head import figure_line
+from app.metrics import of_column
+from app.ui import data, figure_line, figures, frame, navigation, page_style, proof_link, tables, visit, words
 from app.ui.text import escaped
 
 MOST_ROWS = 12
@@ -64,17 +64,29 @@ def _head(found: Proof) -> None:
             navigation.account_link(found.account_key, whose_name, suffix=" :material/arrow_forward:")
     loads = found.loads
     newest = next(iter(loads.items()), None)
-    figure_line(
+    defined = of_column(found.mart, found.column)
+    figure_line.show(
         [
-            (f"**{escaped(found.value or 'nothing')}**", "as published"),
-            (f"**Build {found.build_id}**", f"published {figures.clock(found.published_at, now=here.now)}"),
-            (f"**{found.model_version}**", "version of the models"),
-            (f"**Load {newest[0]}**", f"the newest of {len(loads)}, {figures.clock(newest[1], now=here.now)}")
+            figure_line.Figure(
+                value=f"**{escaped(found.value or 'nothing')}**",
+                name="as published",
+            ),
+            figure_line.Figure(
+                value=f"**Build {found.build_id}**",
+                name=f"published {figures.clock(found.published_at, now=here.now)}",
+            ),
+            figure_line.Figure(value=f"**{found.model_version}**", name="version of the models"),
+            figure_line.Figure(
+                value=f"**Load {newest[0]}**",
+                name=f"the newest of {len(loads)}, {figures.clock(newest[1], now=here.now)}",
+            )
             if newest
-            else ("**No load**", "directly below this figure"),
+            else figure_line.Figure(value="**No load**", name="directly below this figure"),
         ],
         "proof_figure",
     )
+    if defined:
+        st.markdown(f":gray[Definition]  {defined.definition}")
     st.markdown(f":gray[Formula]  {escaped(found.formula)}")
 
 
@@ -110,8 +122,8 @@ def _records(quantity: Quantity, number: int) -> None:
         "part": tables.text("Line", 160),
         "from": tables.text("Counts from", 104),
         "to": tables.text("Until before", 104),
-        "amount": tables.number("Adds", 80),
-        "load": tables.number("Load", 60, "%d"),
+        "amount": tables.number("Adds", 80, metric="proof_part"),
+        "load": tables.number("Load", 60, "%d", metric=None),
         "loaded": tables.text("Loaded", 94),
     }
     if not any(table["part"]):
@@ -147,7 +159,7 @@ def _events(usage: Usage) -> None:
         "tenant": tables.text("Tenant", 110),
         "user": tables.text("User", 110),
         "at": tables.text("When", 140),
-        "load": tables.number("Load", 60, "%d"),
+        "load": tables.number("Load", 60, "%d", metric=None),
         "loaded": tables.text("Loaded", 140),
     }
     tables.show(table, columns, key="proof_events", alt="Events of the product", most=MOST_ROWS)
@@ -167,7 +179,7 @@ def _figures(rows: Sequence[Figure]) -> None:
         "figure": tables.link("Figure", "proof_open", partial(_open, list(rows)), 220),
         "mart": tables.text("Mart and column", 330),
         "key": tables.text("Row", 340),
-        "value": tables.text("Value", 160, right=True),
+        "value": tables.spelled("Value", 160, metric="figure_published"),
     }
     tables.show(table, columns, key="proof_figures", alt="Figures that this one is made of", most=MOST_ROWS)
 

@@ -113,8 +113,8 @@ def _accounts(preview: HandoverPreview) -> None:
     )
     columns = {
         "account": tables.text("Account", 204),
-        "mrr": tables.number("MRR", 84, None),
-        "open": tables.number("Open actions", 100),
+        "mrr": tables.number("MRR", 84, None, metric="mrr"),
+        "open": tables.number("Open actions", 100, metric="open_actions"),
     }
     tables.show(
         rows, columns, key="handover_accounts", alt="Accounts that move", most=6, shown_as={"mrr": figures.money}

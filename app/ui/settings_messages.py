@@ -63,7 +63,7 @@ def _table(messages: list[Message], here: visit.Visit) -> None:
         "made": tables.text("Written", 88),
         "to": tables.text("To", 196),
         "subject": tables.text("Subject", 280),
-        "attempts": tables.number("Tries", 52, "%d"),
+        "attempts": tables.number("Tries", 52, "%d", metric="send_attempts"),
         "next": tables.text("Sent or next try", 112),
         "error": tables.text("Error", 220),
         "retry": tables.open_button("message_retry", partial(_retry_row, ids), width=84),

@@ -73,8 +73,8 @@ def table() -> None:
         "state": tables.chip("State", ["Active", "Deactivated"], ["green", "gray"], 102),
         "email": tables.text("E-mail", 206),
         "owner": tables.text("CRM owner", 110),
-        "open": tables.number("Open", 52, "%d"),
-        "hours": tables.text("h a week", 76, right=True),
+        "open": tables.number("Open", 52, "%d", metric="open_actions"),
+        "hours": tables.spelled("h a week", 76, metric="capacity_hours"),
         "region": tables.text("Works in", 134),
         "edit": tables.open_button("user_edit", partial(_open, "user_edit", ids)),
     }

@@ -14,6 +14,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from app.metrics import metrics
 from app.ui import words
 from app.ui.text import shortened
 
@@ -86,14 +87,26 @@ def trend_cell(values: object) -> list[float]:
     return [round(float(value), 1) for value in values if value is not None] if isinstance(values, list) else []
 
 
-def text(label: str, width: int | None = None, *, right: bool = False) -> ColumnConfig:
+def text(label: str, width: int | None = None) -> ColumnConfig:
     """Plain text, cut at the cell's edge."""
-    return st.column_config.TextColumn(label, width=width, alignment="right" if right else None)
+    return st.column_config.TextColumn(label, width=width)
 
 
-def number(label: str, width: int, pattern: str | None = "localized") -> ColumnConfig:
-    """A number, right-aligned, with grouped thousands unless another pattern is given; None where `show` spells it."""
-    return st.column_config.NumberColumn(label, width=width, format=pattern)
+def number(label: str, width: int, pattern: str | None = "localized", *, metric: str | None) -> ColumnConfig:
+    """A number, right-aligned, with grouped thousands unless another pattern is given; None where `show` spells it.
+
+    The definition of its metric stands at its head; None for what only numbers rows (a build, a load).
+    """
+    return st.column_config.NumberColumn(label, width=width, format=pattern, help=_said(metric))
+
+
+def spelled(label: str, width: int, *, metric: str | None) -> ColumnConfig:
+    """A number that the page spells out as text, right-aligned; `metric` as in `number`."""
+    return st.column_config.TextColumn(label, width=width, alignment="right", help=_said(metric))
+
+
+def _said(metric: str | None) -> str | None:
+    return metrics()[metric].definition if metric else None
 
 
 def open_button(key: str, on_click: Callable[[], None], *, label: str = "", width: int = 62) -> Any:

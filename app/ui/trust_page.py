@@ -137,8 +137,8 @@ def _recount(newest: trust.Recount | None) -> None:
         "figure": tables.link("Figure", "recount_open", partial(_open_proof, rows), 190),
         "mart": tables.text("Mart and column", 300),
         "key": tables.text("Row", 340),
-        "published": tables.text("Published", 120, right=True),
-        "recounted": tables.text("From raw rows", 120, right=True),
+        "published": tables.spelled("Published", 120, metric="figure_published"),
+        "recounted": tables.spelled("From raw rows", 120, metric="figure_recounted"),
     }
     tables.show(table, columns, key="trust_recount", alt="Figures that came out different", most=MOST_ROWS)
 
@@ -171,9 +171,9 @@ def _sources(known: Known) -> None:
         "source": tables.text("Source", 170),
         "state": tables.chip("State", list(_STATES.values()), list(_COLOURS), 84),
         "loaded": tables.text("Last whole load", 130),
-        "read": tables.number("Read then", 90, "localized"),
-        "changed": tables.number("New or changed", 116, "localized"),
-        "refused": tables.number("Waiting in quarantine", 150, "%d"),
+        "read": tables.number("Read then", 90, "localized", metric="records_read"),
+        "changed": tables.number("New or changed", 116, "localized", metric="records_changed"),
+        "refused": tables.number("Waiting in quarantine", 150, "%d", metric="records_refused"),
         "rules": tables.text("Rules that wait for it", 200),
     }
     frame.heading("Sources", "a source is no fresher than its stream that is furthest behind")
@@ -205,9 +205,9 @@ def _streams(loads: Sequence[StreamLoad]) -> None:
         "stream": tables.text("Stream", 250),
         "status": tables.chip("Last run", list(words.LOAD_STATES.values()), ["green", "orange", "red", "blue"], 96),
         "loaded": tables.text("Loaded", 100),
-        "seconds": tables.number("Took, s", 66, "%.1f"),
-        "read": tables.number("Read", 70, "localized"),
-        "changed": tables.number("Changed", 74, "localized"),
+        "seconds": tables.number("Took, s", 66, "%.1f", metric="load_seconds"),
+        "read": tables.number("Read", 70, "localized", metric="records_read"),
+        "changed": tables.number("Changed", 74, "localized", metric="records_changed"),
     }
     if any(one.error_message for one in loads):
         columns["error"] = tables.text("What went wrong", 300)
@@ -228,7 +228,7 @@ def _refused(waiting: Sequence[Refused]) -> None:
     )
     columns = {
         "where": tables.text("Stream", 150),
-        "count": tables.number("Records", 66, "%d"),
+        "count": tables.number("Records", 66, "%d", metric="records_refused"),
         "example": tables.text("The newest", 330),
     }
     tables.show(rows, columns, key="trust_refused", alt="Refused records by reason", most=MOST_ROWS)
@@ -267,7 +267,7 @@ def _builds(builds: Sequence[trust.Build]) -> None:
         }
     )
     columns = {
-        "build": tables.number("Build", 66, "%d"),
+        "build": tables.number("Build", 66, "%d", metric=None),
         "published": tables.text("Published", 150),
         "as_of": tables.text("Figures to", 110),
     }

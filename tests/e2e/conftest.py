@@ -126,6 +126,17 @@ expect.set_options(timeout=20_000)  # two cores carry the system, the browser an
 
 SignIn = Callable[..., Page]
 
+_SETTLED = """() => {
+    const isRunning = document.querySelector("[data-test-script-state]")?.dataset.testScriptState !== "notRunning"
+    window.quietSince = isRunning ? undefined : (window.quietSince ?? performance.now())
+    return !isRunning && performance.now() - window.quietSince > 2000
+}"""
+
+
+def settled(page: Page) -> None:
+    """Wait until no script has run for two seconds: what comes back from the browser asks for another run."""
+    page.wait_for_function(_SETTLED, polling=100)
+
 
 @pytest.fixture
 def sign_in(system: System, chromium: Browser) -> Iterator[SignIn]:

@@ -4,7 +4,7 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import ADMIN, CSM, SignIn, System
+from tests.e2e.conftest import ADMIN, CSM, SignIn, System, settled
 
 LONG = "Ünïcödé 🙂 line\n" * 1_333 + "end"  # just under 20,000 characters
 
@@ -81,6 +81,7 @@ def test_two_people_on_one_action_the_second_is_told_and_keeps_the_text(system: 
     second.goto(f"{system.url}/actions?action={action_id}")
     expect(second.get_by_role("button", name="In progress")).to_be_visible()
     second.get_by_label("Note", exact=True).fill("half a thought")
+    settled(second)  # a run that is still going would read what the first one changes, and have nothing to tell
 
     first.get_by_role("button", name="In progress").click()
     expect(first.get_by_text("Now in progress.").first).to_be_visible()

@@ -11,7 +11,7 @@ from tests.app.test_identity_links import unsure
 from tests.exposures import declared, read_by
 from tests.pages.conftest import Browser
 
-CSM_PAGES = ("my-day", "accounts", "actions", "outcomes", "trust", "inbox", "preferences")
+CSM_PAGES = ("my-day", "accounts", "actions", "outcomes", "trust", "inbox", "preferences", "definitions")
 
 
 def test_an_exposure_names_exactly_what_its_page_reads(browser: Browser, estate: Estate) -> None:

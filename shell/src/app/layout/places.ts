@@ -27,7 +27,7 @@ export const PLACES: readonly Place[] = [
 ];
 
 /** The pages of the frame that no rail shows; with PLACES they are all there are. */
-const BESIDE: readonly string[] = ['account', 'proof', 'inbox', 'preferences'];
+const BESIDE: readonly string[] = ['account', 'proof', 'definitions', 'inbox', 'preferences'];
 const PAGES: ReadonlySet<string> = new Set([...PLACES.map((place) => place.address), ...BESIDE]);
 
 export function isPage(address: string): boolean {
