@@ -1,12 +1,8 @@
 """Starting, looking, stopping: what the README's commands do on a running system."""
 
-import os
-import signal
 import socket
-import time
 from pathlib import Path
 
-from local.state import State, read_env
 from tests.e2e.conftest import System, launcher, small_estate
 
 SERVICES = [
@@ -50,20 +46,3 @@ def test_a_port_taken_by_a_stranger_stops_the_start_with_the_way_out(tmp_path: P
     assert refused.returncode == 1
     assert f"Port {ports['STREAMLIT_PORT']} (Streamlit) is taken by another program" in refused.stdout
     assert launcher(tmp_path / "state", {}, "status", check=False).returncode == 1
-
-
-def test_after_an_unclean_stop_the_next_start_is_quick_and_nothing_is_lost(system: System) -> None:
-    kept = "select count(*) from raw_hubspot.companies"
-    before = system.sql(kept)
-    state = State(system.folder)
-    supervisor = state.read_json(state.services_file)["supervisor"]["pid"]
-    os.kill(supervisor, signal.SIGKILL)
-    time.sleep(1)
-
-    started = system.local("up", "--detach")
-
-    assert "Ready after" in started.stdout
-    assert "Pipeline run" not in started.stdout
-    assert system.sql(kept) == before
-    assert system.local("status").returncode == 0
-    assert read_env(system.folder / "env") == system.variables

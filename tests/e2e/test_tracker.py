@@ -1,6 +1,8 @@
 """The tracker as people use it together: ticked actions, playbooks, the queue, messages, a server that restarts."""
 
+import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from uuid import uuid4
@@ -10,6 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from app.actions.writing import UNDOABLE_FOR
+from local.state import State, read_env
 from tests.e2e.conftest import ADMIN, CSM, SignIn, System
 
 ROW, HEAD = 32, 36  # of a table, in pixels
@@ -271,7 +274,7 @@ def test_two_people_edit_one_action_and_the_second_chooses_field_by_field(
     assert drafts(page) == []
 
 
-def test_a_restart_of_the_servers_loses_neither_the_session_nor_what_was_typed(
+def test_a_start_after_an_unclean_end_is_quick_and_loses_neither_data_nor_the_session_nor_what_was_typed(
     system: System, sign_in: SignIn, as_admin: httpx.Client
 ) -> None:
     action_id = an_action(as_admin, system, owner=CSM)
@@ -280,9 +283,19 @@ def test_a_restart_of_the_servers_loses_neither_the_session_nor_what_was_typed(
     page.goto(f"{system.url}/actions?action={action_id}")
     page.get_by_label("Note", exact=True).fill("They asked for a call on")
 
-    system.local("stop")
-    system.local("up", "--detach")
+    kept = "select count(*) from raw_hubspot.companies"
+    before = system.sql(kept)
+    state = State(system.folder)
+    os.kill(state.read_json(state.services_file)["supervisor"]["pid"], signal.SIGKILL)
+    time.sleep(1)
+    started = system.local("up", "--detach")
     page.reload()
+
+    assert "Ready after" in started.stdout
+    assert "Pipeline run" not in started.stdout
+    assert system.sql(kept) == before
+    assert system.local("status").returncode == 0
+    assert read_env(system.folder / "env") == system.variables
 
     expect(page.get_by_label("Note", exact=True)).to_have_value("They asked for a call on")
     page.get_by_label("Note", exact=True).fill("They asked for a call on Monday.")
