@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 from api import errors
 from api.access import DESCRIPTION, add_access
 from api.conditional import Conditional
+from api.definitions import add_definitions
 from api.deps import Anybody
 from api.errors import MEDIA_TYPE
 from api.examples import add_examples
@@ -66,6 +67,7 @@ class Api(FastAPI):
                 for status in _REFUSED & answers.keys():
                     answers[status]["content"] = {MEDIA_TYPE: answers[status]["content"]["application/json"]}
             add_examples(described)
+            add_definitions(described)
             add_access(described, self)
         return self.openapi_schema or {}
 

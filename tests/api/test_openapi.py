@@ -9,6 +9,7 @@ import pytest
 from api import openapi
 from api.docs import page
 from app.api_tokens import Scope
+from app.metrics import metrics
 from app.settings import Settings
 
 COMMITTED = Path(openapi.__file__).with_name("openapi.json")
@@ -125,3 +126,10 @@ def test_the_page_for_people_lists_every_operation_and_loads_nothing(description
     assert shown.count("<dt>") == len(operations(description))
     assert "http" not in shown.replace("</", "")
     assert "<script" not in shown
+
+
+def test_fields_that_hold_a_metric_say_what_it_counts(description: dict[str, Any]) -> None:
+    schemas = description["components"]["schemas"]
+
+    assert schemas["Account"]["properties"]["mrr_eur"]["description"] == metrics()["mrr"].definition
+    assert schemas["HealthPoint"]["properties"]["score"]["description"] == metrics()["health_score"].definition

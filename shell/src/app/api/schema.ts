@@ -1381,7 +1381,10 @@ export interface components {
             champion_name: string | null;
             /** Churn Kind */
             churn_kind: string | null;
-            /** Churn Probability 90D */
+            /**
+             * Churn Probability 90D
+             * @description Probability that the account ends all service within 90 days; up is bad. Low under 0.10, Medium to 0.25, High to 0.50, Critical above.
+             */
             churn_probability_90d: number | null;
             /** Churn Risk Band */
             churn_risk_band: string | null;
@@ -1403,7 +1406,10 @@ export interface components {
             currency_code: string | null;
             /** Customer Since Date */
             customer_since_date: string | null;
-            /** Days To Renewal */
+            /**
+             * Days To Renewal
+             * @description Days to the next end of a contract, below zero once it has passed. A page counts from today, the mart from its as_of_date.
+             */
             days_to_renewal: number | null;
             /** Departed Champion Name */
             departed_champion_name: string | null;
@@ -1411,9 +1417,15 @@ export interface components {
             domain: string | null;
             /** Health Band */
             health_band: string | null;
-            /** Health Coverage Ratio */
+            /**
+             * Health Coverage Ratio
+             * @description Share of the weight of the health score that had data. Under 60% there is no band.
+             */
             health_coverage_ratio: number | null;
-            /** Health Score */
+            /**
+             * Health Score
+             * @description Weighted mean of the six dimensions that had data, 0 to 100; up is good. Red to 50, yellow to 75, green above.
+             */
             health_score: number | null;
             /** Health Score 30D Ago */
             health_score_30d_ago: number | null;
@@ -1429,11 +1441,20 @@ export interface components {
             lifecycle_stage: string | null;
             /** Missing Roles */
             missing_roles: string[] | null;
-            /** Mrr */
+            /**
+             * Mrr
+             * @description Monthly recurring value in the account's currency, from invoiced amounts: lines of recurring prices that cover the day, annual ones divided by twelve.
+             */
             mrr: number | null;
-            /** Mrr At Risk Eur */
+            /**
+             * Mrr At Risk Eur
+             * @description Churn risk times MRR: what is lost a month, on average, if nothing is done.
+             */
             mrr_at_risk_eur: number | null;
-            /** Mrr Eur */
+            /**
+             * Mrr Eur
+             * @description Monthly recurring value in EUR, from invoiced amounts, at the rate of the newest month for all months, so that movements add up.
+             */
             mrr_eur: number | null;
             /** Nps Date */
             nps_date: string | null;
@@ -1449,11 +1470,17 @@ export interface components {
             plan: string | null;
             /** Renewal Date */
             renewal_date: string | null;
-            /** Seat Use Ratio */
+            /**
+             * Seat Use Ratio
+             * @description Seats used over seats paid for.
+             */
             seat_use_ratio: number | null;
             /** Seats Paid */
             seats_paid: number | null;
-            /** Seats Used 28D */
+            /**
+             * Seats Used 28D
+             * @description Distinct users with any use in the 28 days to the day.
+             */
             seats_used_28d: number | null;
             /** Segment */
             segment: string | null;
@@ -1524,7 +1551,10 @@ export interface components {
             health_band: string | null;
             /** Is Active */
             is_active: boolean;
-            /** Mrr Eur */
+            /**
+             * Mrr Eur
+             * @description Monthly recurring value in EUR, from invoiced amounts, at the rate of the newest month for all months, so that movements add up.
+             */
             mrr_eur: number | null;
         };
         /**
@@ -2328,7 +2358,10 @@ export interface components {
         HealthPoint: {
             /** Band */
             band: string | null;
-            /** Coverage Ratio */
+            /**
+             * Coverage Ratio
+             * @description Share of the weight of the health score that had data. Under 60% there is no band.
+             */
             coverage_ratio: number | null;
             /** Dimensions */
             dimensions: {
@@ -2341,7 +2374,10 @@ export interface components {
             health_date: string;
             /** Profile */
             profile: string | null;
-            /** Score */
+            /**
+             * Score
+             * @description Weighted mean of the six dimensions that had data, 0 to 100; up is good. Red to 50, yellow to 75, green above.
+             */
             score: number | null;
         };
         /**
