@@ -127,7 +127,7 @@ def test_every_month_is_the_domains_definition_counted_from_what_accounts_paid(
         month = row.month_start_date
         pairs = [(at_end(one, months_before(month, 1)), at_end(one, month), one) for one in lives]
         paid = {one.name for *_, one in pairs if one.before or any(one.months[: MONTHS.index(month)])}
-        sums = dict.fromkeys(("new", "expansion", "contraction", "churned", "reactivation"), 0.0)
+        sums: dict[str, float] = dict.fromkeys(("new", "expansion", "contraction", "churned", "reactivation"), 0.0)
         for was, now, one in pairs:
             kind = movement(was, now, paid_before=one.name in paid)
             if kind:
@@ -152,11 +152,11 @@ def test_of_several_months_only_who_was_there_at_the_start_is_in_the_ratios(
     gained = lost = 0.0
     for one in lives:
         was = at_end(one, date(2026, 5, 1))
-        for month in months_between(start, date(2026, 9, 1)) if was is not None else ():
+        for month in months_between(start, date(2026, 9, 1)):
+            if was is None:
+                break
             now = at_end(one, month)
             gained, lost = gained + max((now or 0) - was, 0), lost + max(was - (now or 0), 0)
-            if now is None:
-                break
             was = now
     assert whole.start_mrr_eur + sum(moved for _, moved in whole.moves) == pytest.approx(whole.end_mrr_eur)
     assert whole.nrr_ratio == pytest.approx((first + gained - lost) / first)
