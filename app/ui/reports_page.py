@@ -47,7 +47,7 @@ def show() -> None:
     here = visit.current()
     name = reports_choices.report()
     report = REPORTS[name]
-    with st.container(border=True, gap="small", key="report"):
+    with st.container(border=True, gap="small", key="report_panel"):
         frame.heading(report.title, report.question)
         wanted = reports_choices.wanted(report, here)
         shown = Shown(name, report, wanted, _rows(here, report, wanted))
