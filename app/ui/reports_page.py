@@ -48,10 +48,16 @@ def show() -> None:
     name = reports_choices.report()
     report = REPORTS[name]
     with st.container(border=True, gap="small", key="report_panel"):
-        frame.heading(report.title, report.question)
+        with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+            with st.container(width="content"):
+                frame.heading(report.title, report.question)
+            ways = st.container(horizontal=True, width="content", gap="xsmall", key="report_ways")
         wanted = reports_choices.wanted(report, here)
         shown = Shown(name, report, wanted, _rows(here, report, wanted))
-        _ways(shown, here)
+        with ways:
+            _ways(shown, here)
+        if name == "follow-through" and scope_of(here.identity, Permission.COMPARE_PEOPLE) is not Scope.ALL:
+            frame.aside("Your own, and of whom you cover for.")
         if not shown.rows:
             title, hint = EMPTY.get(name, ("Nothing to count.", "Take a filter away, or choose a longer period."))
             narrowed = wanted.csms or wanted.segments or wanted.plans
@@ -77,18 +83,15 @@ def _content(shown: Shown, here: Visit) -> None:
 
 def _ways(shown: Shown, here: Visit) -> None:
     """Take it away, or send somebody its address."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="report_ways"):
-        with st.popover("Export", icon=":material/download:", disabled=not shown.rows, key="report_export"):
-            with st.container(horizontal=True, width="content", gap="xsmall"):
-                for kind, label in export_files.FILES.items():
-                    st.link_button(label, reports_files.address(shown.name, shown.wanted, kind))
-            if scope_of(here.identity, Permission.EXPORT) is not Scope.ALL:
-                frame.aside("A file counts your own accounts only; the page counts all that you may read.")
-        with st.popover("Link", icon=":material/link:", key="report_link"):
-            st.code(reports_files.link(shown.name, shown.wanted), language=None, wrap_lines=True)
-            frame.aside("Shows this report, with these choices, to whoever may see it.")
-        if shown.name == "follow-through" and scope_of(here.identity, Permission.COMPARE_PEOPLE) is not Scope.ALL:
-            frame.aside("Your own, and of whom you cover for.")
+    with st.popover("Export", icon=":material/download:", disabled=not shown.rows, key="report_export"):
+        with st.container(horizontal=True, width="content", gap="xsmall"):
+            for kind, label in export_files.FILES.items():
+                st.link_button(label, reports_files.address(shown.name, shown.wanted, kind))
+        if scope_of(here.identity, Permission.EXPORT) is not Scope.ALL:
+            frame.aside("A file counts your own accounts only; the page counts all that you may read.")
+    with st.popover("Link", icon=":material/link:", key="report_link"):
+        st.code(reports_files.link(shown.name, shown.wanted), language=None, wrap_lines=True)
+        frame.aside("Shows this report, with these choices, to whoever may see it.")
 
 
 def _definition(report: Report, here: Visit) -> None:

@@ -38,6 +38,7 @@ def _stacked(
             text=[f"{word} {value:.0f}" if value else "" for value in values],
             textposition="inside",
             insidetextanchor="middle",
+            constraintext="none",
             textangle=0,
             textfont={"color": "#13151A" if charts.is_dark() else "#FFFFFF", "size": 11},
             hovertemplate=f"%{{y}}, {word}: <b>%{{x}}</b><extra></extra>",
@@ -46,7 +47,7 @@ def _stacked(
         figure.add_annotation(
             y=label, x=total, text=end, showarrow=False, xanchor="left", xshift=6, font={"color": colours.text}
         )
-    figure.update_layout(barmode="stack", uniformtext={"minsize": 10, "mode": "hide"})
+    figure.update_layout(barmode="stack")
     figure.update_xaxes(visible=False, rangemode="tozero")
     figure.update_yaxes(showgrid=False, autorange="reversed", tickfont={"color": colours.text})
     return figure

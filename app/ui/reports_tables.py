@@ -88,11 +88,7 @@ def _bridge(rows: Sequence[Any], title: str, wanted: Wanted) -> Cells:
     columns: dict[str, Any] = {"month": tables.text("Month", 84)}
     for name, label in (
         ("start", "Start, €"),
-        ("new", "New"),
-        ("expansion", "Expansion"),
-        ("contraction", "Contraction"),
-        ("churned", "Churn"),
-        ("reactivation", "Reactivation"),
+        *((kind, reports_words.MOVES[kind]) for kind in ("new", "expansion", "contraction", "churned", "reactivation")),
         ("end", "End, €"),
     ):
         sign = -1 if name in ("contraction", "churned") else 1
