@@ -46,4 +46,4 @@ class Report:
     filters: frozenset[Filter] = ACCOUNT_FILTERS
     groups: Mapping[str, str] = field(default_factory=dict)
     months: int | None = None
-    period: tuple[str, str] = ("From", "To")
+    period: tuple[str, str] = ("Made from", "to")

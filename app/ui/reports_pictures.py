@@ -40,7 +40,7 @@ def _stacked(
             insidetextanchor="middle",
             constraintext="none",
             textangle=0,
-            textfont={"color": "#13151A" if charts.is_dark() else "#FFFFFF", "size": 11},
+            textfont={"color": _ink(colour, colours), "size": 11},
             hovertemplate=f"%{{y}}, {word}: <b>%{{x}}</b><extra></extra>",
         )
     for label, end, total in zip(labels, ends, map(sum, zip(*(part[2] for part in parts), strict=True)), strict=False):
@@ -51,6 +51,11 @@ def _stacked(
     figure.update_xaxes(visible=False, rangemode="tozero")
     figure.update_yaxes(showgrid=False, autorange="reversed", tickfont={"color": colours.text})
     return figure
+
+
+def _ink(colour: str, colours: charts.Palette) -> str:
+    """What can be read on a bar of this colour: white is too faint on yellow, and on all colours of the dark theme."""
+    return "#FFFFFF" if colours is charts.LIGHT and colour != colours.yellow else "#13151A"
 
 
 def _plain_money(value: float | None) -> str:

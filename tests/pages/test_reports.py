@@ -5,7 +5,7 @@ import pytest
 from app.auth import Identity, Role
 from app.reports.catalogue import REPORTS
 from app.ui import reports_files
-from tests.app.factories import AS_OF, Estate, key_of
+from tests.app.factories import AS_OF, NOW, Estate, key_of
 from tests.pages.conftest import Browser, texts
 
 
@@ -26,6 +26,38 @@ def test_every_report_says_what_it_is_counted_from_and_of_which_build(
     assert "figures to 19 Nov 2026" in said
     assert f"report={name}" in page.code[0].value
     assert any(word in said for word in ("in this time", "active accounts", "Nothing to count", "NRR of the period"))
+
+
+def test_every_report_is_drawn_from_rows(browser: Browser, estate: Estate, maya: Identity) -> None:
+    account, month = key_of("Ashford Media"), AS_OF.replace(month=9, day=1)
+    band(estate, "Ashford Media", "Y", "G")
+    estate.put("fct_revenue_retention_monthly", month_start_date=month, segment="SMB")
+    estate.put(
+        "fct_mrr_movements", account_key=account, movement_month=month, movement_type="expansion", amount_eur=150
+    )
+    estate.put(
+        "fct_actions", action_id="1", account_key=account, status="new", created_at=NOW, due_date=AS_OF,
+        owner_user_id=str(maya.user_id), owner_name="Maya Lind",
+    )  # fmt: skip
+    for number in range(30):
+        estate.put(
+            "fct_action_outcomes", decision_id=str(number), account_key=account, decided_at=NOW, treatment_done=True,
+            done_intervention="training", measured_30d_status="measured", trigger_cleared_30d=number < 15,
+            health_change_30d=float(number), retention_30d="retained",
+        )  # fmt: skip
+    page = browser.sign_in(maya).open("reports")
+    drawn = {}
+    for name in REPORTS:
+        page.segmented_control(key="report").set_value(name).run()
+        drawn[name] = [table.value.iloc[0].tolist() for table in browser.checked().dataframe]
+
+    assert drawn["bridge"][0][:4] == ["Sep 2026", 1000, 0, 150]
+    assert drawn["bridge"][0][-2:] == ["115.0%", "100.0%"]
+    assert drawn["cohorts"][0][:5] == ["Earlier", 0, "Aug 2026", 1, 1]
+    assert drawn["follow-through"][0][:4] == ["Maya Lind", 1, 1, 1]
+    assert drawn["interventions"][0][:4] == ["Training", 30, 30, "50% (33–67%)"]
+    assert drawn["migration"][0] == ["Yellow → Green", 1, 1000 + 150]
+    assert drawn["funnel"] == []
 
 
 def test_a_cell_of_the_matrix_leads_to_its_accounts_and_a_made_up_one_to_nothing(
