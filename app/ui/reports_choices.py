@@ -74,7 +74,7 @@ def _month(label: str, months: dict[str, str], key: str, first: str) -> str:
         label,
         list(months),
         index=list(months).index(first),
-        format_func=lambda code: months.get(code, code),
+        format_func=lambda code: months[code],
         key=key,
         bind="query-params",
         label_visibility="collapsed",
