@@ -32,6 +32,7 @@ PAGE_MODULES = (
     "assignment",
     "exports",
     "sql_page",
+    "reports_page",
     "sign_in",
 )
 
@@ -71,6 +72,10 @@ async def _export(request: Request) -> Response:
     return await import_module("app.ui.exports").accounts(request)
 
 
+async def _export_report(request: Request) -> Response:
+    return await import_module("app.ui.reports_files").report(request)
+
+
 async def _export_sql(request: Request) -> Response:
     return await import_module("app.ui.sql_export").answer(request)
 
@@ -86,6 +91,7 @@ def create_app() -> st.App:
             Route(f"{prefix}/session/redeem", session_routes.redeem, methods=["POST"]),
             Route(f"{prefix}/session/leave", session_routes.leave, methods=["POST"]),
             Route(f"{prefix}/exports/accounts.{{format}}", _export, methods=["GET"]),
+            Route(f"{prefix}/exports/reports/{{report}}.{{format}}", _export_report, methods=["GET"]),
             Route(f"{prefix}/exports/sql/{{statement_id:uuid}}.{{format}}", _export_sql, methods=["GET"]),
         ],
         middleware=[

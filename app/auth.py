@@ -114,6 +114,7 @@ class Permission(StrEnum):
     EXPORT = "export"
     RUN_SQL = "run_sql"
     LINK_RECORD = "link_record"
+    COMPARE_PEOPLE = "compare_people"
 
 
 class Scope(StrEnum):
@@ -140,6 +141,7 @@ PERMISSIONS: Final[dict[Role, dict[Permission, Scope]]] = {
         Permission.ANSWER_SUGGESTION: Scope.OWN,
         Permission.RATE_ACCOUNT: Scope.OWN,
         Permission.EXPORT: Scope.OWN,
+        Permission.COMPARE_PEOPLE: Scope.OWN,
     },
     Role.ANALYST: {
         Permission.READ: Scope.ALL,
@@ -147,6 +149,7 @@ PERMISSIONS: Final[dict[Role, dict[Permission, Scope]]] = {
         Permission.EXPORT: Scope.ALL,
         Permission.RUN_SQL: Scope.ALL,
         Permission.LINK_RECORD: Scope.ALL,
+        Permission.COMPARE_PEOPLE: Scope.ALL,
     },
 }
 

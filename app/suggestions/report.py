@@ -30,7 +30,8 @@ class By(StrEnum):
 class Outcomes:
     """Decisions of one group. Suggestions only, but for what was closed, which counts people's own actions too.
 
-    `held_out` were decided and shown to nobody; `measured` and `cleared` are at 30 days, of what was shown and of what
+    `viewed` were opened or taken on; `done` are accepted ones whose action is closed; `held_out` were decided and shown
+    to nobody; `measured` and `cleared` are at 30 days, of what was shown and of what
     was held out. Medians in days; None without a case.
     """
 
@@ -38,7 +39,9 @@ class Outcomes:
     raised: int
     held_out: int
     shown: int
+    viewed: int
     accepted: int
+    done: int
     dismissed: int
     waiting: int
     resolved_itself: int
@@ -74,6 +77,40 @@ class Outcomes:
         return Rate(self.held_out_cleared, self.held_out_measured)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Decided before `until`, about accounts that now have one of these CSMs, plans and segments; empty means any.
+    `owner_emails`: only theirs in the CRM, None for everybody's.
+    """
+
+    until: datetime
+    csms: tuple[str, ...] = ()
+    plans: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    owner_emails: tuple[str, ...] | None = None
+
+    def parameters(self) -> dict[str, object]:
+        """What the condition of the statement takes."""
+        return {
+            "until": self.until,
+            "csms": list(self.csms) or None,
+            "plans": list(self.plans) or None,
+            "segments": list(self.segments) or None,
+            "owner_emails": None if self.owner_emails is None else list(self.owner_emails),
+        }
+
+
+_CHOSEN = """
+        and d.decided_at < :until
+        and exists (
+            select from marts.dim_accounts as n
+            where n.account_key = d.account_key
+                and (cast(:csms as text[]) is null or n.csm_name = any(cast(:csms as text[])))
+                and (cast(:plans as text[]) is null or n.plan = any(cast(:plans as text[])))
+                and (cast(:segments as text[]) is null or n.segment = any(cast(:segments as text[])))
+                and (cast(:owner_emails as text[]) is null or n.csm_email = any(cast(:owner_emails as text[])))
+        )"""
+
 _GROUPS = {
     By.RULE: "d.rule_id",
     By.INTERVENTION: "coalesce(s.intervention, d.chosen_intervention)",
@@ -96,6 +133,10 @@ with decided as (
             select from app.suggestion_events as e
             where e.suggestion_id = s.suggestion_id and e.kind in ('shown', 'viewed', 'accepted', 'accepted_with_edits')
         ) as was_shown,
+        exists (
+            select from app.suggestion_events as e
+            where e.suggestion_id = s.suggestion_id and e.kind in ('viewed', 'accepted', 'accepted_with_edits')
+        ) as was_viewed,
         a.closed_at,
         a.created_at as opened_at,
         o.result
@@ -109,7 +150,7 @@ with decided as (
         order by recorded_at desc
         limit 1
     ) as o on true
-    where d.decided_at >= :since
+    where d.decided_at >= :since{condition}
 ),
 
 known as (
@@ -124,7 +165,9 @@ select
     count(*) filter (where is_suggested) as raised,
     count(*) filter (where is_held_out) as held_out,
     count(*) filter (where was_shown) as shown,
+    count(*) filter (where was_viewed) as viewed,
     count(*) filter (where status in ('accepted', 'accepted_with_edits')) as accepted,
+    count(closed_at) filter (where status in ('accepted', 'accepted_with_edits')) as done,
     count(*) filter (where status = 'dismissed') as dismissed,
     count(*) filter (where status in ('generated', 'shown', 'viewed', 'snoozed')) as waiting,
     count(*) filter (where status = 'auto_resolved') as resolved_itself,
@@ -154,10 +197,15 @@ def outcomes(db: Connection, *, identity: Identity, since: datetime, by: By) -> 
     Raises MartUnavailable, NotPermitted.
     """
     require(identity, Permission.READ)
-    statement = text(_OUTCOMES.format(group=_GROUPS[by]))
+    return count(db, since=since, by=by)
+
+
+def count(db: Connection, *, since: datetime, by: By, chosen: Chosen | None = None) -> tuple[Outcomes, list[Outcomes]]:
+    """As `outcomes`, of what is chosen, for a caller who has asked whether it may be read. Raises MartUnavailable."""
+    statement = text(_OUTCOMES.format(group=_GROUPS[by], condition=_CHOSEN if chosen else ""))
     groups: list[Outcomes] = []
     with reading_mart("fct_action_outcomes"):
-        for row in db.execute(statement, {"since": since}).mappings():
+        for row in db.execute(statement, {"since": since, **(chosen.parameters() if chosen else {})}).mappings():
             counted = Outcomes(**{name: value for name, value in row.items() if name != "is_whole"})
             if row["is_whole"]:
                 whole = counted

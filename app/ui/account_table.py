@@ -7,12 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from app.auth import Permission, can
-from app.exports.formats import Format
 from app.ui import (
     action_dialog,
     action_panel,
     charts,
     data,
+    export_files,
     exports,
     figures,
     filters,
@@ -131,15 +131,12 @@ def show(view: str) -> None:
         _sum(rows)
 
 
-_FILES = {Format.CSV: "CSV", Format.XLSX: "Excel", Format.PARQUET: "Parquet"}
-
-
 def _offer_files(rows: pd.DataFrame, chosen: portfolio.AccountFilter, here: visit.Visit) -> None:
     """The accounts on the screen as files, all columns; of somebody else's accounts a CSM takes none away."""
     count = len(exports.within_reach(rows, here.identity))
     with st.popover("Export", icon=":material/download:", key="export_chip"):
         with st.container(horizontal=True, width="content", gap="xsmall"):
-            for wanted, name in _FILES.items():
+            for wanted, name in export_files.FILES.items():
                 st.link_button(name, data.export_address(chosen, wanted), disabled=not count)
         if count < len(rows):
             st.caption(f"{count} of these {len(rows)}: your own accounts.")

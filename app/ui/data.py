@@ -28,7 +28,7 @@ from app.marts.accounts import Account
 from app.marts.version import reading_build
 from app.suggestions import service as suggestions
 from app.suggestions.model import Suggestion
-from app.ui import columns
+from app.ui import columns, export_files
 from app.ui.portfolio import AccountFilter
 from app.ui.visit import Visit
 
@@ -261,5 +261,4 @@ def horizon(measured: outcomes.ActionOutcome, days: int) -> Horizon:
 
 def export_address(chosen: AccountFilter, wanted: Format) -> str:
     """Address of the file with the filter that is on the screen."""
-    base = (st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"{'/' + base if base else ''}/exports/accounts.{wanted}?{chosen.query()}"
+    return export_files.of(f"accounts.{wanted}?{chosen.query()}")

@@ -39,6 +39,7 @@ PLACES = (
     Place("definitions.py", "definitions", "Definitions", ":material/menu_book:"),
     Place("actions.py", "actions", "Actions", ":material/checklist:", EVERYBODY),
     Place("outcomes.py", "outcomes", "Outcomes", ":material/flag:", EVERYBODY),
+    Place("reports.py", "reports", "Reports", ":material/monitoring:", EVERYBODY),
     Place("trust.py", "trust", "Trust", ":material/verified:", EVERYBODY),
     Place("sql.py", "sql", "SQL", ":material/database:", (Role.ADMIN, Role.ANALYST)),
     Place("assignments.py", "assignments", "Assignments", ":material/group:", (Role.ADMIN,)),

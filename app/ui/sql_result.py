@@ -7,9 +7,8 @@ import streamlit as st
 
 from app.exports.formats import Format
 from app.sandbox.runner import FILE, Answer
-from app.ui import charts, figures, frame, sql_run, tables
+from app.ui import charts, export_files, figures, frame, sql_run, tables
 
-_FILES = {Format.CSV: "CSV", Format.XLSX: "Excel", Format.PARQUET: "Parquet"}
 MOST_ROWS = 14  # of the table without scrolling
 MOST_POINTS = 500  # of the chart
 
@@ -30,8 +29,7 @@ def show() -> None:
 
 def export_address(statement_id: str, wanted: Format) -> str:
     """Address of a file with the answer of an own statement."""
-    base = (st.get_option("server.baseUrlPath") or "").strip("/")
-    return f"{'/' + base if base else ''}/exports/sql/{statement_id}.{wanted}"
+    return export_files.of(f"sql/{statement_id}.{wanted}")
 
 
 def _answer(answer: Answer, statement_id: str) -> None:
@@ -43,7 +41,7 @@ def _answer(answer: Answer, statement_id: str) -> None:
         )
         with st.popover("Export", icon=":material/download:", disabled=not answer.rows):
             with st.container(horizontal=True, width="content", gap="xsmall"):
-                for wanted, name in _FILES.items():
+                for wanted, name in export_files.FILES.items():
                     st.link_button(name, export_address(statement_id, wanted))
             frame.aside(f"The statement runs again, for up to {FILE.rows:,} rows. With more, the file's name says so.")
     if not answer.rows:

@@ -560,6 +560,7 @@ def test_the_permission_table_covers_every_role_and_refuses_what_is_missing() ->
         Permission.EXPORT,
         Permission.RUN_SQL,
         Permission.LINK_RECORD,
+        Permission.COMPARE_PEOPLE,
     }
     assert not can(people[Role.CSM], Permission.WORK_ACTION)
     assert can(people[Role.CSM], Permission.WORK_ACTION, owner_user_id=auth.UUID(int=1))

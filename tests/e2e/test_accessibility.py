@@ -13,7 +13,15 @@ ACCOUNT = "account?account={account}"
 PAGES = {
     CSM: (ACCOUNT, "my-day", "accounts", "actions", "actions?as=board", "actions?as=calendar", "inbox", "preferences"),
     ADMIN: (ACCOUNT, "assignments", "settings", "settings?part=types", "settings?part=audit"),
-    ANALYST: ("outcomes", "trust", "sql", "definitions", "proof?mart=dim_accounts&column=mrr_eur&key={account}"),
+    ANALYST: (
+        "outcomes",
+        "reports",
+        "reports?report=migration",
+        "trust",
+        "sql",
+        "definitions",
+        "proof?mart=dim_accounts&column=mrr_eur&key={account}",
+    ),
 }
 
 

@@ -18,6 +18,7 @@ SEEN_BY = {
     "account": SIGNED_IN,
     "actions": SIGNED_IN,
     "outcomes": SIGNED_IN,
+    "reports": SIGNED_IN,
     "trust": SIGNED_IN,
     "proof": SIGNED_IN,
     "definitions": SIGNED_IN,

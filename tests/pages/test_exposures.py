@@ -4,6 +4,7 @@ import streamlit as st
 
 from app.auth import Role
 from app.db import engine
+from app.reports.catalogue import REPORTS
 from app.ui import navigation
 from app.ui.account_page import TABS
 from tests.app.factories import Estate, key_of
@@ -35,6 +36,8 @@ def test_an_exposure_names_exactly_what_its_page_reads(browser: Browser, estate:
     opened("actions", action=str(action.action_id))
     for tab in TABS:
         opened("account", account=key_of("Ashford Media"), tab=tab)
+    for name in REPORTS:
+        opened("reports", report=name)
     browser.sign_in(harriet)
     for address in ("my-day", "accounts", "assignments", "settings"):
         opened(address)

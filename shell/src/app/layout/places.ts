@@ -20,6 +20,7 @@ export const PLACES: readonly Place[] = [
   { address: 'accounts', title: 'Accounts', icon: 'accounts', roles: EVERYBODY, key: 'a' },
   { address: 'actions', title: 'Actions', icon: 'actions', roles: EVERYBODY, key: 't' },
   { address: 'outcomes', title: 'Outcomes', icon: 'outcomes', roles: EVERYBODY, key: 'o' },
+  { address: 'reports', title: 'Reports', icon: 'reports', roles: EVERYBODY, key: 'r' },
   { address: 'trust', title: 'Trust', icon: 'trust', roles: EVERYBODY, key: 'u' },
   { address: 'sql', title: 'SQL', icon: 'database', roles: ['admin', 'analyst'], key: 'q' },
   { address: 'assignments', title: 'Assignments', icon: 'people', roles: ['admin'], key: 's' },

@@ -1,0 +1,90 @@
+"""All reports by the name that their address and their files have, in the order in which they are offered; and what
+their filters may hold.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, BinaryIO
+
+from sqlalchemy import Connection, text
+
+from app.auth import Identity
+from app.db import reading_mart
+from app.exports import formats
+from app.exports.columns import columns_of
+from app.exports.formats import Format
+from app.reports import bridge, cohorts, follow_through, funnel, interventions, migration, portfolio
+from app.reports.model import Filter, Report
+from app.reports.reach import in_file, on_screen
+from app.reports.wanted import Wanted, first_of_month, months_before
+
+REPORTS: Mapping[str, Report] = {
+    "portfolio": portfolio.REPORT,
+    "cohorts": cohorts.REPORT,
+    "bridge": bridge.REPORT,
+    "migration": migration.REPORT,
+    "follow-through": follow_through.REPORT,
+    "funnel": funnel.REPORT,
+    "interventions": interventions.REPORT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the filters may hold: names of CSMs, plans and segments of all accounts, by name, and the first month that
+    the history tells of, None without one.
+    """
+
+    csms: list[str]
+    plans: list[str]
+    segments: list[str]
+    first_month: date | None
+
+
+_OPTIONS = text(
+    """
+    select
+        coalesce(array_agg(distinct csm_name) filter (where csm_name is not null), '{}') as csms,
+        coalesce(array_agg(distinct plan) filter (where plan is not null), '{}') as plans,
+        coalesce(array_agg(distinct segment) filter (where segment is not null), '{}') as segments,
+        (select min(month_start_date) from marts.fct_revenue_retention_monthly) as first_month
+    from marts.dim_accounts
+    """
+)
+
+
+def options(db: Connection) -> Options:
+    """Of the published build. Raises MartUnavailable."""
+    with reading_mart("dim_accounts"):
+        return Options(**db.execute(_OPTIONS).one()._mapping)
+
+
+def at_first(report: Report, as_of: date) -> Wanted:
+    """What a report shows before anybody chooses: its own period, to the month of the build."""
+    newest = first_of_month(as_of)
+    back = (report.months or 1) - 1
+    return Wanted(start=months_before(newest, back), end=newest, by=next(iter(report.groups), ""))
+
+
+def _applied(report: Report, wanted: Wanted) -> Wanted:
+    """Without what the report knows nothing of: an address may say anything."""
+    fields: dict[str, Any] = {"csms": Filter.CSM, "plans": Filter.PLAN, "segments": Filter.SEGMENT}
+    kept = {name: getattr(wanted, name) if needs in report.filters else () for name, needs in fields.items()}
+    by = wanted.by if wanted.by in report.groups else next(iter(report.groups), "")
+    return Wanted(start=wanted.start, end=wanted.end, by=by, horizon_days=wanted.horizon_days, **kept)
+
+
+def rows(db: Connection, report: Report, *, identity: Identity, wanted: Wanted, as_of: date) -> list[Any]:
+    """The rows of a report as this person may read them on a screen. Raises MartUnavailable, NotPermitted."""
+    return list(report.read(db, wanted=_applied(report, wanted), reach=on_screen(identity), as_of=as_of))
+
+
+def write(
+    db: Connection, report: Report, kind: Format, file: BinaryIO, *, identity: Identity, wanted: Wanted, as_of: date
+) -> None:
+    """The rows as a file, of what this person may take away. Raises MartUnavailable, NotPermitted."""
+    found = report.read(db, wanted=_applied(report, wanted), reach=in_file(identity), as_of=as_of)
+    columns = columns_of(report.row_type)
+    batch = [[getattr(row, column.name) for column in columns] for row in found]
+    formats.write(file, kind, columns, [batch] if batch else [])

@@ -1,0 +1,88 @@
+"""What is asked of a report: the controls it has, all kept in the address, so that a link shows the same report."""
+
+import streamlit as st
+
+from app.marts.version import reading_build
+from app.reports import catalogue
+from app.reports.catalogue import REPORTS, Options
+from app.reports.interventions import HORIZONS
+from app.reports.model import Filter, Report
+from app.reports.wanted import Wanted, code_of, first_of_month, month_of, months_before, months_between
+from app.ui import choices
+from app.ui.visit import Visit
+
+MOST_MONTHS = 36
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def _options(build_id: int, scope: str) -> Options:
+    with reading_build(build_id) as db:
+        return catalogue.options(db)
+
+
+def report() -> str:
+    """The control of the reports; returns the name of the chosen one."""
+    return choices.one("Report", {name: one.title for name, one in REPORTS.items()}, "report", start="portfolio")
+
+
+def wanted(chosen: Report, here: Visit) -> Wanted:
+    """The controls that apply to a report, in one row, and what they hold. Raises MartUnavailable."""
+    known = _options(here.build_id, here.identity.role)
+    assert here.publication is not None  # noqa: S101 -- build_id would have raised
+    start = catalogue.at_first(chosen, here.publication.as_of_date)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="report_choices"):
+        by = _by(chosen) if chosen.groups else ""
+        period = _period(chosen, start, known) if Filter.PERIOD in chosen.filters else (start.start, start.end)
+        csms = choices.chip("CSM", known.csms, "csm") if Filter.CSM in chosen.filters else ()
+        segments = choices.chip("Segment", known.segments, "segment") if Filter.SEGMENT in chosen.filters else ()
+        plans = choices.chip("Plan", known.plans, "plan") if Filter.PLAN in chosen.filters else ()
+        horizon = _horizon() if Filter.HORIZON in chosen.filters else start.horizon_days
+    return Wanted(
+        start=period[0],
+        end=max(period),
+        csms=csms,
+        plans=plans,
+        segments=segments,
+        by=by,
+        horizon_days=horizon,
+    )
+
+
+def _by(chosen: Report) -> str:
+    first = next(iter(chosen.groups))
+    if st.session_state.get("by", first) not in chosen.groups:
+        del st.session_state["by"]  # of the report that stood here before
+    return choices.one("Count by", chosen.groups, "by", start=first)
+
+
+def _period(chosen: Report, start: Wanted, known: Options) -> tuple:
+    """First and last month; a period that would end before it begins is its first month, and says so by showing it."""
+    newest = first_of_month(start.end)
+    oldest = max(known.first_month or start.start, months_before(newest, MOST_MONTHS - 1))
+    months = {code_of(month): f"{month:%b %Y}" for month in reversed(months_between(min(oldest, newest), newest))}
+    begin = _month(chosen.period[0], months, "from", code_of(max(start.start, oldest)))
+    end = _month(chosen.period[1], months, "to", code_of(newest))
+    return month_of(begin) or start.start, month_of(end) or start.end
+
+
+def _month(label: str, months: dict[str, str], key: str, first: str) -> str:
+    if st.session_state.get(key, first) not in months:
+        del st.session_state[key]
+    choices.accept(key, months)
+    st.markdown(f":gray[{label}]", width="content")
+    chosen = st.selectbox(
+        label,
+        list(months),
+        index=list(months).index(first),
+        format_func=lambda code: months[code],
+        key=key,
+        bind="query-params",
+        label_visibility="collapsed",
+        width=116,
+    )
+    return chosen or first
+
+
+def _horizon() -> int:
+    names = {str(days): f"after {days} days" for days in HORIZONS}
+    return int(choices.one("Measured", names, "horizon", start=str(HORIZONS[0])))
