@@ -12,7 +12,7 @@ ACCOUNT = "account?account={account}"
 PAGES = {
     CSM: (ACCOUNT, "my-day", "accounts", "actions", "actions?as=board", "actions?as=calendar", "inbox", "preferences"),
     ADMIN: (ACCOUNT, "assignments", "settings", "settings?part=types", "settings?part=audit"),
-    ANALYST: ("outcomes", "trust", "sql", "proof?mart=dim_accounts&column=mrr_eur&key={account}"),
+    ANALYST: ("outcomes", "trust", "explore", "sql", "proof?mart=dim_accounts&column=mrr_eur&key={account}"),
 }
 
 

@@ -20,6 +20,7 @@ SEEN_BY = {
     "outcomes": SIGNED_IN,
     "trust": SIGNED_IN,
     "proof": SIGNED_IN,
+    "explore": (Role.ADMIN, Role.ANALYST),
     "sql": (Role.ADMIN, Role.ANALYST),
     "assignments": (Role.ADMIN,),
     "settings": (Role.ADMIN,),
