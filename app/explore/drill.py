@@ -8,7 +8,7 @@ from typing import Any
 from app.explore.checks import dimensions
 from app.explore.marts import TIMES, Mart
 from app.explore.question import LONGEST_VALUE, Dimension, Filter, Question, Test, Unit, View
-from app.explore.statement import EMPTY, OTHER
+from app.explore.statement import OTHER
 
 _FINER: Mapping[Unit | None, Unit] = {Unit.QUARTER: Unit.MONTH, Unit.MONTH: Unit.WEEK, Unit.WEEK: Unit.DAY}
 _MONTHS: Mapping[Unit, int] = {Unit.MONTH: 1, Unit.QUARTER: 3}
@@ -23,7 +23,7 @@ def following(start: date, unit: Unit) -> date:
 
 
 def into(question: Question, mart: Mart, row: Sequence[Any], *, parts: Sequence[str] = ()) -> Question:
-    """The question for the rows behind one row of its answer. `parts` are all the parts of its split, which OTHER is
+    """The question for the rows behind one row of its answer. `parts` are the named parts of its split, which OTHER is
     told from. What cannot be said as a filter, like a text that was cut, is left out; of a cohort all of it."""
     if question.view is View.COHORT:
         return question
@@ -39,10 +39,7 @@ def into(question: Question, mart: Mart, row: Sequence[Any], *, parts: Sequence[
         named = dimensions(question)
     for one, cell in zip(named, row, strict=False):
         is_split = one is question.split
-        if is_split and cell == OTHER:
-            found += _other(one, mart, parts)
-        else:
-            found += _filters(one, mart, None if is_split and cell == EMPTY else cell)
+        found += _other(one, mart, parts) if is_split and cell == OTHER else _filters(one, mart, cell)
     told = {(one.column, one.test) for one in found}
     kept = [one for one in question.filters if (one.column, one.test) not in told or one.test is Test.IS_NOT]
     groups = tuple(
@@ -75,6 +72,6 @@ def _other(one: Dimension, mart: Mart, parts: Sequence[str]) -> list[Filter]:
     """All but the parts that have a name of their own."""
     if mart.columns[one.column].kind in TIMES or any(len(part) > LONGEST_VALUE for part in parts):
         return []
-    named = tuple(part for part in parts if part not in (OTHER, EMPTY))
-    found = [Filter(column=one.column, test=Test.FILLED)] if EMPTY in parts else []
+    named = tuple(part for part in parts if part != OTHER)
+    found = [Filter(column=one.column, test=Test.FILLED)]
     return [*found, Filter(column=one.column, test=Test.IS_NOT, values=named)] if named else found

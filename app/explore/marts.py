@@ -13,6 +13,7 @@ from app.sandbox.reach import Relation
 ACCOUNTS = "dim_accounts"
 KEY = "account_key"
 OF_ACCOUNT = "account."  # before the name of a column of the account
+_SPELT = {word.lower(): word for word in ("MRR", "EUR", "NPS", "CSM", "CSMs", "ID", "NRR", "GRR")}
 
 
 class Kind(StrEnum):
@@ -45,6 +46,10 @@ _KINDS: Mapping[str, Kind] = {
 }
 
 
+def _words(name: str) -> str:
+    return " ".join(_SPELT.get(word, word) for word in name.split("_"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """A column as a question names it: `score`, or `account.segment` for one of the row's account."""
@@ -56,7 +61,7 @@ class Column:
     @property
     def label(self) -> str:
         """In words: `Score`, `Account segment`."""
-        words = self.name.removeprefix(OF_ACCOUNT).replace("_", " ")
+        words = _words(self.name.removeprefix(OF_ACCOUNT))
         if self.name.startswith(OF_ACCOUNT):
             words = "account " + words.removeprefix("account ")
         return words[:1].upper() + words[1:]
@@ -74,8 +79,8 @@ class Mart:
     @property
     def label(self) -> str:
         """In words: `Account health daily`."""
-        words = self.name.partition("_")[2] if self.name.startswith(("dim_", "fct_")) else self.name
-        return words.replace("_", " ").capitalize()
+        words = _words(self.name.partition("_")[2] if self.name.startswith(("dim_", "fct_")) else self.name)
+        return words[:1].upper() + words[1:]
 
     def of(self, *kinds: Kind) -> list[Column]:
         """Its columns of these kinds."""
@@ -107,6 +112,6 @@ def _own(relation: Relation) -> dict[str, Column]:
             name=field.name, kind=_KINDS.get(field.kind.partition("(")[0], Kind.OTHER), description=field.description
         )
         for field in relation.fields
-        # a dot in a name of its own would make it one of the account's
-        if not field.name.startswith(OF_ACCOUNT)
+        # a dot in a name of its own would make it one of the account's, and a line break is laid out anew
+        if field.name.isprintable() and not field.name.startswith(OF_ACCOUNT)
     }

@@ -18,9 +18,8 @@ from app.explore.marts import ACCOUNTS, KEY, OF_ACCOUNT, TIMES, Kind, Mart
 from app.explore.question import LONGEST_TOKEN, Dimension, Filter, Function, Measure, Question, Test, Unit, View
 from app.sandbox import gate
 
-LARGEST_PARTS = 12  # of what a question is split by; the rest is OTHER
+LARGEST_PARTS = 12  # of what a question is split by; the rest is OTHER, and what is empty stands apart
 OTHER = "Other (the rest)"
-EMPTY = "(empty)"
 BINS = 30  # of a histogram, about
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*")
 
@@ -177,14 +176,17 @@ class _Statement:
         split = self._question.split
         if split is None:
             return "", ""
-        part = f"coalesce({self.dimension(split)}::text, {_literal(EMPTY)})"
+        part = f"{self.dimension(split)}::text"
         size = next((one for one in self._question.measures if is_additive(one)), None)
         by = f"{self.measure(size)} desc nulls last" if size else "count(*) desc"
+        # a value that is called like the rest would be taken for it, so it is of the rest
+        where = self._where(f"{self.dimension(split)} is not null", f"{part} <> {_literal(OTHER)}")
         found = (
-            f"with largest as (\n    select {part} as part\n{_indented(f'{self.source}{self._where()}')}\n"
+            f"with largest as (\n    select {part} as part\n{_indented(self.source + where)}\n"
             f"    group by 1\n    order by {by}, 1\n    limit {LARGEST_PARTS}\n)\n\n"
         )
-        return found, f"case when {part} in (select part from largest) then {part} else {_literal(OTHER)} end"
+        other = f"when {self.dimension(split)} is not null then {_literal(OTHER)}"
+        return found, f"case when {part} in (select part from largest) then {part} {other} end"
 
     def _grouped(self) -> str:
         question = self._question

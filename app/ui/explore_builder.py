@@ -91,7 +91,7 @@ def views(question: Question, mart: Mart, marts: Marts) -> None:
 
 def _about(mart: Mart) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="xsmall"):
-        st.markdown(f":small[:gray[{escaped(mart.grain or 'Not described')}]]", width="stretch")
+        st.markdown(f":small[:gray[{escaped(mart.grain or 'Not described')}]]", width=240)
         with st.popover(
             "", icon=":material/info:", type="tertiary", help="Columns and what they mean", width="content"
         ):
@@ -189,8 +189,6 @@ def _split(question: Question, mart: Mart, marts: Marts) -> None:
         format_func=lambda name: "Not split" if name == _NONE else label(choices[name]),
         **explore_state.control("explore_split", held, of_split, marts),
     )
-    if question.split:
-        frame.aside("The 12 largest have a place of their own, the rest is *Other*.")
 
 
 def _measures(question: Question, mart: Mart, marts: Marts) -> None:
@@ -272,7 +270,7 @@ def figure_name(one: Measure, mart: Mart) -> str:
     if one.column is None:
         return "Number of rows"
     name = mart.columns[one.column].label
-    return f"{FUNCTIONS[one.function]} {name[:1].lower() + name[1:]}"
+    return f"{FUNCTIONS[one.function]} {name if name[1:2].isupper() else name[:1].lower() + name[1:]}"
 
 
 def group_name(one: Dimension, mart: Mart) -> str:

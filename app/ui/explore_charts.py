@@ -4,10 +4,22 @@ from typing import Any
 
 from app.explore import statement
 from app.explore.question import Measure, View
-from app.explore.statement import OTHER
 from app.ui import charts, explore_cells
 from app.ui.charts import Palette
-from app.ui.explore_drawn import Drawn, Made, as_number, base, by_part, inks_of, label, part_label, parts, shortened
+from app.ui.explore_drawn import (
+    Drawn,
+    Made,
+    as_number,
+    base,
+    by_part,
+    in_order,
+    inks_of,
+    label,
+    part_label,
+    part_of,
+    parts,
+    shortened,
+)
 
 MOST_BARS = 40
 MOST_POINTS = 2_000
@@ -152,7 +164,9 @@ def _histogram(drawn: Drawn, colours: Palette) -> Made:
     made = base(drawn, colours)
     inks = inks_of(colours, _split_parts(drawn))
     for part in _split_parts(drawn):
-        rows = [(number, row) for number, row in enumerate(drawn.rows) if drawn.split is None or str(row[2]) == part]
+        rows = [
+            (number, row) for number, row in enumerate(drawn.rows) if drawn.split is None or part_of(row[2]) == part
+        ]
         made.add_bar(
             x=[(float(row[0]) + float(row[1])) / 2 for _, row in rows],
             y=[row[-1] for _, row in rows],
@@ -170,5 +184,4 @@ def _histogram(drawn: Drawn, colours: Palette) -> Made:
 
 def _split_parts(drawn: Drawn) -> list[str]:
     """As `_parts`: a histogram's part stands behind the two ends of its bin."""
-    found = {str(row[2]) for row in drawn.rows} if drawn.split else {""}
-    return sorted(found, key=lambda part: (part == OTHER, part))
+    return in_order(row[2] for row in drawn.rows) if drawn.split else [""]

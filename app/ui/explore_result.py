@@ -9,9 +9,10 @@ import streamlit as st
 
 from app.errors import StatementEnded
 from app.explore import drill
+from app.explore.checks import ROWS
 from app.explore.marts import Mart
 from app.explore.question import Question, View
-from app.explore.statement import OTHER
+from app.explore.statement import LARGEST_PARTS, OTHER, is_additive
 from app.exports.formats import Format
 from app.sandbox.runner import FILE, Answer
 from app.ui import (
@@ -28,8 +29,9 @@ from app.ui import (
     sql_save,
     tables,
 )
-from app.ui.explore_drawn import Drawn
+from app.ui.explore_drawn import Drawn, in_order, part_of
 from app.ui.navigation import address_of
+from app.ui.text import escaped
 
 Marts = Mapping[str, Mart]
 _FILES = {Format.CSV: "CSV", Format.XLSX: "Excel", Format.PARQUET: "Parquet"}
@@ -60,6 +62,7 @@ def show(question: Question, mart: Mart, marts: Marts, text: str, *, build_id: i
     else:
         if answer.has_more_rows:
             _too_many(question)
+        _rest(question, mart, answer)
         _draw(question, mart, marts, answer)
     _sql(text)
 
@@ -92,6 +95,17 @@ def _too_many(question: Question) -> None:
     st.warning(said, icon=":material/unfold_less:")
 
 
+def _rest(question: Question, mart: Mart, answer: Answer) -> None:
+    """Where a split has more parts than are shown, which ones those are."""
+    at = 2 if question.view is View.HISTOGRAM else len(question.groups)
+    if question.split and any(row[at] == OTHER for row in answer.rows):
+        by = next((one for one in question.measures if is_additive(one)), ROWS)
+        frame.aside(
+            f"Split into the {LARGEST_PARTS} largest by {escaped(explore_builder.figure_name(by, mart).lower())};"
+            f" *{OTHER}* is all the others together."
+        )
+
+
 def _sql(text: str) -> None:
     with st.expander("SQL", icon=":material/code:"):
         st.code(text, language="sql", wrap_lines=True)
@@ -122,7 +136,8 @@ def _draw(question: Question, mart: Mart, marts: Marts, answer: Answer) -> None:
     def clicked() -> None:
         row = _row_of(st.session_state.get(key), answer.rows)
         if row is not None:
-            parts = sorted({str(one[len(question.groups)]) for one in answer.rows}) if question.split else []
+            at = 2 if question.view is View.HISTOGRAM else len(question.groups)
+            parts = sorted({one[at] for one in answer.rows if one[at] is not None}) if question.split else []
             explore_state.put(drill.into(question, mart, row, parts=parts), marts)
 
     can_drill = question.view is not View.COHORT
@@ -186,11 +201,11 @@ def _pivoted(long: pd.DataFrame, drawn: Drawn) -> pd.DataFrame:
     groups, split, measures = len(drawn.groups), len(drawn.groups), len(drawn.measures)
     wide: dict[tuple[Any, ...], dict[str, Any]] = {}
     rows = long.to_numpy(dtype=object).tolist()
-    parts = sorted({str(row[split]) for row in rows}, key=lambda part: (part == OTHER, part))
+    parts = in_order(row[split] for row in rows)
     for row in rows:
         at = wide.setdefault(tuple(row[:groups]), {})
         for number in range(measures):
-            at[_part_name(str(row[split]), drawn, number)] = row[split + 1 + number]
+            at[_part_name(part_of(row[split]), drawn, number)] = row[split + 1 + number]
     columns = [_part_name(part, drawn, number) for number in range(measures) for part in parts]
     made = pd.DataFrame(
         [[*key, *(cells.get(name) for name in columns)] for key, cells in wide.items()],
