@@ -24,8 +24,10 @@ def _cells(
     cells: Sequence[tuple[int, int, int, float, str, str]],
     across: Sequence[str],
     down: Sequence[str],
+    most: float | None = None,
 ) -> None:
-    """Coloured cells (number of the row, across, down, value, text inside, text beside the pointer). A cell itself
+    """Coloured cells (number of the row, across, down, value, text inside, text beside the pointer); `most` is the
+    darkest value where nought is the lightest. A cell itself
     cannot be clicked in Plotly: an unseen mark on each of them can."""
     grid: list[list[float | None]] = [[None] * len(across) for _ in down]
     texts = [[""] * len(across) for _ in down]
@@ -36,6 +38,8 @@ def _cells(
         x=list(range(len(across))),
         y=list(range(len(down))),
         z=grid,
+        zmin=None if most is None else 0,
+        zmax=most,
         colorscale=_scale(colours),
         showscale=not has_texts,
         colorbar={"thickness": 10, "outlinewidth": 0, "len": 0.8},
@@ -58,14 +62,15 @@ def _cells(
         hovertemplate="%{customdata[1]}<extra></extra>",
     )
     longest = max((len(word) for word in down), default=4)
+    is_long = sum(len(word) + 2 for word in across) > 90
     made.update_layout(
         height=max(180, 72 + 28 * len(down)),
-        margin={"l": min(40 + 7 * min(longest, 30), 240), "b": 60 if len(across) > 14 else 44},
+        margin={"l": min(40 + 7 * min(longest, 30), 240), "b": 64 if is_long else 44},
     )
     made.update_xaxes(
         tickvals=list(range(len(across))),
         ticktext=[shortened(word) for word in across],
-        tickangle=-45 if len(across) > 14 else 0,
+        tickangle=-45 if is_long else 0,
         range=[-0.5, len(across) - 0.5],
         showline=False,
     )
@@ -150,7 +155,7 @@ def cohort(drawn: Drawn, colours: Palette) -> Made:
     ]  # fmt: skip
     made = base(drawn, colours)
     down = [f"{label(start, unit)} ({sizes[start]:,})" for start in starts]
-    _cells(made, colours, cells, [str(one) for one in range(periods + 1)], down)
+    _cells(made, colours, cells, [str(one) for one in range(periods + 1)], down, most=100)
     made.update_xaxes(title={"text": f"{unit}s since the first", "standoff": 6})
     notes = [
         f"Who has a first row, by {unit} (how many), and which share of them has one later on.",

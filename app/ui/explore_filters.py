@@ -75,10 +75,12 @@ def _value(value: str, column: Column) -> str:
 
 
 def _form(question: Question, mart: Mart, marts: Marts, *, build_id: int) -> None:
+    names = list(mart.columns)
     column = mart.columns.get(
         st.selectbox(
             "Column",
-            list(mart.columns),
+            names,
+            index=names.index(question.groups[0].column) if question.groups else 0,
             format_func=lambda name: explore_builder.label(mart.columns[name]),
             key=f"explore_by_{mart.name}",
         )
