@@ -31,6 +31,7 @@ PAGE_MODULES = (
     "action_tracker",
     "assignment",
     "exports",
+    "explore_page",
     "sql_page",
     "reports_page",
     "sign_in",

@@ -1,6 +1,7 @@
-"""`make bench`: measure the running demo. `start` stops and starts it, `pipeline` lets a simulated day pass; `tracker`
-fills a database of its own; `cache`, `api` and `streamlit` load a copy of the demo. `cold` makes and starts a second
-demo, and `warehouse` fills one of 20 million events: they are measured only when they are named."""
+"""`make bench`: measure the running demo. `start` stops and starts it, `pipeline` lets a simulated day pass; `explore`
+asks its marts; `tracker` fills a database of its own; `cache`, `api` and `streamlit` load a copy of the demo. `cold`
+makes and starts a second demo, and `warehouse` fills one of 20 million events: they are measured only when they are
+named."""
 
 import argparse
 import re
@@ -11,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import browser, cache, cold, load, machine, sessions, tracker, warehouse
+from bench import browser, cache, cold, explore, load, machine, sessions, tracker, warehouse
 from bench.report import Figure, table
 from local.state import ROOT, Environment, State
 
@@ -75,6 +76,7 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "start": later_start,
     "browser": in_the_browser,
     "pipeline": one_day,
+    "explore": explore.measure,
     "tracker": tracker.measure,
     "cache": cache.measure,
     "api": load.measure,

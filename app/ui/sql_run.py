@@ -74,10 +74,10 @@ def answer_asked(identity: Identity, values: Mapping[str, str | None]) -> bool:
     st.session_state[_CAME] = Came(statement_id=statement_id, error=StatementEnded("The statement was cancelled."))
     try:
         if what == "plan":
-            plan = _waited_for(lambda reader: service.plan(identity, text, values, reader=reader))
+            plan = waited_for(lambda reader: service.plan(identity, text, values, reader=reader))
             st.session_state[_CAME] = Came(statement_id=statement_id, plan=plan)
         else:
-            answer = _waited_for(
+            answer = waited_for(
                 lambda reader: service.run(identity, text, values, reader=reader, statement_id=statement_id)
             )
             st.session_state[_CAME] = Came(statement_id=statement_id, answer=answer)
@@ -86,8 +86,8 @@ def answer_asked(identity: Identity, values: Mapping[str, str | None]) -> bool:
     return True
 
 
-def _waited_for(work: Callable[[Reader], Given]) -> Given:
-    """What `work` gives; after a moment the time so far and a way out stand there."""
+def waited_for(work: Callable[[Reader], Given], *, key: str = "sql_cancel") -> Given:
+    """What `work` gives; after a moment the time so far and a way out stand there, a button of this key."""
     reader = Reader()
     began = time.monotonic()
     place = st.empty()
@@ -97,7 +97,7 @@ def _waited_for(work: Callable[[Reader], Given]) -> Given:
             if not wait([working], timeout=2 * _LOOKS_SECONDS).done:
                 with place.container(horizontal=True, vertical_alignment="center", gap="small"):
                     note = st.empty()
-                    st.button("Cancel", icon=":material/stop_circle:", key="sql_cancel", on_click=reader.leave)
+                    st.button("Cancel", icon=":material/stop_circle:", key=key, on_click=reader.leave)
                 while not wait([working], timeout=_LOOKS_SECONDS).done:
                     note.markdown(f":gray[Running for {time.monotonic() - began:.0f} s]", width="content")
                     if not _is_present():

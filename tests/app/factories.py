@@ -324,11 +324,12 @@ class Estate:
 
     def fingerprint(self) -> dict[str, str]:
         """Of every table of the application, but for what any request writes: the session's last use, attempts to sign
-        in, and what was answered before.
+        in, what was answered before, and which statements were run to read something.
         """
         tables = self.admin.execute(
             "select table_name from information_schema.tables where table_schema = 'app' and table_type = 'BASE TABLE'"
-            " and table_name not in ('sessions', 'login_attempts', 'idempotency_keys')"
+            " and table_name not in ('sessions', 'login_attempts', 'idempotency_keys',"
+            " 'sql_statements')"
         ).fetchall()
         rows = "select coalesce(md5(string_agg(t::text, ',' order by t::text)), '') from app."
         return {name: self.one(f"{rows}{name} as t") for (name,) in tables}

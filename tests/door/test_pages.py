@@ -204,19 +204,23 @@ def test_a23_every_attempt_is_kept_and_no_secret_is_in_any_log(product: Product)
 # --- Z04, Z12: messages that no page would send
 
 
+LEADS_ELSEWHERE = ("Go on in the SQL editor",)
+
+
 @pytest.mark.parametrize("address", PAGES)
 def test_z04_z12_buttons_of_an_admin_do_nothing_for_an_analyst(
     product: Product, harriet: Identity, alex: Identity, action: Action, address: str
 ) -> None:
     query = f"action={action.action_id}&account={action.account_key}"
     with tab(pages(product), product.token(harriet)) as page:
-        theirs = {one.id for asked in ("", query) for one in page.open(address, asked).buttons()}
+        drawn = [one for asked in ("", query) for one in page.open(address, asked).buttons()]
+        theirs = {one.id for one in drawn if one.label not in LEADS_ELSEWHERE}
     before = product.estate.fingerprint()
 
     with tab(pages(product), product.token(alex)) as page:
         drawn = page.open(address, query)
         heading = next(text for text in drawn.texts if text.startswith("# "))
-        own = {one.id for one in drawn.buttons() if one.label != "Mark all read"}
+        own = {one.id for one in drawn.buttons() if one.label not in (*LEADS_ELSEWHERE, "Mark all read")}
         for one in sorted(theirs | own):
             pressed = page.press(one)
             assert heading in pressed.texts or pressed.exceptions, "pressed on that page, not on another"

@@ -18,6 +18,7 @@ PAGES = {
         "reports",
         "reports?report=migration",
         "trust",
+        "explore",
         "sql",
         "definitions",
         "proof?mart=dim_accounts&column=mrr_eur&key={account}",

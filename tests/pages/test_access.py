@@ -22,6 +22,7 @@ SEEN_BY = {
     "trust": SIGNED_IN,
     "proof": SIGNED_IN,
     "definitions": SIGNED_IN,
+    "explore": (Role.ADMIN, Role.ANALYST),
     "sql": (Role.ADMIN, Role.ANALYST),
     "assignments": (Role.ADMIN,),
     "settings": (Role.ADMIN,),

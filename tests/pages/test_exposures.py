@@ -43,7 +43,9 @@ def test_an_exposure_names_exactly_what_its_page_reads(browser: Browser, estate:
         opened(address)
 
     expected = {name: marts for name, marts in declared().items() if name.startswith("page_")}
-    of_any_mart = {name: expected.pop(name) for name in ("page_sql", "page_proof")}  # whatever the reader names
+    of_any_mart = {
+        name: expected.pop(name) for name in ("page_explore", "page_sql", "page_proof")
+    }  # whatever the reader names
     assert all(everything >= set().union(*expected.values()) for everything in of_any_mart.values())
     assert {f"page_{place.address.replace('-', '_')}" for place in navigation.PLACES} == {*expected, *of_any_mart}
     assert read == expected

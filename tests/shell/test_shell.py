@@ -60,11 +60,26 @@ def test_the_rail_is_by_role_and_the_start_too(
     assert found == {
         "csm": [["My day", "Accounts", "Actions", "Outcomes", "Reports", "Trust"], "/pages/my-day", True],
         "admin": [
-            ["My day", "Accounts", "Actions", "Outcomes", "Reports", "Trust", "SQL", "Assignments", "Settings"],
+            [
+                "My day",
+                "Accounts",
+                "Actions",
+                "Outcomes",
+                "Reports",
+                "Trust",
+                "Explore",
+                "SQL",
+                "Assignments",
+                "Settings",
+            ],
             "/pages/assignments",
             True,
         ],
-        "analyst": [["Accounts", "Actions", "Outcomes", "Reports", "Trust", "SQL"], "/pages/accounts", False],
+        "analyst": [
+            ["Accounts", "Actions", "Outcomes", "Reports", "Trust", "Explore", "SQL"],
+            "/pages/accounts",
+            False,
+        ],
     }
 
 
@@ -77,7 +92,7 @@ def test_an_address_that_is_no_page_is_said_at_once_with_the_pages_there_are(ope
     assert page.title() == "No such page · Account intelligence"
     assert page.locator("iframe").count() == 0
     assert content.get_by_role("link").all_inner_texts() == [
-        *("Accounts", "Actions", "Outcomes", "Reports", "Trust", "SQL"),
+        *("Accounts", "Actions", "Outcomes", "Reports", "Trust", "Explore", "SQL"),
         "Inbox",
     ]
 

@@ -85,7 +85,12 @@ def test_every_mart_is_either_part_of_the_loop_or_checked_above(manifest: dict[s
 
 
 def test_an_analyst_may_ask_of_every_mart(manifest: dict[str, Any]) -> None:
-    assert declared()["page_sql"] == declared()["page_proof"] == _models(manifest, "marts_next").keys()
+    assert (
+        declared()["page_explore"]
+        == declared()["page_sql"]
+        == declared()["page_proof"]
+        == _models(manifest, "marts_next").keys()
+    )
 
 
 def test_every_mart_enforces_a_contract_and_says_its_grain_and_its_columns(manifest: dict[str, Any]) -> None:

@@ -1,0 +1,222 @@
+"""What the question gives: a picture whose marks can be clicked, or a table; its SQL, and files of it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app.errors import StatementEnded
+from app.explore import drill
+from app.explore.checks import ROWS
+from app.explore.marts import Mart
+from app.explore.question import Question, View
+from app.explore.statement import LARGEST_PARTS, OTHER, is_additive
+from app.exports.formats import Format
+from app.sandbox.runner import FILE, Answer
+from app.ui import (
+    charts,
+    explore_builder,
+    explore_charts,
+    explore_run,
+    explore_save,
+    explore_state,
+    figures,
+    frame,
+    sql_editor,
+    sql_result,
+    sql_save,
+    tables,
+)
+from app.ui.explore_drawn import Drawn, in_order, part_of
+from app.ui.navigation import address_of
+from app.ui.text import escaped
+
+Marts = Mapping[str, Mart]
+_FILES = {Format.CSV: "CSV", Format.XLSX: "Excel", Format.PARQUET: "Parquet"}
+_MOST_ROWS = 16  # of the table without scrolling
+_CLICKED = "Click a mark to look behind it: it becomes a filter."
+
+
+def show(question: Question, mart: Mart, marts: Marts, text: str, *, build_id: int) -> None:
+    """Run the statement and draw what came."""
+    came = explore_run.answer(text, build_id=build_id)
+    answer = came.answer
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="explore_head"):
+        st.markdown(_counted(question, answer), width="stretch")
+        explore_save.control(question, marts, text)
+        with st.popover("Export", icon=":material/download:", disabled=answer is None or not answer.rows):
+            with st.container(horizontal=True, width="content", gap="xsmall"):
+                for wanted, name in _FILES.items():
+                    st.link_button(name, sql_result.export_address(str(came.statement_id), wanted))
+            frame.aside(f"The question is asked again, for up to {FILE.rows:,} rows: one for each group and part.")
+    if came.error is not None:
+        _failed(came.error)
+    elif answer is None or not answer.rows:
+        frame.empty(
+            "Nothing matches.",
+            "No row passes these filters: take one away." if question.filters else "This mart holds no rows yet.",
+            icon=":material/filter_alt_off:",
+        )
+    else:
+        if answer.has_more_rows:
+            _too_many(question)
+        _rest(question, mart, answer)
+        _draw(question, mart, marts, answer)
+    _sql(text)
+
+
+def _counted(question: Question, answer: Answer | None) -> str:
+    if answer is None:
+        return ""
+    kind = {View.ROWS: "row", View.HISTOGRAM: "bin", View.COHORT: "cell"}.get(question.view, "group")
+    return f"**{figures.count(len(answer.rows), kind)}** :small[:gray[{answer.duration_ms:,} ms]]"
+
+
+def _failed(error: Exception) -> None:
+    if isinstance(error, StatementEnded):
+        st.warning(
+            f"{frame.sentence(error)} Filter to fewer days, or group by something coarser.", icon=":material/timer:"
+        )
+    else:
+        st.error(frame.sentence(error), icon=":material/error:")
+    st.button("Ask again", icon=":material/refresh:", key="explore_again", on_click=explore_run.again)
+
+
+def _too_many(question: Question) -> None:
+    if question.view is View.ROWS:
+        said = f"The first {explore_run.MOST.rows:,} rows are shown. A file holds up to {FILE.rows:,}."
+    else:
+        said = (
+            f"There are more than {explore_run.MOST.rows:,} groups, and only the first of them are shown: times from"
+            " the newest on, else the largest. Group by something coarser, or filter."
+        )
+    st.warning(said, icon=":material/unfold_less:")
+
+
+def _rest(question: Question, mart: Mart, answer: Answer) -> None:
+    """Where a split has more parts than are shown, which ones those are."""
+    at = 2 if question.view is View.HISTOGRAM else len(question.groups)
+    if question.split and any(row[at] == OTHER for row in answer.rows):
+        by = next((one for one in question.measures if is_additive(one)), ROWS)
+        frame.aside(
+            f"Split into the {LARGEST_PARTS} largest by {escaped(explore_builder.figure_name(by, mart).lower())};"
+            f" *{OTHER}* is all the others together."
+        )
+
+
+def _sql(text: str) -> None:
+    with st.expander("SQL", icon=":material/code:"):
+        st.code(text, language="sql", wrap_lines=True)
+        if st.button("Go on in the SQL editor", icon=":material/north_east:", key="explore_to_sql"):
+            sql_editor.load(text)
+            sql_save.opened(None)
+            st.switch_page(address_of("sql"))
+
+
+def _draw(question: Question, mart: Mart, marts: Marts, answer: Answer) -> None:
+    drawn = Drawn(
+        rows=answer.rows,
+        groups=[explore_builder.group_name(one, mart) for one in question.groups],
+        split=explore_builder.group_name(question.split, mart) if question.split else None,
+        measures=[explore_builder.figure_name(one, mart) for one in question.measures],
+        units=[one.unit for one in question.groups],
+        is_additive=[explore_charts.adds_up(one) for one in question.measures],
+    )
+    if question.view in (View.TABLE, View.ROWS):
+        _table(question, drawn, answer)
+        return
+    made = explore_charts.figure(question.view, drawn, dark=charts.is_dark())
+    if made.figure is None:
+        frame.empty("Nothing to draw.", "These groups hold no figures; the table shows them.", icon=":material/hide:")
+        return
+    key = f"explore_chart_{question.view}_{hash(question)}"
+
+    def clicked() -> None:
+        row = _row_of(st.session_state.get(key), answer.rows)
+        if row is not None:
+            at = 2 if question.view is View.HISTOGRAM else len(question.groups)
+            parts = sorted({one[at] for one in answer.rows if one[at] is not None}) if question.split else []
+            explore_state.put(drill.into(question, mart, row, parts=parts), marts)
+
+    can_drill = question.view is not View.COHORT
+    st.plotly_chart(
+        made.figure,
+        theme=None,
+        key=key,
+        config=charts.QUIET,
+        on_select=clicked if can_drill else "ignore",
+        selection_mode=("points",),
+        alt=made.alt,
+    )
+    notes = [*made.notes, *([_CLICKED] if can_drill else [])]
+    frame.aside(" ".join(notes))
+
+
+def _row_of(event: Any, rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...] | None:
+    """The row of the answer that a click names; what the browser sends is a number of one, or nothing."""
+    try:
+        [point, *_] = event["selection"]["points"]
+        given = point["customdata"]
+        number = int(given[0] if isinstance(given, list | tuple) else given)
+    except (KeyError, TypeError, ValueError, IndexError, OverflowError):
+        return None
+    return rows[number] if 0 <= number < len(rows) else None
+
+
+def _table(question: Question, drawn: Drawn, answer: Answer) -> None:
+    names = answer.unique_names()
+    frame_of = pd.DataFrame(answer.rows, columns=pd.Index(names))
+    if question.view is View.TABLE:
+        frame_of.columns = pd.Index(_once([*drawn.groups, *([drawn.split] if drawn.split else []), *drawn.measures]))
+        if drawn.split:
+            frame_of = _pivoted(frame_of, drawn)
+    for name in frame_of.columns:
+        if pd.api.types.is_float_dtype(frame_of[name]):
+            frame_of[name] = frame_of[name].round(2)
+    st.dataframe(
+        frame_of,
+        hide_index=True,
+        row_height=tables.ROW,
+        height=tables.height(len(frame_of), most=_MOST_ROWS),
+        placeholder="–",
+        key=f"explore_table_{hash(question)}",
+        alt="Answer to the question",
+    )
+
+
+def _once(names: Sequence[str]) -> list[str]:
+    found: list[str] = []
+    for name in names:
+        number, word = 2, name
+        while word in found:
+            word, number = f"{name} ({number})", number + 1
+        found.append(word)
+    return found
+
+
+def _pivoted(long: pd.DataFrame, drawn: Drawn) -> pd.DataFrame:
+    """One column for each part, the rest last; rows in the order in which they came."""
+    groups, split, measures = len(drawn.groups), len(drawn.groups), len(drawn.measures)
+    wide: dict[tuple[Any, ...], dict[str, Any]] = {}
+    rows = long.to_numpy(dtype=object).tolist()
+    parts = in_order(row[split] for row in rows)
+    for row in rows:
+        at = wide.setdefault(tuple(row[:groups]), {})
+        for number in range(measures):
+            at[_part_name(part_of(row[split]), drawn, number)] = row[split + 1 + number]
+    columns = [_part_name(part, drawn, number) for number in range(measures) for part in parts]
+    made = pd.DataFrame(
+        [[*key, *(cells.get(name) for name in columns)] for key, cells in wide.items()],
+        columns=pd.Index(_once([*list(long.columns[:groups]), *columns])),
+    )
+    return made.convert_dtypes() if groups == 0 else made
+
+
+def _part_name(part: str, drawn: Drawn, number: int) -> str:
+    try:
+        shown = figures.full_day(date.fromisoformat(part))
+    except ValueError:
+        shown = part[:40]
+    return shown if len(drawn.measures) == 1 else f"{shown}: {drawn.measures[number]}"

@@ -1,0 +1,77 @@
+"""The question on the page is the one in the address: Back, a reload and a shared link ask it again.
+
+Controls hold nothing of their own. Before each is drawn it is given what the question says; a click makes the next
+question and writes it into the address, and only there.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+from app.errors import AppError, InvalidInput
+from app.explore import checks, question
+from app.explore.marts import Mart
+from app.explore.question import Question
+from app.ui import frame
+
+PARAMETER = "question"
+PLACE = "explore"
+_HELD = "explore:held"
+_START = "fct_account_health_daily"
+
+
+def begin(marts: Mapping[str, Mart]) -> Question:
+    """The question of the address; without one, the first one. What cannot be read or asked is said in a sentence, and
+    the last question stays."""
+    given = st.query_params.get(PARAMETER)
+    start = checks.first(marts.get(_START) or next(iter(marts.values())))
+    if not given:
+        st.session_state.pop(_HELD, None)
+        return start
+    try:
+        asked = question.read(given)
+        checks.checked(asked, marts)
+    except InvalidInput as error:
+        frame.explain(error)
+        return _last(marts) or start
+    st.session_state[_HELD] = given
+    return asked
+
+
+def _last(marts: Mapping[str, Mart]) -> Question | None:
+    try:
+        held = question.read(st.session_state.get(_HELD, ""))
+        checks.checked(held, marts)
+    except InvalidInput:
+        return None
+    return held
+
+
+def put(asked: Question, marts: Mapping[str, Mart]) -> None:
+    """In a callback: this is the question from now on, if it can be asked; else `PLACE` has met why not."""
+    try:
+        checks.checked(asked, marts)
+    except InvalidInput as error:
+        frame.remember(PLACE, error)
+        return
+    frame.forget(PLACE)
+    st.query_params[PARAMETER] = asked.token()
+
+
+def control(
+    key: str, value: Any, change: Callable[[Any], Question | None], marts: Mapping[str, Mart]
+) -> dict[str, Any]:
+    """Arguments of a widget that shows `value` of the question and makes the next one of what is chosen; None is no
+    choice, and the widget shows again what it had."""
+    st.session_state[key] = value
+
+    def changed() -> None:
+        try:
+            made = change(st.session_state[key])
+        except (AppError, KeyError, TypeError, ValueError):  # a choice that this page did not offer
+            made = None
+        if made is not None:
+            put(made, marts)
+
+    return {"key": key, "on_change": changed}

@@ -1,0 +1,145 @@
+"""The page Explore: a question by clicking, kept in the address, with its SQL, saved, shared and taken over."""
+
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.auth import Identity, Role
+from app.explore import question
+from app.explore.question import Dimension, Filter, Function, Measure, Question, Test, View
+from app.ui import explore_result, explore_run
+from tests.app.factories import Estate
+from tests.pages.conftest import Browser, texts
+
+SEGMENTS = Question(
+    mart="dim_accounts",
+    groups=(Dimension(column="segment"),),
+    measures=(Measure(function=Function.SUM, column="mrr_eur"),),
+)
+
+
+@pytest.fixture
+def alex(estate: Estate, maya: Identity) -> Identity:
+    """An analyst; three accounts in two segments."""
+    for name, segment in (("Birch", "SMB"), ("Cobalt", "SMB"), ("Dune *x* <img src=y>", "Mid *market*")):
+        estate.account(name, account_name=name, segment=segment, mrr_eur=100)
+    return estate.user("Alex Stone", Role.ANALYST)
+
+
+def asked(page: AppTest) -> Question:
+    """The question of the page's address."""
+    given = page.query_params["question"]
+    return question.read(given if isinstance(given, str) else given[0])
+
+
+def answer(page: AppTest) -> list[dict[str, Any]]:
+    [table] = page.dataframe
+    return table.value.to_dict("records")
+
+
+def test_a_question_is_clicked_together_and_stands_in_the_address(
+    browser: Browser, estate: Estate, alex: Identity
+) -> None:
+    page = browser.sign_in(alex).open("explore")
+    page.selectbox(key="explore_mart").set_value("dim_accounts").run()
+    page.segmented_control(key="explore_view").set_value(View.TABLE).run()
+    page.multiselect(key="explore_groups").set_value(["segment"]).run()
+    page.selectbox(key="explore_function_0").set_value(Function.SUM).run()
+    page.selectbox(key="explore_of_0").set_value("mrr_eur").run()
+    browser.checked()
+
+    assert asked(page) == SEGMENTS
+    assert {"Segment": "SMB", "Sum of MRR EUR": 200.0} in answer(page)
+    assert estate.one("select count(*) from app.sql_statements where verdict <> 'answered'") == 0
+    before = estate.one("select count(*) from app.sql_statements")
+    page.run()
+    assert estate.one("select count(*) from app.sql_statements") == before, "the same question is not asked again"
+    page.selectbox(key="explore_split").set_value("is_active").run()
+    browser.checked()
+    assert "true" in answer(page)[0]
+
+
+def test_a_link_asks_the_same_a_filter_is_taken_away_and_a_bad_link_changes_nothing(
+    browser: Browser, alex: Identity
+) -> None:
+    narrow = Question(
+        mart="dim_accounts",
+        groups=SEGMENTS.groups,
+        measures=SEGMENTS.measures,
+        filters=(Filter(column="segment", test=Test.IS, values=("Mid *market*",)),),
+    )
+    page = browser.sign_in(alex).reload("explore", question=narrow.token())
+    assert answer(page) == [{"Segment": "Mid *market*", "Sum of MRR EUR": 100.0}]
+    assert "Mid *market*" not in page.button(key="explore_filter_0").label, "shown as text, not as markup"
+
+    page.query_params["question"] = "nonsense"
+    page.run()
+    assert "holds no question" in page.error[0].value
+    assert answer(page) == [{"Segment": "Mid *market*", "Sum of MRR EUR": 100.0}]
+
+    page.button(key="explore_filter_0").click().run()
+    browser.checked()
+    assert asked(page) == SEGMENTS
+    assert not page.error
+
+
+def test_every_way_to_draw_is_drawn(browser: Browser, alex: Identity) -> None:
+    page = browser.sign_in(alex).reload("explore", question=SEGMENTS.token())
+    for view in View:
+        page.segmented_control(key="explore_view").set_value(view).run()
+        browser.checked()
+
+        assert asked(page).view is view
+        assert not page.error
+
+
+def test_a_click_on_a_mark_names_a_row_of_the_answer_and_nothing_else() -> None:
+    rows = [("a",), ("b",)]
+
+    def clicked(customdata: Any) -> Any:
+        return explore_result._row_of({"selection": {"points": [{"customdata": customdata}]}}, rows)
+
+    assert clicked([1, "b"]) == ("b",)
+    assert clicked(0) == ("a",)
+    hostile = ([2], [-1], ["x"], [None], {}, "b", [float("nan")], [float("inf")], [])
+    assert [clicked(one) for one in hostile] == [None] * len(hostile)
+    assert explore_result._row_of(None, rows) is None
+
+
+def test_nothing_matches_and_too_many_groups_are_said(
+    browser: Browser, alex: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(explore_run, "MOST", explore_run.Limits(rows=2))
+    many = Question(mart="dim_accounts", groups=(Dimension(column="account_name"),), measures=SEGMENTS.measures)
+    page = browser.sign_in(alex).reload("explore", question=many.token())
+    assert "more than 2 groups" in page.warning[0].value
+
+    nobody = Filter(column="account_name", test=Test.IS, values=("nobody",))
+    page = browser.reload("explore", question=Question(mart="dim_accounts", view=View.ROWS, filters=(nobody,)).token())
+    assert "Nothing matches" in texts(page)
+
+
+def test_a_question_is_saved_opened_by_a_colleague_and_gone_on_with_in_the_editor(
+    browser: Browser, estate: Estate, alex: Identity
+) -> None:
+    page = browser.sign_in(alex).reload("explore", question=SEGMENTS.token())
+    page.session_state["explore_save_popover"] = True
+    page.run()
+    page.text_input(key="explore_name").set_value("Revenue *by* segment").run()
+    page.toggle(key="explore_is_shared").set_value(True).run()
+    page.button(key="explore_new").click().run()
+    browser.checked()
+    assert estate.one("select count(*) from app.saved_queries where is_shared") == 1
+
+    page = browser.sign_in(estate.user("Harriet Cole", Role.ADMIN)).reload("explore")
+    page.session_state["explore_save_popover"] = True
+    page.run()
+    [opener] = [button for button in page.button if str(button.key).startswith("explore_open_")]
+    opener.click().run()
+    browser.checked()
+    assert asked(page) == SEGMENTS
+
+    page.button(key="explore_to_sql").click().run()
+    browser.checked()
+    assert str(page.text_area[0].value).startswith("select\n    segment,\n    sum(mrr_eur)")
