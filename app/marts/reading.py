@@ -11,7 +11,20 @@ from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Double, Select, TableClause, Text, TextClause, cast, column, select, table, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    Select,
+    TableClause,
+    Text,
+    TextClause,
+    cast,
+    column,
+    select,
+    table,
+    text,
+)
 
 from app.db import reading_mart
 from app.errors import MartUnavailable

@@ -81,7 +81,7 @@ def of_today(criteria: Criteria) -> tuple[str, ...]:
     return tuple(
         words
         for is_asked, words in (
-            (bool(criteria.search), "name and domain"),
+            (bool(criteria.search), "name"),
             (bool(criteria.owners) or criteria.view == "mine", "owner"),
             (bool(criteria.segments), "customer segment"),
             (bool(criteria.plans), "plan"),

@@ -149,7 +149,7 @@ def _matches(criteria: Criteria, source: _Source) -> ColumnElement[bool]:
     return and_(*conditions)
 
 
-def _keys(criteria: Criteria, source: _Source) -> Select[tuple[str]]:
+def _keys(criteria: Criteria, source: _Source) -> Select[Any]:
     key = _ACCOUNT.c.account_key
     return select(key).select_from(source.rows).where(_matches(criteria, source)).order_by(key)
 

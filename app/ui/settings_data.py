@@ -13,6 +13,7 @@ from app.handovers import service as handovers
 from app.handovers.model import HandoverDraft, HandoverPreview
 from app.notices import outbox
 from app.segments import service as segments
+from app.suggestions import rule_scopes as scopes
 from app.ui import data, playbook_data
 from app.ui.visit import Visit
 
@@ -72,6 +73,12 @@ def message_counts(here: Visit) -> dict[outbox.MessageStatus, int]:
     """How many messages stand where. Raises NotPermitted."""
     with read() as db:
         return outbox.count_by_status(db, actor=here.identity)
+
+
+def rule_scopes(here: Visit) -> list[scopes.RuleScope]:
+    """What every active rule is tied to. Raises NotPermitted."""
+    with read() as db:
+        return scopes.list_scopes(db, actor=here.identity)
 
 
 def trail(here: Visit, *, subject: audit.Subject | None, limit: int) -> list[audit.AuditEvent]:

@@ -1,13 +1,13 @@
 """Segments: who may see and change them, whom they hold today and on past days, and the rules that are tied to them."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from app import audit
-from app.auth import Identity, Role
+from app.auth import Identity
 from app.errors import InvalidInput, NotFound, NotPermitted, StaleVersion
 from app.segments import members, service
 from app.segments.criteria import RENEWAL_WINDOWS, Criteria, criteria_from, of_today
@@ -174,11 +174,16 @@ def test_the_size_of_a_past_day_is_told_from_what_was_known_then(estate: Estate)
     """Two accounts; one turned red on the last day and left; risk is kept for two days alone."""
     estate.publish()
     days = [AS_OF - timedelta(days=back) for back in (2, 1, 0)]
-    stays, left = estate.account("Ashford Media"), estate.account("Borea Energy", is_active=False, csm_name="Tom Okafor")
+    stays, left = (
+        estate.account("Ashford Media"),
+        estate.account("Borea Energy", is_active=False, csm_name="Tom Okafor"),
+    )
     kept = {"mrr_eur": 100, "renewal_date": AS_OF + timedelta(days=40), "last_contact_date": AS_OF}
     estate.health(stays, [40, 40, 40], **kept)
     estate.health(left, [40, 40], last=days[1], **kept)
-    estate.transformer.execute("update marts.fct_account_health_daily set band = 'R' where health_date >= %s", [days[1]])
+    estate.transformer.execute(
+        "update marts.fct_account_health_daily set band = 'R' where health_date >= %s", [days[1]]
+    )
     estate.risk(stays, (0.6, "Critical"), (0.1, "Low"))
     estate.admin.execute("update marts.fct_account_health_daily set mrr_eur = null where health_date = %s", [days[0]])
 
@@ -203,7 +208,9 @@ def test_what_is_taken_as_of_today_is_named() -> None:
 # --- rules
 
 
-def _limit(estate: Estate, actor: Identity, rule_id: str = "R1", version: int = 1, **tied: Any) -> rule_scopes.RuleScope:
+def _limit(
+    estate: Estate, actor: Identity, rule_id: str = "R1", version: int = 1, **tied: Any
+) -> rule_scopes.RuleScope:
     with estate.work() as db:
         return rule_scopes.limit(
             db, actor=actor, now=NOW, rule_id=rule_id, expected_version=version, idempotency_key=a_key(), **tied
@@ -245,3 +252,29 @@ def test_a_segment_that_a_rule_uses_is_neither_archived_nor_hidden_and_the_rule_
     _limit(estate, admin, version=tied.version)
     archive(estate, maya, segment)
     assert names(estate, maya) == []
+
+
+def test_a_rule_speaks_of_its_segment_alone_and_what_waits_outside_it_ends(
+    estate: Estate, maya: Identity, admin: Identity
+) -> None:
+    """Two accounts whose health falls; the rule is first of all, then of one of them, then of the other."""
+    drop = [*[80.0] * 10, *[60.0] * 3]
+    for name in ("Ashford Media", "Borea Energy"):
+        key = key_of(name) if name == "Ashford Media" else estate.account(name)
+        estate.set("dim_accounts", key, segment=name.split()[0])
+        estate.health(key, drop)
+    segment = save(estate, maya, name="Ashford", criteria={"segments": ["Ashford"]})
+
+    def speaks_of(now: datetime) -> list[str]:
+        with estate.work() as db:
+            build = estate.one("select max(build_id) from marts.publications")
+            suggestions.evaluate(db, now=now, build_id=build)
+            return sorted(one.account_name for one in suggestions.list_open(db, identity=admin))
+
+    with estate.work() as db:
+        version = next(one.version for one in rule_scopes.list_scopes(db, actor=admin) if one.rule_id == "R1")
+    assert speaks_of(NOW) == ["Ashford Media", "Borea Energy"]
+    tied = _limit(estate, admin, version=version, only_segment=segment.segment_id)
+    assert speaks_of(NOW + timedelta(minutes=1)) == ["Ashford Media"]
+    _limit(estate, admin, version=tied.version, except_segment=segment.segment_id)
+    assert speaks_of(NOW + timedelta(minutes=2)) == ["Borea Energy"]
