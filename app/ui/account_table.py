@@ -186,7 +186,9 @@ def _list(rows: pd.DataFrame, total: int, looked: Looked, is_boxed: bool) -> Non
     here, chosen, is_today = visit.current(), looked.chosen, looked.day is None
     # at the left: Streamlit's own tool bar of a table floats over what stands above its right end
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        note = "in the box on the map" if is_boxed else "by MRR at risk"
+        has_risk = is_today or bool(rows["churn_risk_band"].notna().any()) or not len(rows)
+        order = "by MRR at risk" if has_risk else "by name: risk was not kept yet on this day"
+        note = "in the box on the map" if is_boxed else order
         st.markdown(
             f"**{figures.grouped(len(rows))} of {figures.count(total, 'account')}** :gray[{note}]", width="content"
         )
@@ -212,10 +214,10 @@ def _list(rows: pd.DataFrame, total: int, looked: Looked, is_boxed: bool) -> Non
             )
         _offer_files(rows, looked, here)
     configuration = _configuration(partial(_go, keys, looked.day))
-    order = ["account", *(column for name, column in known.items() if name in (names or at_first))]
+    columns = ["account", *(column for name, column in known.items() if name in (names or at_first))]
     picked = st.dataframe(
-        _cells(rows, here.today)[order],
-        column_config={name: configuration[name] for name in order},
+        _cells(rows, here.today)[columns],
+        column_config={name: configuration[name] for name in columns},
         hide_index=True,
         row_height=tables.ROW,
         height=tables.height(len(rows), most=18),

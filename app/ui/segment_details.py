@@ -1,5 +1,6 @@
 """One segment: what it holds in words, who uses it, and how its size changed."""
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from app.segments.criteria import Criteria, of_today
@@ -76,13 +77,19 @@ def _pictures(found: list[SizeOnDay]) -> None:
     left, right = st.columns(2, gap="small")
     with left:
         counts = [float(size.account_count) for size in found]
-        figure = charts.lines(days, [("accounts", counts)], dark=dark, height=140)
+        figure = _small(charts.lines(days, [("accounts", counts)], dark=dark, height=140))
         alt = f"{found[0].account_count} accounts at first, {last.account_count} at last"
         charts.draw(figure, key="segment_accounts", alt=alt)
     with right:
         worth = [None if size.mrr_eur is None else size.mrr_eur / 1000 for size in found]
-        figure = charts.lines(days, [("k€ MRR", worth)], dark=dark, height=140)
+        figure = _small(charts.lines(days, [("k€ MRR", worth)], dark=dark, height=140))
         charts.draw(figure, key="segment_mrr", alt=f"MRR, at last {figures.money_short(last.mrr_eur)}")
+
+
+def _small(figure: go.Figure) -> go.Figure:
+    """With room for few days below, and for a short name at the end of the line."""
+    figure.update_xaxes(tickmode="auto", nticks=4, tickangle=0)
+    return figure.update_layout(margin={"r": 66})
 
 
 def _honesty(criteria: Criteria, found: list[SizeOnDay]) -> str:
