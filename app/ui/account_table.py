@@ -262,6 +262,6 @@ def _sum(rows: pd.DataFrame) -> None:
         )
         planned = "" if total.idle_count is None else f":gray[No next action] **{total.idle_count}** :gray[·] "
         st.markdown(
-            f"{planned}:gray[silent over 90 days] **{total.silent_count}** "
+            f"{planned}:gray[{'silent' if planned else 'Silent'} over 90 days] **{total.silent_count}** "
             f":gray[· too little data for a band] **{total.uncovered_count}**"
         )
