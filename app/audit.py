@@ -28,6 +28,8 @@ class Subject(StrEnum):
     SAVED_VIEW = "saved_view"
     SAVED_QUERY = "saved_query"
     MESSAGE = "message"
+    SEGMENT = "segment"
+    RULE = "rule"
 
 
 class Kind(StrEnum):

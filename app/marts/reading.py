@@ -11,7 +11,20 @@ from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import pandas as pd
-from sqlalchemy import ColumnElement, Connection, Double, Select, TableClause, Text, cast, column, select, table, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    Select,
+    TableClause,
+    Text,
+    TextClause,
+    cast,
+    column,
+    select,
+    table,
+    text,
+)
 
 from app.db import reading_mart
 from app.errors import MartUnavailable
@@ -81,7 +94,7 @@ def rows(db: Connection, name: str, row_type: type[RowType], wanted: Select) -> 
     return found
 
 
-def frame(db: Connection, name: str, row_type: type, wanted: Select) -> pd.DataFrame:
+def frame(db: Connection, name: str, row_type: type, wanted: Select | TextClause) -> pd.DataFrame:
     """Rows of `wanted` as a DataFrame with one column per field of `row_type`. Raises as `rows`."""
     names = [field.name for field in fields(row_type)]
     with reading_mart(name):

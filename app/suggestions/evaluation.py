@@ -20,7 +20,7 @@ from app.actions.vocabulary import ActorKind
 from app.calendar import DISPLAY_ZONE, display_date
 from app.errors import MartUnavailable
 from app.marts.sources import complete_until, freshness
-from app.suggestions import repository
+from app.suggestions import repository, rule_scopes
 from app.suggestions.inputs.accounts import AccountFacts, accounts
 from app.suggestions.inputs.reading import RuleInputs
 from app.suggestions.inputs.registry import Inputs
@@ -55,9 +55,11 @@ LONGEST_MEMORY = timedelta(days=400)  # no cool-down is longer
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What a rule is given: its rows, and the oldest of all that they rest on, by name and last day."""
+    """What a rule is given: its rows, the accounts it may see (all with None), and the oldest of all that its rows rest
+    on, by name and last day."""
 
     rows: RuleInputs
+    seen: rule_scopes.Seen
     oldest: str
     as_of: date | None
 
@@ -169,21 +171,24 @@ def _wake_and_expire(run: Run) -> None:
             run.counts["expired"] += 1
 
 
-def _has_cleared(rule: Rule, given: RuleInputs, account_key: str, evidence: Mapping[str, Any]) -> bool:
-    logic, mine = LOGIC[rule.rule_id], given.by_account.get(account_key)
+def _has_cleared(rule: Rule, given: Given, account_key: str, evidence: Mapping[str, Any]) -> bool:
+    logic, mine = LOGIC[rule.rule_id], given.rows.by_account.get(account_key)
     if mine is None:
         return logic.absence_clears
     return logic.has_cleared(rule, mine, evidence["figures"])
 
 
-def _clear(run: Run, rule: Rule, given: RuleInputs, untouched: Sequence[repository.Untouched]) -> None:
-    """Suggestions whose trigger is gone end by themselves; so do accepted ones that nobody has started."""
+def _clear(run: Run, rule: Rule, given: Given, untouched: Sequence[repository.Untouched]) -> None:
+    """Suggestions whose trigger is gone end by themselves; so do accepted ones that nobody has started. What waits on
+    an account that the rule does not see any more ends too; what was accepted stays somebody's work."""
     for suggestion in list(run.open.values()):
         if suggestion.rule_id != rule.rule_id:
             continue
         actor = _rule_actor(rule.rule_id)
         if suggestion.status is SuggestionStatus.BLOCKED_STALE_DATA:
             run.end(suggestion, SuggestionStatus.SUPERSEDED, actor=actor, reason="data is fresh again")
+        elif not given.seen.holds(suggestion.account_key):
+            run.end(suggestion, SuggestionStatus.SUPERSEDED, actor=actor, reason="outside the segment of the rule")
         elif _has_cleared(rule, given, suggestion.account_key, suggestion.evidence):
             run.end(suggestion, SuggestionStatus.AUTO_RESOLVED, actor=actor, reason="trigger cleared")
             run.counts["auto_resolved"] += 1
@@ -198,11 +203,11 @@ def _clear(run: Run, rule: Rule, given: RuleInputs, untouched: Sequence[reposito
         )
 
 
-def _found(run: Run, rule: Rule, given: RuleInputs) -> list[Raised]:
-    """Every account that the rule's trigger holds for, whatever is open or was answered."""
+def _found(run: Run, rule: Rule, given: Given) -> list[Raised]:
+    """Every account that the rule may see and its trigger holds for, whatever is open or was answered."""
     found: list[Raised] = []
     for account_key, facts in run.accounts.items():
-        mine = given.by_account.get(account_key)
+        mine = given.rows.by_account.get(account_key) if given.seen.holds(account_key) else None
         finding = LOGIC[rule.rule_id].trigger(rule, mine) if mine is not None else None
         if finding is None:
             continue
@@ -300,10 +305,10 @@ def _loaded_until(db: Connection) -> dict[str, date]:
         return {}
 
 
-def _given(rule: Rule, rows: RuleInputs, loaded_until: Mapping[str, date]) -> Given:
+def _given(rule: Rule, rows: RuleInputs, seen: rule_scopes.Seen, loaded_until: Mapping[str, date]) -> Given:
     ends = [(rule.input, rows.as_of), *((name, loaded_until[name]) for name in rule.sources if name in loaded_until)]
     oldest, as_of = min(ends, key=lambda end: end[1] or date.min)
-    return Given(rows=rows, oldest=oldest, as_of=as_of)
+    return Given(rows=rows, seen=seen, oldest=oldest, as_of=as_of)
 
 
 def _alone(run: Run, found: Sequence[Raised], raised: Sequence[Raised]) -> list[Raised]:
@@ -414,18 +419,19 @@ def run_all(db: Connection, *, now: datetime, build_id: int) -> EvaluationReport
     # who speaks only alone comes last, when it is known who else speaks
     active.sort(key=lambda rule: LOGIC[rule.rule_id].only_alone)
     read, loaded_until = Inputs(db), _loaded_until(db)
-    given = {rule.rule_id: _given(rule, read.of(rule), loaded_until) for rule in active}
+    seen = rule_scopes.seen_by(db, active, today=run.today)
+    given = {rule.rule_id: _given(rule, read.of(rule), seen[rule.rule_id], loaded_until) for rule in active}
     stale = [rule for rule in active if is_stale(rule, given[rule.rule_id].as_of, run.today)]
     untouched = repository.accepted_untouched(db)
     for rule in active:
         if rule not in stale:
-            _clear(run, rule, given[rule.rule_id].rows, untouched)
+            _clear(run, rule, given[rule.rule_id], untouched)
     standing = repository.standing(
         db, day_began=datetime.combine(run.today, time(), DISPLAY_ZONE), since=now - LONGEST_MEMORY
     )
     raised: list[Raised] = []
     for rule in active:
-        found = _found(run, rule, given[rule.rule_id].rows)
+        found = _found(run, rule, given[rule.rule_id])
         if rule not in stale:
             _refresh(run, found)
         new = _not_yet_open(run, found, standing)

@@ -15,7 +15,8 @@ from app.errors import InvalidInput
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
     """One version of a rule. `interventions` are the eligible ones, preferred first; `input` is the mart it reads, and
-    `sources` are the systems whose last load it must not outlive."""
+    `sources` are the systems whose last load it must not outlive. With `only_segment` or `except_segment`, ids of
+    segments, it sees the accounts of that one alone, or all but those."""
 
     rule_id: str
     version: int
@@ -30,6 +31,8 @@ class Rule:
     due_offset_bd: int
     interventions: tuple[str, ...]
     thresholds: Mapping[str, Any]
+    only_segment: str | None = None
+    except_segment: str | None = None
 
     def threshold(self, name: str) -> float:
         """A threshold by name. Raises InvalidInput when the stored parameters lack it."""
@@ -69,6 +72,8 @@ def rule_from_params(rule_id: str, version: int, params: Mapping[str, Any]) -> R
             due_offset_bd=int(params["due_offset_bd"]),
             interventions=tuple(params["interventions"]),
             thresholds=dict(params["thresholds"]),
+            only_segment=params.get("only_segment"),
+            except_segment=params.get("except_segment"),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInput("params", f"Rule {rule_id} version {version} is not complete: {error}.") from None

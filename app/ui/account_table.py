@@ -1,5 +1,7 @@
 """The portfolio: table, map and what the selection adds up to, in one panel that reruns alone."""
 
+from dataclasses import dataclass
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -7,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from app.auth import Permission, can
+from app.segments.service import Segment
 from app.ui import (
     action_dialog,
     action_panel,
@@ -20,6 +23,8 @@ from app.ui import (
     page_style,
     portfolio,
     portfolio_charts,
+    segment_data,
+    segment_panel,
     tables,
     visit,
     words,
@@ -61,12 +66,18 @@ def _cells(accounts: pd.DataFrame, today: Any) -> pd.DataFrame:
             "mrr": accounts["mrr_eur"].astype(float).round(0).tolist(),
             "renewal": accounts["days_to_renewal"].tolist(),
             "contact": accounts["contact_days"].tolist(),
-            "next": [_next(*pair, today) for pair in zip(accounts["next_title"], accounts["next_due"], strict=True)],
-            "next_due": [figures.due(due, today) if pd.notna(due) else "–" for due in accounts["next_due"]],
             "segment": accounts["segment"].tolist(),
             "plan": accounts["plan"].tolist(),
         }
+        | (_planned(accounts, today) if portfolio.knows_actions(accounts) else {})
     )
+
+
+def _planned(accounts: pd.DataFrame, today: Any) -> dict[str, list[str]]:
+    return {
+        "next": [_next(*pair, today) for pair in zip(accounts["next_title"], accounts["next_due"], strict=True)],
+        "next_due": [figures.due(due, today) if pd.notna(due) else "–" for due in accounts["next_due"]],
+    }
 
 
 def _risk(probability: float | None, band: str | None) -> str:
@@ -102,51 +113,74 @@ def _configuration(on_open: Any) -> dict[str, Any]:
     }
 
 
-def _go(keys: list[str]) -> None:
+def _go(keys: list[str], day: date | None) -> None:
     row = tables.clicked_row("account_open")
     if row is not None and 0 <= row < len(keys):
-        action_panel.open_account(keys[row])
+        action_panel.open_account(keys[row], as_of=day)
 
 
 @frame.panel
-def show(view: str) -> None:
-    """Filters, table and map. A box drawn on the map narrows the table; ticked rows can get an action each."""
+def show(view: str, day: date | None) -> None:
+    """Filters, table and map of today, or of a past day. A box drawn on the map narrows the table; ticked rows of today
+    can get an action each."""
     here = visit.current()
     with st.skeleton(height=620):
-        everything = data.portfolio_with_actions(here)
-    chosen = filters.account_filter(
-        view,
-        owners=sorted(everything["csm_name"].dropna().unique()),
-        segments=sorted(everything["segment"].dropna().unique()),
-        plans=sorted(everything["plan"].dropna().unique()),
-    )
-    matching = portfolio.narrowed(everything, chosen, owner_emails=here.identity.owner_emails)
+        everything = data.portfolio_with_actions(here) if day is None else segment_data.portfolio_on(here, day)
+    segment = segment_panel.begin()
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="account_filters"):
+        chosen = filters.account_filter(
+            view,
+            owners=sorted(everything["csm_name"].dropna().unique()),
+            segments=sorted(everything["segment"].dropna().unique()),
+            plans=sorted(everything["plan"].dropna().unique()),
+            knows_actions=day is None,
+        )
+        segment_panel.control(segment, chosen, day)
+    within = segment_data.account_keys(here, segment.asked(), day) if segment is not None else None
+    matching = portfolio.narrowed(everything, chosen, owner_emails=here.identity.owner_emails, within=within)
     left, right = page_style.split([2.15, 1], "accounts")
     with right:
         boxed = _map(matching) if len(matching) else set()
     rows = matching.loc[[key for key in matching.index if key in boxed]] if boxed else matching
     with left:
-        _list(rows, len(everything), chosen, bool(boxed))
+        _list(rows, len(everything), Looked(chosen, segment, day), bool(boxed))
     with right:
         _sum(rows)
 
 
-def _offer_files(rows: pd.DataFrame, chosen: portfolio.AccountFilter, here: visit.Visit) -> None:
+@dataclass(frozen=True)
+class Looked:
+    """What the table shows: the chips, the segment with them, and the past day, None for today."""
+
+    chosen: portfolio.AccountFilter
+    segment: Segment | None
+    day: date | None
+
+
+def _offer_files(rows: pd.DataFrame, looked: Looked, here: visit.Visit) -> None:
     """The accounts on the screen as files, all columns; of somebody else's accounts a CSM takes none away."""
     count = len(exports.within_reach(rows, here.identity))
     with st.popover("Export", icon=":material/download:", key="export_chip"):
         with st.container(horizontal=True, width="content", gap="xsmall"):
             for wanted, name in export_files.FILES.items():
-                st.link_button(name, data.export_address(chosen, wanted), disabled=not count)
+                address = data.export_address(
+                    looked.chosen,
+                    wanted,
+                    segment_id=looked.segment.segment_id if looked.segment else None,
+                    as_of=looked.day,
+                )
+                st.link_button(name, address, disabled=not count)
         if count < len(rows):
             st.caption(f"{count} of these {len(rows)}: your own accounts.")
 
 
-def _list(rows: pd.DataFrame, total: int, chosen: portfolio.AccountFilter, is_boxed: bool) -> None:
-    here = visit.current()
+def _list(rows: pd.DataFrame, total: int, looked: Looked, is_boxed: bool) -> None:
+    here, chosen, is_today = visit.current(), looked.chosen, looked.day is None
     # at the left: Streamlit's own tool bar of a table floats over what stands above its right end
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        note = "in the box on the map" if is_boxed else "by MRR at risk"
+        has_risk = is_today or bool(rows["churn_risk_band"].notna().any()) or not len(rows)
+        order = "by MRR at risk" if has_risk else "by name: risk was not kept yet on this day"
+        note = "in the box on the map" if is_boxed else order
         st.markdown(
             f"**{figures.grouped(len(rows))} of {figures.count(total, 'account')}** :gray[{note}]", width="content"
         )
@@ -157,35 +191,36 @@ def _list(rows: pd.DataFrame, total: int, chosen: portfolio.AccountFilter, is_bo
         )
         return
     keys = rows.index.tolist()
-    at_first = AT_FIRST if chosen.view == "mine" else OF_OTHERS
+    known = {name: column for name, column in COLUMNS.items() if is_today or column not in ("next", "next_due")}
+    at_first = [name for name in (AT_FIRST if chosen.view == "mine" else OF_OTHERS) if name in known]
     with buttons:
         create = st.container(width="content")
         with st.popover("Columns", icon=":material/view_column:", key="columns_chip"):
             names = st.multiselect(
                 "Columns",
-                list(COLUMNS),
-                default=list(at_first),
-                key=f"columns_{'mine' if at_first is AT_FIRST else 'others'}",
+                list(known),
+                default=at_first,
+                key=f"columns_{'mine' if chosen.view == 'mine' else 'others'}{'' if is_today else '_then'}",
                 persist_state="session",
                 width=300,
             )
-        _offer_files(rows, chosen, here)
-    configuration = _configuration(partial(_go, keys))
-    order = ["account", *(COLUMNS[name] for name in COLUMNS if name in (names or at_first))]
+        _offer_files(rows, looked, here)
+    configuration = _configuration(partial(_go, keys, looked.day))
+    columns = ["account", *(column for name, column in known.items() if name in (names or at_first))]
     picked = st.dataframe(
-        _cells(rows, here.today)[order],
-        column_config={name: configuration[name] for name in order},
+        _cells(rows, here.today)[columns],
+        column_config={name: configuration[name] for name in columns},
         hide_index=True,
         row_height=tables.ROW,
         height=tables.height(len(rows), most=18),
         on_select="rerun",
         selection_mode="multi-row",
-        key=f"accounts_{hash((chosen, is_boxed))}",
+        key=f"accounts_{hash((chosen, is_boxed, looked.segment and looked.segment.segment_id, looked.day))}",
         alt="Accounts, most MRR at risk first",
         placeholder="–",
     )
     ticked = [keys[row] for row in picked["selection"]["rows"] if row < len(keys)]
-    if can(here.identity, Permission.CREATE_ACTION):
+    if is_today and can(here.identity, Permission.CREATE_ACTION):
         label = "Create actions" if len(ticked) != 1 else "Create action"
         if create.button(label, icon=":material/add_task:", disabled=not ticked, key="create_for_ticked"):
             action_dialog.add(ticked, Prefill())
@@ -217,7 +252,8 @@ def _sum(rows: pd.DataFrame) -> None:
             f":gray[· at risk] **{figures.money_short(total.mrr_at_risk_eur)}** "
             f":gray[· renewing in 90 days] **{total.renewing_count}**"
         )
+        planned = "" if total.idle_count is None else f":gray[No next action] **{total.idle_count}** :gray[·] "
         st.markdown(
-            f":gray[No next action] **{total.idle_count}** :gray[· silent over 90 days] **{total.silent_count}** "
+            f"{planned}:gray[{'silent' if planned else 'Silent'} over 90 days] **{total.silent_count}** "
             f":gray[· too little data for a band] **{total.uncovered_count}**"
         )

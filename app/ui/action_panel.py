@@ -3,6 +3,7 @@
 The parts that write are panels of their own: a note reruns the notes, a choice in the outcome reruns the outcome.
 """
 
+from datetime import date
 from uuid import UUID
 
 import streamlit as st
@@ -28,9 +29,10 @@ from app.ui.text import escaped, with_bold_figures
 _OPEN = "action_panel:open"
 
 
-def open_account(account_key: str) -> None:
-    """Callback: go to an account."""
-    st.switch_page(navigation.address_of("account"), query_params={"account": account_key})
+def open_account(account_key: str, *, as_of: date | None = None) -> None:
+    """Callback: go to an account, as it was on a past day when that is what was looked at."""
+    then = {"as_of": as_of.isoformat()} if as_of is not None else {}
+    st.switch_page(navigation.address_of("account"), query_params={"account": account_key, **then})
 
 
 def show(action_id: UUID, *, columns: tuple[float, float] = (1, 1.06)) -> None:

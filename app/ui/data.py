@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import pandas as pd
@@ -259,6 +260,10 @@ def horizon(measured: outcomes.ActionOutcome, days: int) -> Horizon:
     )
 
 
-def export_address(chosen: AccountFilter, wanted: Format) -> str:
-    """Address of the file with the filter that is on the screen."""
-    return export_files.of(f"accounts.{wanted}?{chosen.query()}")
+def export_address(
+    chosen: AccountFilter, wanted: Format, *, segment_id: UUID | None = None, as_of: date | None = None
+) -> str:
+    """Address of the file with what is on the screen: the filter, the segment, and the past day."""
+    more = {"in_segment": segment_id, "as_of": as_of}
+    query = "&".join(filter(None, (chosen.query(), urlencode({name: value for name, value in more.items() if value}))))
+    return export_files.of(f"accounts.{wanted}?{query}")

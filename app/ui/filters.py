@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from app.segments.criteria import RENEWAL_WINDOWS
 from app.ui import choices, words
-from app.ui.portfolio import RENEWAL_WINDOWS, VIEWS, AccountFilter
+from app.ui.portfolio import VIEWS, AccountFilter
 
 
 def view_control(default: str) -> str:
@@ -16,27 +17,28 @@ def view_control(default: str) -> str:
     return choices.one("View", VIEWS, "view", start=default)
 
 
-def account_filter(view: str, *, owners: Sequence[str], segments: Sequence[str], plans: Sequence[str]) -> AccountFilter:
-    """One row of search and chips; returns what they hold."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="account_filters"):
-        search = st.text_input(
-            "Search accounts",
-            placeholder="Search accounts",
-            type="search",
-            live="300ms",
-            icon=":material/search:",
-            key="q",
-            bind="query-params",
-            label_visibility="collapsed",
-            width=216,
-        )
-        bands = choices.several("Band", list(words.BAND_COLOURS), "band")
-        chosen_owners = choices.chip("Owner", owners, "owner")
-        risks = choices.chip("Risk", words.RISK_BANDS, "risk")
-        chosen_segments = choices.chip("Segment", segments, "segment")
-        renewals = choices.chip("Renewal", list(RENEWAL_WINDOWS), "renewal")
-        chosen_plans = choices.chip("Plan", plans, "plan")
-        is_idle = st.toggle("No next action", key="idle", bind="query-params")
+def account_filter(
+    view: str, *, owners: Sequence[str], segments: Sequence[str], plans: Sequence[str], knows_actions: bool
+) -> AccountFilter:
+    """Search and chips, in the row of the caller; returns what they hold. Nobody asks a past day for a next action."""
+    search = st.text_input(
+        "Search accounts",
+        placeholder="Search accounts",
+        type="search",
+        live="300ms",
+        icon=":material/search:",
+        key="q",
+        bind="query-params",
+        label_visibility="collapsed",
+        width=216,
+    )
+    bands = choices.several("Band", list(words.BAND_COLOURS), "band")
+    chosen_owners = choices.chip("Owner", owners, "owner")
+    risks = choices.chip("Risk", words.RISK_BANDS, "risk")
+    chosen_segments = choices.chip("Segment", segments, "segment")
+    renewals = choices.chip("Renewal", list(RENEWAL_WINDOWS), "renewal")
+    chosen_plans = choices.chip("Plan", plans, "plan")
+    is_idle = st.toggle("No next action", key="idle", bind="query-params", disabled=not knows_actions)
     return AccountFilter(
         view=view,
         search=search or "",
@@ -46,5 +48,5 @@ def account_filter(view: str, *, owners: Sequence[str], segments: Sequence[str],
         segments=chosen_segments,
         renewals=renewals,
         plans=chosen_plans,
-        is_idle=bool(is_idle),
+        is_idle=bool(is_idle) and knows_actions,
     )

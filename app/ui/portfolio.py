@@ -3,23 +3,16 @@
 Pure: frames in, frames out. The page and the export use the same filter, so what is exported is what was seen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import urlencode
 
 import pandas as pd
 
+from app.segments.criteria import RENEWAL_WINDOWS, SILENT_DAYS, Criteria
 from app.ui import columns
 
-SILENT_DAYS = 90
-RENEWAL_WINDOWS: Mapping[str, tuple[int, int]] = {
-    "30 days": (0, 30),
-    "90 days": (0, 90),
-    "180 days": (0, 180),
-    "later": (181, 10_000),
-    "overdue": (-10_000, -1),
-}
 VIEWS: Mapping[str, str] = {
     "mine": "My book",
     "renewals": "Renewals 90 d",
@@ -42,6 +35,11 @@ class AccountFilter:
     renewals: tuple[str, ...] = ()
     plans: tuple[str, ...] = ()
     is_idle: bool = False
+
+    def criteria(self, *, owner_emails: Sequence[str]) -> Criteria:
+        """The same as a segment keeps it; whose accounts "mine" are is written down."""
+        said = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Criteria(**said, owner_emails=tuple(owner_emails) if self.view == "mine" else ())
 
     def query(self) -> str:
         """The filter as a query string, empty parts left out."""
@@ -74,6 +72,11 @@ def is_owned_by(accounts: pd.DataFrame, owner_emails: Sequence[str]) -> pd.Serie
     return accounts["csm_email"].fillna("").str.lower().isin([email.lower() for email in owner_emails])
 
 
+def knows_actions(accounts: pd.DataFrame) -> bool:
+    """Whether the next action of each is known: of a past day it is not, and whoever asks for it is not heard."""
+    return "next_title" in accounts
+
+
 def _in_view(accounts: pd.DataFrame, view: str, owner_emails: Sequence[str]) -> Any:
     everything = pd.Series(True, index=accounts.index)
     if view == "mine":
@@ -83,17 +86,26 @@ def _in_view(accounts: pd.DataFrame, view: str, owner_emails: Sequence[str]) -> 
     if view == "silent":
         return accounts["contact_days"].isna() | (accounts["contact_days"] > SILENT_DAYS)
     if view == "idle":
-        return accounts["churn_risk_band"].isin(["High", "Critical"]) & accounts["next_title"].isna()
+        at_risk = accounts["churn_risk_band"].isin(["High", "Critical"])
+        return at_risk & accounts["next_title"].isna() if knows_actions(accounts) else at_risk
     return everything
 
 
-def narrowed(accounts: pd.DataFrame, chosen: AccountFilter, *, owner_emails: Sequence[str]) -> pd.DataFrame:
+def narrowed(
+    accounts: pd.DataFrame,
+    chosen: AccountFilter,
+    *,
+    owner_emails: Sequence[str],
+    within: Collection[str] | None = None,
+) -> pd.DataFrame:
     """The accounts of a filter, most MRR at risk first.
 
     `accounts` is the portfolio with `contact_days` (days since the last contact, missing for never) and `next_title`
     (missing without an open action). The view `mine` is of the accounts of `owner_emails`.
     """
     keep = _in_view(accounts, chosen.view, owner_emails)
+    if within is not None:
+        keep &= accounts["account_key"].isin(list(within))
     if chosen.search.strip():
         needle = chosen.search.strip()
         named = accounts["account_name"].str.contains(needle, case=False, regex=False, na=False)
@@ -114,7 +126,7 @@ def narrowed(accounts: pd.DataFrame, chosen: AccountFilter, *, owner_emails: Seq
             low, high = RENEWAL_WINDOWS.get(window, (1, 0))
             in_window |= accounts["days_to_renewal"].between(low, high)
         keep &= in_window
-    if chosen.is_idle:
+    if chosen.is_idle and knows_actions(accounts):
         keep &= accounts["next_title"].isna()
     return accounts.loc[keep].sort_values(["mrr_at_risk_eur"], ascending=False, na_position="last", kind="stable")
 
@@ -127,7 +139,7 @@ class Summary:
     mrr_eur: float
     mrr_at_risk_eur: float
     renewing_count: int
-    idle_count: int
+    idle_count: int | None
     silent_count: int
     uncovered_count: int
 
@@ -140,7 +152,7 @@ def summary(accounts: pd.DataFrame) -> Summary:
         mrr_eur=columns.total(accounts, "mrr_eur"),
         mrr_at_risk_eur=columns.total(accounts, "mrr_at_risk_eur"),
         renewing_count=columns.count(accounts["days_to_renewal"].between(0, 90)),
-        idle_count=columns.count(accounts["next_title"].isna()),
+        idle_count=columns.count(accounts["next_title"].isna()) if knows_actions(accounts) else None,
         silent_count=columns.count(silent),
         uncovered_count=columns.count(accounts["health_band"].isna()),
     )

@@ -23,6 +23,8 @@ SUBJECTS: Mapping[Subject, str] = {
     Subject.SAVED_VIEW: "Saved views",
     Subject.SAVED_QUERY: "Saved queries",
     Subject.MESSAGE: "Messages",
+    Subject.SEGMENT: "Segments",
+    Subject.RULE: "Rules",
 }
 _ONE: Mapping[Subject, str] = {
     Subject.USER: "User",
@@ -33,8 +35,10 @@ _ONE: Mapping[Subject, str] = {
     Subject.SAVED_VIEW: "Saved view",
     Subject.SAVED_QUERY: "Saved query",
     Subject.MESSAGE: "Message",
+    Subject.SEGMENT: "Segment",
+    Subject.RULE: "Rule",
 }
-_QUIET = {"user_id", "version", "created_at", "playbook_id", "handover_id", "view_id"}
+_QUIET = {"user_id", "version", "created_at", "playbook_id", "handover_id", "view_id", "segment_id"}
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d))?")
 _NAMELESS = "one that is gone"

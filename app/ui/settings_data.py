@@ -12,6 +12,8 @@ from app.db import read
 from app.handovers import service as handovers
 from app.handovers.model import HandoverDraft, HandoverPreview
 from app.notices import outbox
+from app.segments import service as segments
+from app.suggestions import rule_scopes as scopes
 from app.ui import data, playbook_data
 from app.ui.visit import Visit
 
@@ -73,6 +75,12 @@ def message_counts(here: Visit) -> dict[outbox.MessageStatus, int]:
         return outbox.count_by_status(db, actor=here.identity)
 
 
+def rule_scopes(here: Visit) -> list[scopes.RuleScope]:
+    """What every active rule is tied to. Raises NotPermitted."""
+    with read() as db:
+        return scopes.list_scopes(db, actor=here.identity)
+
+
 def trail(here: Visit, *, subject: audit.Subject | None, limit: int) -> list[audit.AuditEvent]:
     """What was changed, newest first. Raises NotPermitted."""
     with read() as db:
@@ -83,6 +91,8 @@ def subjects(found: Collection[str], here: Visit) -> dict[str, str]:
     """What is meant by ids of people, playbooks, actions and accounts, by the id as the trail holds it."""
     names = {str(one.user_id): one.display_name for one in people()}
     names |= {str(one.playbook_id): one.name for one in playbook_data.playbooks(with_retired=True)}
+    with read() as db:
+        names |= {str(one.segment_id): one.name for one in segments.list_segments(db, identity=here.identity)}
     ids = tuple(UUID(one) for one in found if one not in names and _UUID.fullmatch(one))
     if ids:
         names |= {str(one.action_id): one.title for one in data.actions(ActionFilter(action_ids=ids), limit=len(ids))}

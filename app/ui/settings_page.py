@@ -11,6 +11,7 @@ from app.ui import (
     settings_lists,
     settings_messages,
     settings_numbers,
+    settings_rule_scopes,
     settings_users,
 )
 
@@ -39,6 +40,7 @@ TABS: Mapping[str, Callable[[], None]] = {
     "Retention": settings_numbers.retention,
     "Holidays": settings_numbers.holidays,
     "Playbooks": playbook_admin.admin,
+    "Rules and segments": settings_rule_scopes.show,
     "Messages": settings_messages.show,
     "Audit": settings_audit.show,
 }

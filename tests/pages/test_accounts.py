@@ -1,15 +1,20 @@
 """Accounts: the filter as data, and the table it gives."""
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import parse_qs
 
 import pandas as pd
 import pytest
 
-from app.auth import Role
+from app.auth import Identity, Role
+from app.marts import health, risk
+from app.segments import service
+from app.segments.service import Segment
+from app.ui import words
 from app.ui.portfolio import AccountFilter, narrowed, summary
-from tests.app.factories import AS_OF, NOW, Estate, key_of
-from tests.pages.conftest import Browser, texts
+from tests.app.factories import AS_OF, NOW, Estate, a_key, key_of
+from tests.pages.conftest import Browser, labels, texts
 
 MAYA = "maya.lind@force24.example"
 
@@ -129,3 +134,142 @@ def test_the_account_page_of_an_unknown_key_offers_the_way_to_a_known_one(browse
 
     assert "does not exist" in texts(page)
     assert page.selectbox(key="choose_account").options == ["Ashford Media"]
+
+
+# --- as of a past day
+
+THEN = AS_OF - timedelta(days=1)
+
+
+def _history(estate: Estate) -> None:
+    """Three accounts with two days of history; one has left since, one is without a score on the day before."""
+    estate.publish()
+    tom = {"csm_email": "tom.okafor@force24.example", "csm_name": "Tom Okafor"}
+    kept = {"renewal_date": AS_OF + timedelta(days=40), "last_contact_date": AS_OF - timedelta(days=9)}
+    for name, scores, risks, last, values in (
+        ("Ashford Media", [61.0, 44.0], ((0.31, "High"), (0.62, "Critical")), AS_OF, {}),
+        ("Borea Energy", [72.0], ((0.12, "Medium"),), THEN, {"is_active": False}),
+        ("Castell Optics", [None, 80.0], ((0.05, "Low"), (0.04, "Low")), AS_OF, tom),
+    ):
+        key = estate.account(name, **values)
+        estate.health(key, scores, last=last, mrr_eur=900, **kept)
+        estate.risk(key, *risks, last=last)
+    estate.transformer.execute("update marts.fct_churn_risk_daily set mrr_at_risk_eur = 900 * churn_probability_90d")
+
+
+def test_the_portfolio_of_a_past_day_says_what_each_account_says_of_that_day(browser: Browser, estate: Estate) -> None:
+    _history(estate)
+    browser.sign_in(estate.user("Harriet Cole", Role.ADMIN))
+
+    page = browser.open("accounts", as_of=THEN.isoformat(), view="All")
+    rows = page.dataframe[0].value.set_index("account")
+
+    assert "as it was known then" in texts(page)
+    assert sorted(rows.index) == ["Ashford Media", "Borea Energy", "Castell Optics"]
+    assert "next" not in rows
+    assert not [button.label for button in page.button if button.label.startswith("Create action")]
+    with estate.work() as db:
+        for name, row in rows.to_dict(orient="index").items():
+            key = key_of(str(name))
+            then, at_risk = health.on(db, key, THEN), risk.on(db, key, THEN)
+            assert then is not None
+            assert at_risk is not None
+            assert row["band"] == [words.band_letter(then.band)]
+            assert row["health"] == then.score or (pd.isna(row["health"]) and then.score is None)
+            assert row["risk"] == f"{at_risk.churn_probability_90d:.2f} {(at_risk.churn_risk_band or '')[0]}"
+            assert row["at_risk"] == round(at_risk.mrr_at_risk_eur or 0)
+            assert (row["mrr"], row["renewal"], row["contact"]) == (900, 41, 8)
+
+    one = browser.reload("account", account=key_of("Ashford Media"), as_of=THEN.isoformat())
+    assert "**High** 0.31" in texts(one)
+
+
+def test_the_way_back_from_a_past_day_leads_to_today(browser: Browser, estate: Estate) -> None:
+    _history(estate)
+
+    page = browser.sign_in(estate.user("Maya Lind")).open("accounts", as_of=THEN.isoformat())
+    assert page.dataframe[0].value["account"].tolist() == ["Ashford Media", "Borea Energy"]
+    page.button(key="back_to_today").click().run()
+
+    assert "as it was known then" not in texts(browser.checked())
+    assert page.dataframe[0].value["account"].tolist() == ["Ashford Media"]
+    assert page.dataframe[0].value["next"].tolist() == ["none"]
+
+
+# --- segments
+
+
+def _segment(estate: Estate, who: Identity, **values: Any) -> Segment:
+    given = {"name": "Big <b>ones</b>", "criteria": {"segments": ["Enterprise"]}, "is_shared": True} | values
+    with estate.work() as db:
+        return service.save(db, actor=who, now=NOW, description=None, idempotency_key=a_key(), **given)
+
+
+def test_a_segment_narrows_the_page_and_its_chips_narrow_it_further(browser: Browser, estate: Estate) -> None:
+    estate.publish()
+    for name, values in {
+        "Ashford": {},
+        "Borea": {"segment": "Enterprise"},
+        "Castell": {"segment": "Enterprise"},
+    }.items():
+        estate.account(name, **values)
+    estate.set("dim_accounts", key_of("Castell"), health_band="R")
+    maya = estate.user("Maya Lind")
+    segment = _segment(estate, maya)
+
+    browser.sign_in(estate.user("Alex Stone", Role.ANALYST))
+    page = browser.open("accounts", in_segment=str(segment.segment_id))
+    assert sorted(page.dataframe[0].value["account"]) == ["Borea", "Castell"]
+    assert any(button.label.startswith("In: Big") for button in page.button)
+    page.text_input(key="q").input("tell").run()
+    assert page.dataframe[0].value["account"].tolist() == ["Castell"]
+
+    hidden = _segment(estate, maya, name="Mine", is_shared=False)
+    page = browser.reload("accounts", in_segment=str(hidden.segment_id))
+    assert "does not exist, or is not shared with you" in texts(page)
+    assert len(page.dataframe[0].value) == 3
+
+
+def test_what_is_on_the_page_is_saved_as_a_segment_and_shown_with_its_size(browser: Browser, estate: Estate) -> None:
+    estate.publish()
+    estate.account("Ashford Media", health_band="R")
+    estate.health(key_of("Ashford Media"), [40.0, 41.0, 42.0], mrr_eur=1000)
+    maya = estate.user("Maya Lind")
+    page = browser.sign_in(maya).open("accounts", q="ashford")
+
+    def dialog() -> str:
+        """AppTest runs whole pages, and each run closes the dialog."""
+        page.button(key="segments_open").click().run()
+        return texts(browser.checked())
+
+    dialog()
+    page.button(key="segment_form_save").click().run()
+    dialog()
+    assert not page.button(key="segments_open").label.startswith("In:")
+    page.text_input(key="segment_form_name").input("Ashfords")
+    page.button(key="segment_form_save").click().run()
+
+    said = dialog().replace("\\", "")
+    assert "accounts of maya" in said
+    assert "name or domain holds “ashford”" in said
+    assert "1 account · " in said
+    assert "MRR · private" in said
+    assert "taken as of today: name and owner" in said
+
+
+def test_an_admin_limits_a_rule_to_a_segment(browser: Browser, estate: Estate) -> None:
+    estate.publish()
+    estate.account("Ashford Media")
+    _segment(estate, estate.user("Maya Lind"), name="Ashfords")
+    harriet = estate.user("Harriet Cole", Role.ADMIN)
+    page = browser.sign_in(harriet).open("settings", part="Rules and segments")
+
+    page.selectbox(key="rule_scope_rule").select("R4").run()
+    page.segmented_control(key="rule_scope_how").set_value("only").run()
+    assert "Publish" not in labels(page)
+    page.selectbox(key="rule_scope_segment").select_index(0).run()
+    page.button(key="rule_scope_publish").click().run()
+
+    assert "R4: version 2 is active." in texts(browser.checked())
+    rows = page.dataframe[0].value.set_index("rule")
+    assert rows.loc["R4", "looks"] == "only Ashfords"

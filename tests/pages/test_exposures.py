@@ -1,5 +1,7 @@
 """Every page has an exposure, and it names exactly the marts that the page reads: who changes one knows who is hit."""
 
+from datetime import timedelta
+
 import streamlit as st
 
 from app.auth import Role
@@ -7,7 +9,7 @@ from app.db import engine
 from app.reports.catalogue import REPORTS
 from app.ui import navigation
 from app.ui.account_page import TABS
-from tests.app.factories import Estate, key_of
+from tests.app.factories import AS_OF, Estate, key_of
 from tests.app.test_identity_links import unsure
 from tests.exposures import declared, read_by
 from tests.pages.conftest import Browser
@@ -17,6 +19,7 @@ CSM_PAGES = ("my-day", "accounts", "actions", "outcomes", "trust", "inbox", "pre
 
 def test_an_exposure_names_exactly_what_its_page_reads(browser: Browser, estate: Estate) -> None:
     unsure(estate)
+    estate.health(key_of("Ashford Media"), [70.0, 70.0])
     estate.loads()
     maya, harriet = estate.user("Maya Lind"), estate.user("Harriet Cole", Role.ADMIN)
     action = estate.action(actor=maya)
@@ -34,6 +37,7 @@ def test_an_exposure_names_exactly_what_its_page_reads(browser: Browser, estate:
     for address in CSM_PAGES:
         opened(address)
     opened("actions", action=str(action.action_id))
+    opened("accounts", as_of=(AS_OF - timedelta(days=1)).isoformat())
     for tab in TABS:
         opened("account", account=key_of("Ashford Media"), tab=tab)
     for name in REPORTS:

@@ -22,9 +22,10 @@ from starlette.websockets import WebSocket
 from app import asgi, auth, clock, tickets
 from app.auth import Door, Identity, Role, sign_in
 from app.db import engine
+from app.segments import service as segments
 from app.settings import get_settings
 from app.ui import exports, session_routes
-from tests.app.factories import NOW, PASSWORD, Estate
+from tests.app.factories import AS_OF, NOW, PASSWORD, Estate, a_key
 
 SESSION_COOKIE = "account_intelligence_session"
 JSON = {"Content-Type": "application/json"}
@@ -209,6 +210,44 @@ def test_the_export_holds_the_rows_of_the_filter_and_no_formula(site: Site, esta
     mine = site.get("/exports/accounts.csv?view=mine", cookie=_token(estate))
     assert mine.text.count("\r\n") == 2
     assert mine.headers["cache-control"] == "no-store"
+
+
+def test_the_export_of_a_past_day_holds_what_was_known_then_and_of_a_segment_its_accounts(
+    site: Site, estate: Estate
+) -> None:
+    estate.publish()
+    then = AS_OF - timedelta(days=1)
+    for name in ("Ashford Media", "Beech Labs"):
+        estate.health(estate.account(name, is_active=name != "Beech Labs"), [61.0, 44.0], mrr_eur=900)
+    maya = estate.user("Maya Lind")
+    with estate.work() as db:
+        kept = segments.save(
+            db,
+            actor=maya,
+            now=NOW,
+            name="A",
+            description=None,
+            criteria={"search": "ashford"},
+            is_shared=False,
+            idempotency_key=a_key(),
+        )
+
+    def rows(query: str, who: str) -> list[dict[str, str]]:
+        text = site.get(f"/exports/accounts.csv?{query}", cookie=who).text
+        return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+
+    told = rows(f"as_of={then}", _token(estate, maya))
+    assert [(row["account_name"], row["health_score"], row["mrr_eur"]) for row in told] == [
+        ("Ashford Media", "61.0", "900.0"),
+        ("Beech Labs", "61.0", "900.0"),
+    ]
+    assert "next_title" not in told[0]
+    assert [
+        row["account_name"] for row in rows(f"as_of={then}&in_segment={kept.segment_id}", _token(estate, maya))
+    ] == ["Ashford Media"]
+    for query in (f"in_segment={kept.segment_id}", "in_segment=1", "as_of=soon"):
+        tom = _token(estate, estate.user("Tom Okafor"))
+        assert site.get(f"/exports/accounts.csv?{query}", cookie=tom).status_code == 404
 
 
 def test_a_csm_takes_away_their_own_accounts_and_an_analyst_all(site: Site, estate: Estate) -> None:

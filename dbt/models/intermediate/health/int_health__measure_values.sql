@@ -46,6 +46,9 @@ select
     states.champion_count::double precision as champion_value,
     states.nps_score::double precision as nps_value,
     states.oldest_overdue_days::double precision as overdue_invoice_value,
-    states.failed_payment_count::double precision as failed_payment_value
+    states.failed_payment_count::double precision as failed_payment_value,
+    case when coalesce(states.mrr, 0) = 0 then 0 else states.mrr_eur end as mrr_eur,
+    states.renewal_date,
+    states.last_two_way_contact_date as last_contact_date
 from states
 left join usage on states.account_key = usage.account_key and states.state_date = usage.usage_date

@@ -2,7 +2,7 @@
     config(
         materialized='incremental',
         incremental_strategy='append',
-        on_schema_change='fail',
+        on_schema_change='append_new_columns',
         indexes=[{'columns': ['account_key', 'health_date'], 'unique': true}, {'columns': ['health_date']}],
         pre_hook="{{ clear_days('health_date') }}",
     )
@@ -140,6 +140,9 @@ select
     {% for measure in health_measures() -%}
     {{ measure }}_value,
     {{ measure }}_points,
-    {{ measure }}_contribution{{ ',' if not loop.last }}
-    {% endfor %}
+    {{ measure }}_contribution,
+    {% endfor -%}
+    mrr_eur,
+    renewal_date,
+    last_contact_date
 from scored
