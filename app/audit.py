@@ -1,4 +1,5 @@
-"""The trail of everything that is neither an action nor a suggestion: people, configuration, playbooks, hand-overs.
+"""The trail of everything that is neither an action nor a suggestion: people, configuration, rules, playbooks,
+hand-overs.
 
 Append-only in the database. An action's own story is in `app.actions`.
 """
@@ -28,6 +29,7 @@ class Subject(StrEnum):
     SAVED_VIEW = "saved_view"
     SAVED_QUERY = "saved_query"
     MESSAGE = "message"
+    RULE = "rule"
 
 
 class Kind(StrEnum):

@@ -62,6 +62,8 @@ rules = Table(
     Column("params", JSONB, nullable=False),
     Column("is_active", Boolean, nullable=False),
     Column("created_at", TIMESTAMP, nullable=False),
+    Column("created_by", Uuid),
+    Column("reason", Text),
 )
 
 policies = Table(
