@@ -11,6 +11,7 @@ from app.ui import (
     settings_lists,
     settings_messages,
     settings_numbers,
+    settings_rules,
     settings_users,
 )
 
@@ -38,6 +39,7 @@ TABS: Mapping[str, Callable[[], None]] = {
     "Due and escalation": _dues_and_escalation,
     "Retention": settings_numbers.retention,
     "Holidays": settings_numbers.holidays,
+    "Rules": settings_rules.show,
     "Playbooks": playbook_admin.admin,
     "Messages": settings_messages.show,
     "Audit": settings_audit.show,
