@@ -43,7 +43,7 @@ NOT_KEPT: Mapping[str, tuple[str, ...]] = {
     "R5": ("The priority of a ticket is taken as it is today, and one opened anew as open from the start.",),
     "R6": ("Contacts that were logged later than they happened count from the day they happened.",),
     "R7": (
-        "Of an invoice the newest failed payment alone is known.",
+        "A failed payment is known by account: every invoice that was unpaid then counts as failed.",
         "Invoices that were voided since are left out, also on days on which they were open.",
     ),
     "R8": ("Seats paid are in the use of each day; the number in the sentence is today's.",),
