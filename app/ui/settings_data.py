@@ -13,10 +13,11 @@ from app.db import read
 from app.handovers import service as handovers
 from app.handovers.model import HandoverDraft, HandoverPreview
 from app.notices import outbox
-from app.suggestions import rule_versions
+from app.suggestions import rule_versions, throttling
 from app.suggestions.lookback import Comparison, Progress
 from app.suggestions.policy import Policy
 from app.suggestions.rule_versions import RuleVersion
+from app.suggestions.throttling import Throttle
 from app.ui import data, playbook_data
 from app.ui.visit import Visit
 
@@ -118,6 +119,12 @@ def rule_versions_of(rule_id: str, here: Visit) -> list[RuleVersion]:
     """Every version of a rule, newest first. Raises NotPermitted, NotFound."""
     with read() as db:
         return rule_versions.versions(db, actor=here.identity, rule_id=rule_id)
+
+
+def throttles(here: Visit) -> dict[str, Throttle]:
+    """The rules that are throttled now, by id. Raises NotPermitted."""
+    with read() as db:
+        return throttling.throttles(db, actor=here.identity)
 
 
 def look_back(rule_id: str, wanted: Mapping[str, Any], here: Visit, progress: Progress) -> Comparison | None:

@@ -55,6 +55,8 @@ def show(rule_id: str, version: int, wanted: Mapping[str, Any], *, is_changed: b
             st.session_state[_CAME] = (key, _waited_for(rule_id, wanted, here))
         except AppError as error:
             st.session_state[_CAME] = (key, error)
+        # the buttons above were drawn before it had come
+        st.rerun(scope="fragment" if visit.is_fragment_run() else "app")
     told, came = st.session_state.get(_CAME, ("", None))
     if told != key:
         return
@@ -98,7 +100,7 @@ def rate(value: Rate | None) -> str:
     if value is None or not value.of:
         return "–"
     low, high = value.interval
-    share = f": {value.share:.0%}" if value.is_enough else ":"
+    share = f": {value.share:.0%}" if value.is_enough else ""
     return f"{value.count} of {value.of}{share} ({low * 100:.0f}–{high:.0%})"
 
 
@@ -210,10 +212,11 @@ def _examples(title: str, examples: Sequence[Example], whole: int) -> None:
     frame.heading(title, f"the first time, who left soon after first{more}")
     for one in examples:
         left = f":red[left on {figures.full_day(one.left_on)}]" if one.left_on else ":gray[still a customer]"
-        with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-            navigation.account_link(one.account_key, one.account_name)
-            st.markdown(f":small[:gray[{figures.full_day(one.day)}, {escaped(one.csm or 'nobody')}] · {left}]")
-        st.markdown(f":small[{escaped(one.sentence, limit=240)}]")
+        with st.container(gap=None):
+            with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+                navigation.account_link(one.account_key, one.account_name)
+                st.markdown(f":small[:gray[{figures.full_day(one.day)}, {escaped(one.csm or 'nobody')}] · {left}]")
+            st.markdown(f":small[{escaped(one.sentence, limit=240)}]")
 
 
 def _not_kept(rule_id: str) -> None:

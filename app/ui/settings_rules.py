@@ -3,7 +3,7 @@
 What is typed survives a reload; a version that a colleague publishes meanwhile is told, never overwritten unseen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from app.ui import (
     settings_data,
     settings_rule_effect,
     settings_rule_fields,
+    settings_rule_throttle,
     tables,
     visit,
     words,
@@ -41,20 +42,24 @@ def show() -> None:
     """The list, and the rule that is open."""
     here = visit.current()
     known, policy = settings_data.rules(here)
+    throttled = settings_data.throttles(here)
     by_id = {one.rule_id: one for one in known}
     chosen = by_id.get(st.query_params.get("rule", "").upper(), known[0])
     left, right = page_style.split([1, 1.75], "rules")
     with left:
-        _list(known, chosen)
+        _list(known, chosen, throttled)
         _weights(policy)
+        settings_rule_throttle.limits()
     with right:
+        if chosen.rule_id in throttled:
+            settings_rule_throttle.standing(throttled[chosen.rule_id])
         _editor(chosen, policy)
 
 
-def _list(known: Sequence[RuleVersion], chosen: RuleVersion) -> None:
+def _list(known: Sequence[RuleVersion], chosen: RuleVersion, throttled: Collection[str]) -> None:
     rows = pd.DataFrame(
         {
-            "rule": [f"{one.rule_id} {words.RULES.get(one.rule_id, '')}" for one in known],
+            "rule": [_named(one, one.rule_id in throttled) for one in known],
             "open": ["›" if one is chosen else "" for one in known],
             "hold": [int(one.params["hold_days"]) for one in known],
             "cool": [int(one.params["cool_down_days"]) for one in known],
@@ -65,13 +70,17 @@ def _list(known: Sequence[RuleVersion], chosen: RuleVersion) -> None:
     columns = {
         "open": tables.text("", 26),
         "rule": tables.link("Rule", _LIST, lambda: _open(known), 168),
-        "hold": tables.number("Holds, d", 64, "%d"),
-        "cool": tables.number("Rests, d", 64, "%d"),
-        "due": tables.number("Due, bd", 62, "%d"),
-        "version": tables.number("Version", 60, "%d"),
+        "hold": tables.number("Holds", 52, "%d"),
+        "cool": tables.number("Rests", 52, "%d"),
+        "due": tables.number("Due", 46, "%d"),
+        "version": tables.number("Version", 62, "%d"),
     }
-    frame.heading("Rules", "evaluated after each build, in the order of what is at stake")
+    frame.heading("Rules", "days held, days of rest after an answer, due in business days")
     tables.show(rows, columns, key="rules_list", alt="Every rule with its days and version", most=len(known))
+
+
+def _named(one: RuleVersion, is_throttled: bool) -> str:
+    return f"{one.rule_id} {words.RULES.get(one.rule_id, '')}{', throttled' if is_throttled else ''}"
 
 
 def _open(known: Sequence[RuleVersion]) -> None:
@@ -83,7 +92,7 @@ def _open(known: Sequence[RuleVersion]) -> None:
 def _weights(policy: Policy) -> None:
     """How findings of all rules are ranked: read here, not set."""
     weights = ", ".join(
-        f"{words.word(words.PRIORITIES, code).lower()} {weight:g}" for code, weight in policy.priority_weight.items()
+        f"{name.lower()} {policy.priority_weight.get(code, 0):g}" for code, name in words.PRIORITIES.items()
     )
     frame.aside(
         f"Ranked by weight ({weights}) × revenue at risk × nearness of the renewal;"
