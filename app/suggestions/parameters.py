@@ -84,13 +84,13 @@ THRESHOLDS: Mapping[str, Mapping[str, Setting]] = {
     "R8": {
         "least_ratio": _share("Seats used, less than"),
         "recovered_ratio": _share("Cleared from"),
-        "from_day": _days("Not before day", least=0, most=730),
+        "from_day": Setting("Not before day", "", 0, 730),
     },
     "R9": {
-        "until_day": _days("Looked at until day", most=365),
-        "first_activity_by_day": _days("First key activity by day"),
-        "first_campaign_by_day": _days("First campaign by day"),
-        "first_automation_by_day": _days("First live automation by day"),
+        "until_day": Setting("Looked at until day", "", 1, 365),
+        "first_activity_by_day": Setting("First key activity by day", "", 1, 365),
+        "first_campaign_by_day": Setting("First campaign by day", "", 1, 365),
+        "first_automation_by_day": Setting("First live automation by day", "", 1, 365),
     },
     "R10": {
         "first_checkpoint_days": _days("First checkpoint before the renewal"),

@@ -81,6 +81,6 @@ def limits() -> None:
         with st.container(horizontal=True, gap="small"):
             for field, (title, lowest, highest, meaning) in _LIMITS.items():
                 edited[field] = settings_numbers.number(
-                    draft, field, title, lowest=lowest, highest=highest, meaning=meaning, width=180
+                    draft, field, title, lowest=lowest, highest=highest, meaning=meaning, width=270
                 )
         draft.finish({"": edited})

@@ -49,22 +49,23 @@ def show() -> None:
     with left:
         _list(known, chosen, throttled)
         _weights(policy)
-        settings_rule_throttle.limits()
     with right:
         if chosen.rule_id in throttled:
             settings_rule_throttle.standing(throttled[chosen.rule_id])
         _editor(chosen, policy)
+    settings_rule_throttle.limits()
 
 
 def _list(known: Sequence[RuleVersion], chosen: RuleVersion, throttled: Collection[str]) -> None:
     rows = pd.DataFrame(
         {
-            "rule": [_named(one, one.rule_id in throttled) for one in known],
+            "rule": [f"{one.rule_id} {words.RULES.get(one.rule_id, '')}" for one in known],
             "open": ["›" if one is chosen else "" for one in known],
             "hold": [int(one.params["hold_days"]) for one in known],
             "cool": [int(one.params["cool_down_days"]) for one in known],
             "due": [int(one.params["due_offset_bd"]) for one in known],
             "version": [one.version for one in known],
+            "state": ["throttled" if one.rule_id in throttled else "" for one in known],
         }
     )
     columns = {
@@ -74,13 +75,20 @@ def _list(known: Sequence[RuleVersion], chosen: RuleVersion, throttled: Collecti
         "cool": tables.number("Rests", 52, "%d"),
         "due": tables.number("Due", 46, "%d"),
         "version": tables.number("Version", 62, "%d"),
+        "state": tables.text("State", 72),
     }
+    if throttled:
+        del columns["due"]
+    else:
+        del columns["state"]
     frame.heading("Rules", "days held, days of rest after an answer, due in business days")
-    tables.show(rows, columns, key="rules_list", alt="Every rule with its days and version", most=len(known))
-
-
-def _named(one: RuleVersion, is_throttled: bool) -> str:
-    return f"{one.rule_id} {words.RULES.get(one.rule_id, '')}{', throttled' if is_throttled else ''}"
+    tables.show(
+        rows,
+        columns,
+        key="rules_list",
+        alt="Every rule with its days and version",
+        most=6 if page_style.is_narrow() else None,
+    )
 
 
 def _open(known: Sequence[RuleVersion]) -> None:
