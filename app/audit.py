@@ -1,4 +1,5 @@
-"""The trail of everything that is neither an action nor a suggestion: people, configuration, playbooks, hand-overs.
+"""The trail of everything that is neither an action nor a suggestion: people, configuration, rules, playbooks,
+hand-overs.
 
 Append-only in the database. An action's own story is in `app.actions`.
 """

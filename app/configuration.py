@@ -195,8 +195,21 @@ class CompanyHolidays(BaseModel):
         return self
 
 
-Value = ActionTypes | ActionReasons | Interventions | Escalation | Retention | CompanyHolidays
-Configured = TypeVar("Configured", ActionTypes, ActionReasons, Interventions, Escalation, Retention, CompanyHolidays)
+class RuleThrottling(BaseModel):
+    """When a rule is throttled: at least so many answers in so many days, of which surely more than `line_pct` were
+    false alarms; and what is then left of the score of what it finds."""
+
+    model_config = _FROZEN
+    line_pct: Annotated[int, Field(ge=10, le=100)]
+    least_answers: Annotated[int, Field(ge=10, le=1_000)]
+    score_left_pct: Annotated[int, Field(ge=1, le=100)]
+    window_days: Annotated[int, Field(ge=30, le=730)]
+
+
+Value = ActionTypes | ActionReasons | Interventions | Escalation | Retention | CompanyHolidays | RuleThrottling
+Configured = TypeVar(
+    "Configured", ActionTypes, ActionReasons, Interventions, Escalation, Retention, CompanyHolidays, RuleThrottling
+)
 
 NAMES: Mapping[type[Value], str] = {
     ActionTypes: "action_types",
@@ -205,6 +218,7 @@ NAMES: Mapping[type[Value], str] = {
     Escalation: "escalation",
     Retention: "retention",
     CompanyHolidays: "company_holidays",
+    RuleThrottling: "rule_throttling",
 }
 KINDS: Mapping[str, type[Value]] = {name: kind for kind, name in NAMES.items()}
 

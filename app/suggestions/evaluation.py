@@ -20,7 +20,7 @@ from app.actions.vocabulary import ActorKind
 from app.calendar import DISPLAY_ZONE, display_date
 from app.errors import MartUnavailable
 from app.marts.sources import complete_until, freshness
-from app.suggestions import repository, rule_scopes
+from app.suggestions import repository, rule_scopes, throttling
 from app.suggestions.inputs.accounts import AccountFacts, accounts
 from app.suggestions.inputs.reading import RuleInputs
 from app.suggestions.inputs.registry import Inputs
@@ -78,7 +78,7 @@ class Raised:
 
 @dataclass(slots=True)
 class Run:
-    """One evaluation: what it knows and what it has done so far."""
+    """One evaluation: what it knows and what it has done so far. `score_shares` are of the rules that are throttled."""
 
     db: Connection
     now: datetime
@@ -87,6 +87,7 @@ class Run:
     policy: Policy
     accounts: Mapping[str, AccountFacts]
     open: dict[UUID, Suggestion]
+    score_shares: Mapping[str, float]
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
     blocked: list[BlockedRule] = field(default_factory=list)
 
@@ -232,7 +233,7 @@ def _found(run: Run, rule: Rule, given: Given) -> list[Raised]:
                 candidate=candidate,
                 finding=finding,
                 key=dedupe_key(account_key, rule.action_type, rule.reason),
-                score=score(run.policy, candidate),
+                score=score(run.policy, candidate) * run.score_shares.get(rule.rule_id, 1.0),
             )
         )
     return found
@@ -403,6 +404,7 @@ def _offer(run: Run, chosen: Sequence[Raised], stale_inputs: Sequence[str]) -> N
 def run_all(db: Connection, *, now: datetime, build_id: int) -> EvaluationReport:
     """Evaluate every active rule on the published marts; see `service.evaluate`."""
     open_ones = {one.suggestion_id: one for one in repository.lock_open(db)}
+    throttling.review(db, now=now)
     version, params = repository.active_policy(db, POLICY_ID)
     run = Run(
         db=db,
@@ -412,6 +414,7 @@ def run_all(db: Connection, *, now: datetime, build_id: int) -> EvaluationReport
         policy=policy_from_params(POLICY_ID, version, params),
         accounts=accounts(db),
         open=open_ones,
+        score_shares=throttling.shares(db),
     )
     _follow_accounts(run)
     _wake_and_expire(run)

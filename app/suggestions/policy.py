@@ -14,6 +14,7 @@ from hashlib import blake2b
 from typing import Any, TypeVar
 
 from app.errors import InvalidInput
+from app.suggestions.rates import Rate
 
 NO_ACTION = "none"
 _SEEDS = 2**63  # seeds are stored as PostgreSQL bigint, so they stay below this
@@ -145,6 +146,12 @@ def score(policy: Policy, candidate: Candidate) -> float:
         return base
     recency = 1 - max(candidate.days_since_contact, 0) / policy.contact_window_days
     return base - base * policy.contact_penalty_share * recency
+
+
+def is_noisy(false_alarms: Rate, *, line: float, least_answers: int) -> bool:
+    """Whether so many answers of a rule were false alarms that chance does not explain it: the lower end of the 95%
+    interval of their share is above the line. Never of fewer answers than are asked for."""
+    return false_alarms.of >= least_answers and false_alarms.interval[0] > line
 
 
 Ranked = TypeVar("Ranked")

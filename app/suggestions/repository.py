@@ -19,6 +19,7 @@ _SUGGESTION = TypeAdapter(Suggestion)
 _EVENT = TypeAdapter(SuggestionEvent)
 ONE_OPEN = "suggestions_open_dedupe"  # the index that refuses a second open suggestion of a dedupe key
 _EVALUATION_LOCK = 7_461_003
+_RULES_LOCK = 7_461_005
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +160,11 @@ def events(db: Connection, suggestion_id: UUID, *, after_version: int | None = N
         query = query.where(suggestion_events.c.version > after_version)
     rows = db.execute(query.order_by(suggestion_events.c.event_id))
     return [_EVENT.validate_python(dict(row._mapping)) for row in rows]
+
+
+def hold_rules(db: Connection) -> None:
+    """Nobody else makes a version of a rule until this transaction ends."""
+    db.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _RULES_LOCK})
 
 
 def active_rules(db: Connection) -> list[tuple[str, int, dict[str, Any]]]:

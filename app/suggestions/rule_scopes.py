@@ -17,7 +17,7 @@ from app.errors import InvalidInput, NotFound, StaleVersion
 from app.idempotency import once
 from app.segments import members
 from app.segments import service as segments
-from app.suggestions.repository import active_rules
+from app.suggestions import parameters, repository
 from app.suggestions.rules import Rule
 from app.suggestions.tables import rules
 from app.suggestions.triggers.registry import LOGIC
@@ -80,7 +80,7 @@ def _scope(rule_id: str, version: int, params: dict) -> RuleScope:
 def list_scopes(db: Connection, *, actor: Identity) -> list[RuleScope]:
     """What every active rule is tied to, in the order of their numbers. Raises NotPermitted."""
     require(actor, Permission.MANAGE_RULES)
-    found = [_scope(*row) for row in active_rules(db) if row[0] in LOGIC]
+    found = [_scope(*row) for row in repository.active_rules(db) if row[0] in LOGIC]
     return sorted(found, key=lambda scope: (len(scope.rule_id), scope.rule_id))
 
 
@@ -111,9 +111,10 @@ def limit(
     }
 
     def work() -> RuleScope:
+        repository.hold_rules(db)
         mine = rules.c.rule_id == rule_id
-        newest = max(db.execute(select(rules.c.version).where(mine).with_for_update()).scalars(), default=0)
-        params = {name: (version, held) for name, version, held in active_rules(db)}
+        newest = max(db.execute(select(rules.c.version).where(mine)).scalars(), default=0)
+        params = {name: (version, held) for name, version, held in repository.active_rules(db)}
         if rule_id not in params:
             raise NotFound("rule", rule_id)
         version, held = params[rule_id]
@@ -127,7 +128,15 @@ def limit(
             segments.shared_segment(db, UUID(segment_id))
         db.execute(update(rules).where(mine).values(is_active=False))
         db.execute(
-            insert(rules).values(rule_id=rule_id, version=newest + 1, params=after, is_active=True, created_at=now)
+            insert(rules).values(
+                rule_id=rule_id,
+                version=newest + 1,
+                params=after,
+                is_active=True,
+                created_by=actor.user_id,
+                created_at=now,
+                reason="It looks at other accounts.",
+            )
         )
         tied = ("only_segment", "except_segment")
         audit.record(
@@ -137,8 +146,8 @@ def limit(
             subject=audit.Subject.RULE,
             subject_id=rule_id,
             kind=audit.Kind.CHANGED,
-            before={"version": version, **{name: held.get(name) for name in tied}},
-            after={"version": newest + 1, **{name: after.get(name) for name in tied}},
+            before={parameters.VERSION_FIELD: version, **{name: held.get(name) for name in tied}},
+            after={parameters.VERSION_FIELD: newest + 1, **{name: after.get(name) for name in tied}},
             idempotency_key=idempotency_key,
         )
         return _scope(rule_id, newest + 1, after)

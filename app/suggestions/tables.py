@@ -62,6 +62,25 @@ rules = Table(
     Column("params", JSONB, nullable=False),
     Column("is_active", Boolean, nullable=False),
     Column("created_at", TIMESTAMP, nullable=False),
+    Column("created_by", Uuid),
+    Column("reason", Text),
+)
+
+# One row per time that a rule was throttled; it stands while it has not ended and its version is in force.
+rule_throttles = Table(
+    "rule_throttles",
+    metadata,
+    Column("throttle_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("rule_id", Text, nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("began_at", TIMESTAMP, nullable=False),
+    Column("false_alarm_count", Integer, nullable=False),
+    Column("answer_count", Integer, nullable=False),
+    Column("score_share", Double, nullable=False),
+    Column("ended_at", TIMESTAMP),
+    Column("ended_by", Uuid),
+    Column("ended_by_name", Text),
+    Column("ended_reason", Text),
 )
 
 policies = Table(

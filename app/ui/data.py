@@ -27,8 +27,10 @@ from app.marts import accounts as account_mart
 from app.marts import outcomes, timeline
 from app.marts.accounts import Account
 from app.marts.version import reading_build
+from app.suggestions import precedents as behind
 from app.suggestions import service as suggestions
 from app.suggestions.model import Suggestion
+from app.suggestions.precedents import Precedents
 from app.ui import columns, export_files
 from app.ui.portfolio import AccountFilter
 from app.ui.visit import Visit
@@ -212,6 +214,12 @@ def open_suggestions(here: Visit) -> list[Suggestion]:
     """What is suggested to the person now, best first."""
     with read() as db:
         return suggestions.list_open(db, identity=here.identity, limit=50)
+
+
+def precedents(suggestion_id: UUID, here: Visit) -> Precedents:
+    """What else was eligible, and what became of the same before. Raises MartUnavailable before the first build."""
+    with read() as db:
+        return behind.precedents(db, identity=here.identity, suggestion_id=suggestion_id)
 
 
 def suggestion(suggestion_id: UUID) -> Suggestion | None:

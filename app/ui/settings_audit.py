@@ -17,6 +17,7 @@ _EVERYTHING = "Everything"
 SUBJECTS: Mapping[Subject, str] = {
     Subject.USER: "Users",
     Subject.CONFIGURATION: "Settings",
+    Subject.RULE: "Rules",
     Subject.PLAYBOOK: "Playbooks",
     Subject.PLAYBOOK_RUN: "Playbook runs",
     Subject.HANDOVER: "Hand-overs",
@@ -29,6 +30,7 @@ SUBJECTS: Mapping[Subject, str] = {
 _ONE: Mapping[Subject, str] = {
     Subject.USER: "User",
     Subject.CONFIGURATION: "Setting",
+    Subject.RULE: "Rule",
     Subject.PLAYBOOK: "Playbook",
     Subject.PLAYBOOK_RUN: "Playbook run",
     Subject.HANDOVER: "Hand-over",

@@ -1,7 +1,8 @@
 """What preferences and settings read. Nothing of it is cached: people write it."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 from uuid import UUID
 
 from app import audit, configuration, second_factor, users
@@ -14,6 +15,11 @@ from app.handovers.model import HandoverDraft, HandoverPreview
 from app.notices import outbox
 from app.segments import service as segments
 from app.suggestions import rule_scopes as scopes
+from app.suggestions import rule_versions, throttling
+from app.suggestions.lookback import Comparison, Progress
+from app.suggestions.policy import Policy
+from app.suggestions.rule_versions import RuleVersion
+from app.suggestions.throttling import Throttle
 from app.ui import data, playbook_data
 from app.ui.visit import Visit
 
@@ -111,3 +117,27 @@ def handover_preview(draft: HandoverDraft, here: Visit) -> HandoverPreview:
 def zones() -> tuple[str, ...]:
     """Every time zone."""
     return time_zones()
+
+
+def rules(here: Visit) -> tuple[list[RuleVersion], Policy]:
+    """The active version of every rule, and the policy that ranks what they find. Raises NotPermitted."""
+    with read() as db:
+        return rule_versions.active(db, actor=here.identity), rule_versions.policy(db)
+
+
+def rule_versions_of(rule_id: str, here: Visit) -> list[RuleVersion]:
+    """Every version of a rule, newest first. Raises NotPermitted, NotFound."""
+    with read() as db:
+        return rule_versions.versions(db, actor=here.identity, rule_id=rule_id)
+
+
+def throttles(here: Visit) -> dict[str, Throttle]:
+    """The rules that are throttled now, by id. Raises NotPermitted."""
+    with read() as db:
+        return throttling.throttles(db, actor=here.identity)
+
+
+def look_back(rule_id: str, wanted: Mapping[str, Any], here: Visit, progress: Progress) -> Comparison | None:
+    """What a rule would have done over a year, as it is and as wanted; takes seconds. Raises as the service does."""
+    with read() as db:
+        return rule_versions.look_back(db, actor=here.identity, rule_id=rule_id, wanted=wanted, progress=progress)

@@ -27,11 +27,13 @@ _RETENTION = {
 }
 
 
-def _numbers_read(value: dict[str, int]) -> Rows:
+def read(value: dict[str, int]) -> Rows:
+    """Numbers by name, as the one row of a draft."""
     return {"": dict(value)}
 
 
-def _numbers_write(rows: Rows) -> dict[str, int]:
+def write(rows: Rows) -> dict[str, int]:
+    """The way back of `read`."""
     return rows[""]
 
 
@@ -39,13 +41,13 @@ def _numbers_write(rows: Rows) -> dict[str, int]:
 def escalation() -> None:
     """After how many business days late something happens."""
     names = {field: title.lower() for field, (title, _) in _ESCALATION.items()}
-    draft = Draft("escalation", "escalation", names=names, read=_numbers_read, write=_numbers_write)
+    draft = Draft("escalation", "escalation", names=names, read=read, write=write)
     with st.container(border=True, gap="small", key="escalation_box"):
         draft.head("When an action is late", "business days after its due date, in its owner's calendar")
         edited: dict[str, int] = {}
         with st.container(gap="small"):
             for field, (title, meaning) in _ESCALATION.items():
-                edited[field] = _number(draft, field, title, lowest=1, highest=60, meaning=meaning)
+                edited[field] = number(draft, field, title, lowest=1, highest=60, meaning=meaning)
         draft.finish({"": edited})
 
 
@@ -53,18 +55,19 @@ def escalation() -> None:
 def retention() -> None:
     """When actions leave the lists, and when what analysts asked is forgotten."""
     names = {field: title.lower() for field, (title, _, _) in _RETENTION.items()}
-    draft = Draft("retention", "retention", names=names, read=_numbers_read, write=_numbers_write)
+    draft = Draft("retention", "retention", names=names, read=read, write=write)
     with st.container(border=True, gap="small", key="retention_box"):
         draft.head("Retention", "no action is deleted; calendar days")
         edited: dict[str, int] = {}
         with st.container(horizontal=True, gap="small"):
             for field, (title, lowest, meaning) in _RETENTION.items():
-                edited[field] = _number(draft, field, title, lowest=lowest, highest=3_650, meaning=meaning)
+                edited[field] = number(draft, field, title, lowest=lowest, highest=3_650, meaning=meaning)
         draft.finish({"": edited})
 
 
-def _number(draft: Draft, field: str, title: str, *, lowest: int, highest: int, meaning: str) -> int:
-    with st.container(gap="xxsmall", width=380):
+def number(draft: Draft, field: str, title: str, *, lowest: int, highest: int, meaning: str, width: int = 380) -> int:
+    """One number of a draft, with what it means for people below it."""
+    with st.container(gap="xxsmall", width=width):
         value = st.number_input(
             title,
             min_value=lowest,
@@ -72,7 +75,7 @@ def _number(draft: Draft, field: str, title: str, *, lowest: int, highest: int, 
             value=int(draft.start[""][field]),
             step=1,
             key=f"{draft.key}_{field}",
-            width=260,
+            width=min(260, width),
         )
         st.markdown(f":small[:gray[{meaning}]]")
     return int(value)

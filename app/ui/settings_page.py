@@ -12,6 +12,7 @@ from app.ui import (
     settings_messages,
     settings_numbers,
     settings_rule_scopes,
+    settings_rules,
     settings_users,
 )
 
@@ -39,6 +40,7 @@ TABS: Mapping[str, Callable[[], None]] = {
     "Due and escalation": _dues_and_escalation,
     "Retention": settings_numbers.retention,
     "Holidays": settings_numbers.holidays,
+    "Rules": settings_rules.show,
     "Playbooks": playbook_admin.admin,
     "Rules and segments": settings_rule_scopes.show,
     "Messages": settings_messages.show,

@@ -27,6 +27,7 @@ from app.ui import (
     frame,
     kept_fields,
     navigation,
+    suggestion_behind,
     suggestion_undo,
     visit,
     words,
@@ -238,7 +239,11 @@ def card(suggestion: Suggestion, *, with_account: bool = True) -> None:
         if with_account:
             due = add_business_days(here.today, suggestion.due_offset_bd)
             what = words.word(words.INTERVENTIONS, suggestion.intervention)
-            st.markdown(f":small[:gray[Suggested:] **{what}** :gray[by {figures.day(due)}]]")
+            with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+                st.markdown(f":small[:gray[Suggested:] **{what}** :gray[by {figures.day(due)}]]", width="content")
+                suggestion_behind.behind(suggestion, key)
+        else:
+            suggestion_behind.behind(suggestion, key)
         frame.problem(_place(suggestion.suggestion_id))
         if can(here.identity, Permission.ANSWER_SUGGESTION, account_owner_email=suggestion.csm_email):
             _answers(suggestion, key)

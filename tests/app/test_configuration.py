@@ -62,7 +62,7 @@ def test_every_name_ships_with_a_first_version_that_is_complete(estate: Estate) 
         types, treatments = configuration.active(db, ActionTypes), configuration.active(db, Interventions)
         reasons, escalation = configuration.active(db, ActionReasons), configuration.active(db, Escalation)
 
-    assert len(shipped) == 6
+    assert len(shipped) == 7
     assert set(types.root) == set(ActionType)
     assert set(treatments.root) == set(Intervention)
     assert {reason.code for reason in reasons.root} > RULE_REASONS
@@ -193,7 +193,7 @@ def test_what_cannot_hold_is_refused_with_a_sentence(estate: Estate, admin: Iden
 
     assert refused.value.message.endswith(".")
     assert refused.value.value == value
-    assert estate.one("select count(*) from app.configurations") == 6
+    assert estate.one("select count(*) from app.configurations") == 7
 
 
 def test_a_type_may_be_renamed_and_no_longer_offered_but_one_must_stay(estate: Estate, admin: Identity) -> None:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from app.auth import Role
 from app.suggestions import report, service
+from app.suggestions.precedents import precedents
 from app.suggestions.rates import Rate
 from app.suggestions.report import By, Outcomes
 from tests.app.factories import NOW, Estate
@@ -47,6 +48,19 @@ def test_what_was_raised_is_followed_to_its_measured_outcome(estate: Estate) -> 
         trigger_cleared_30d=True,
     )
     estate.action(actor=maya, account_key=action.account_key)  # her own, and open: in no count
+
+    with estate.work() as db:
+        behind = precedents(db, identity=maya, suggestion_id=second.suggestion_id)
+    alike = estate.one(
+        "select count(*) from app.suggestions where rule_id = 'R1' and intervention = %s and suggestion_id <> %s",
+        second.intervention,
+        second.suggestion_id,
+    )
+    was_alike = first.intervention == second.intervention
+    assert behind.suggested == alike
+    assert (behind.accepted, behind.closed, behind.false_alarm, behind.cleared) == (was_alike,) * 4
+    assert behind.dismissed == 0, "the suggestion itself is no precedent"
+    assert set(behind.eligible) == {"diagnostic_call", "configuration_audit", "business_review"}
 
     by_rule = counted(estate, By.RULE)
 

@@ -109,6 +109,20 @@ def suggested(estate: Estate) -> Estate:
     return estate
 
 
+def test_a_card_says_what_stands_behind_it_when_it_is_asked(browser: Browser, suggested: Estate) -> None:
+    page = browser.sign_in(suggested.user("Maya Lind")).open("my_day")
+    accept = next(button for button in page.button if button.label == "Accept")
+    assert "What else was eligible" not in texts(page)
+
+    page.session_state[str(accept.key).replace("accept_", "behind_")] = True
+    said = texts(page.run())
+
+    assert "ends on Thu 19 Nov" in said
+    assert "**What else was eligible** :gray[commercial offer (0%), of all draws]" in said
+    assert "it was never suggested before" in said
+    assert "descriptive, not proof" in said
+
+
 def test_a_suggestion_that_is_accepted_becomes_one_action_and_leaves_the_list(
     browser: Browser, suggested: Estate
 ) -> None:

@@ -1,0 +1,115 @@
+"""The fields of a rule in Settings: numbers with their bounds, shares as percent, interventions in order of preference.
+
+The browser keeps what is typed in them until it is published or discarded.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from app.suggestions import parameters, rule_versions
+from app.suggestions.parameters import Setting
+from app.suggestions.policy import Policy
+from app.ui import frame, kept_fields, words
+from app.ui.kept_fields import Field
+
+INTERVENTIONS, REASON = "interventions", "reason"
+
+
+def place(rule_id: str) -> str:
+    """Where a rule's refusals stand, and under which name the browser keeps its fields."""
+    return f"rules:{rule_id}"
+
+
+def begun_anew(rule_id: str) -> int:
+    """How often the fields of a rule started anew."""
+    return st.session_state.get(f"{place(rule_id)}:round", 0)
+
+
+def field_key(rule_id: str, name: str) -> str:
+    """The key of a field's widget."""
+    return f"rule_{rule_id}_{begun_anew(rule_id)}_{name}"
+
+
+def shown(one: Setting, value: float) -> float | int:
+    """A stored number as its field holds it: shares as percent."""
+    return int(value) if one.is_whole else round(float(value) * 100, 2)
+
+
+def _stored(one: Setting, value: float) -> float | int:
+    return int(value) if one.is_whole else round(float(value) / 100, 4)
+
+
+def told(rule_id: str, name: str, value: Any) -> str:
+    """A value of a field in words."""
+    if name == INTERVENTIONS:
+        return ", ".join(words.word(words.INTERVENTIONS, one) for one in value)
+    one = parameters.setting(rule_id, name)
+    return f"{shown(one, value):g}{' %' if not one.is_whole else f' {one.unit}' if one.unit else ''}"
+
+
+def fields(rule_id: str, now: Mapping[str, Any], policy: Policy) -> dict[str, Any]:
+    """Draw them; what stands in them by name, as it would be stored."""
+    values: dict[str, Any] = {}
+    own = [name for name in now if name in parameters.THRESHOLDS[rule_id]]
+    for names in (own, list(parameters.COMMON)):
+        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+            for name in names:
+                values[name] = _number(rule_id, name, now[name])
+    if rule_id == "R3":
+        frame.aside("Low-frequency plans are part of the product's setup and not changed here.")
+    key = field_key(rule_id, INTERVENTIONS)
+    st.session_state.setdefault(key, list(now[INTERVENTIONS]))
+    chosen = st.multiselect(
+        "Eligible interventions, the preferred one first",
+        list(words.INTERVENTIONS),
+        format_func=lambda code: words.INTERVENTIONS[code],
+        key=key,
+    )
+    values[INTERVENTIONS] = list(chosen)
+    if chosen:
+        drawn = rule_versions.shares(policy, list(chosen))
+        said = ", ".join(f"{words.word(words.INTERVENTIONS, one)} {share:.0%}" for one, share in drawn.items())
+        frame.aside(f"Proposed how often: {said}.")
+    return values
+
+
+def _number(rule_id: str, name: str, value: float) -> float | int:
+    one = parameters.setting(rule_id, name)
+    unit = "%" if not one.is_whole else one.unit
+    label = f"{one.label}, {unit}" if unit else one.label
+    key = field_key(rule_id, name)
+    st.session_state.setdefault(key, shown(one, value))
+    step = 1 if one.is_whole else 1.0
+    given = st.number_input(
+        label,
+        min_value=shown(one, one.least),
+        max_value=shown(one, one.most),
+        step=step,
+        format="%d" if one.is_whole else "%g",
+        key=key,
+        width=224,
+    )
+    return _stored(one, given)
+
+
+def kept(rule_id: str, now: Mapping[str, Any]) -> dict[str, Field]:
+    """What the browser keeps of them, the reason included."""
+    known: dict[str, Field] = {
+        REASON: Field(field_key(rule_id, REASON), "", kept_fields.text(rule_versions.REASON_LIMIT))
+    }
+    for name, value in now.items():
+        if name == INTERVENTIONS:
+            known[name] = Field(field_key(rule_id, name), list(value), _interventions)
+        else:
+            one = parameters.setting(rule_id, name)
+            take = kept_fields.number(shown(one, one.least), shown(one, one.most))
+            known[name] = Field(field_key(rule_id, name), shown(one, value), take)
+    return known
+
+
+def _interventions(value: Any) -> list[str]:
+    if not isinstance(value, list) or any(one not in words.INTERVENTIONS for one in value if isinstance(one, str)):
+        raise ValueError("not interventions")
+    return [str(one) for one in value]
