@@ -95,7 +95,8 @@ def text(label: str, width: int | None = None) -> ColumnConfig:
 def number(label: str, width: int, pattern: str | None = "localized", *, metric: str | None) -> ColumnConfig:
     """A number, right-aligned, with grouped thousands unless another pattern is given; None where `show` spells it.
 
-    The definition of its metric stands at its head; None for what only numbers rows (a build, a load), or where each row is another measure.
+    The definition of its metric stands at its head; None for what only numbers rows (a build, a load), or where each
+    row is another measure.
     """
     return st.column_config.NumberColumn(label, width=width, format=pattern, help=_said(metric))
 
