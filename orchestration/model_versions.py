@@ -22,7 +22,8 @@ _SHOWN = 12  # characters of a digest that people compare
 class ModelVersion:
     """One version of one mart. `key` names the columns that tell its rows apart.
 
-    `chain`: name, layer, path and digest of each model, seed and source above the mart, itself first, raw tables last.
+    `chain`: name, layer, path and digest of each model, seed and source above the mart, itself first, raw tables last;
+    of each the names of what it reads, how many data tests it has to pass, and who reads it (labels of exposures).
     `columns`: by name its type, its formula in words, and what it rests on (see `app.marts.proof`).
     """
 
@@ -30,7 +31,7 @@ class ModelVersion:
     version: str
     path: str
     key: tuple[str, ...]
-    chain: tuple[Mapping[str, str], ...]
+    chain: tuple[Mapping[str, Any], ...]
     columns: Mapping[str, Mapping[str, Any]]
 
 
@@ -60,14 +61,25 @@ def _macros_of(manifest: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator
             waiting.extend(macro["depends_on"]["macros"])
 
 
-def _step(manifest: Mapping[str, Any], unique_id: str) -> dict[str, str]:
+def _name(manifest: Mapping[str, Any], unique_id: str) -> str:
+    source = manifest["sources"].get(unique_id)
+    return f"{source['schema']}.{source['name']}" if source else manifest["nodes"][unique_id]["name"]
+
+
+def _step(manifest: Mapping[str, Any], unique_id: str) -> dict[str, Any]:
+    children = manifest["child_map"].get(unique_id, ())
+    around = {
+        "name": _name(manifest, unique_id),
+        "reads": sorted({_name(manifest, parent) for parent in manifest["parent_map"].get(unique_id, ())}),
+        "tests": sum(child.startswith("test.") for child in children),
+        "read_by": sorted(manifest["exposures"][child]["label"] for child in children if child.startswith("exposure.")),
+    }
     if unique_id in manifest["sources"]:
-        source = manifest["sources"][unique_id]
-        return {"name": f"{source['schema']}.{source['name']}", "layer": "raw", "path": "", "digest": ""}
+        return {**around, "layer": "raw", "path": "", "digest": ""}
     node = manifest["nodes"][unique_id]
     digest = _digest(node["checksum"]["checksum"], *sorted(_macros_of(manifest, node)))
     layer = node["fqn"][1] if node["resource_type"] == "model" else node["schema"]
-    return {"name": node["name"], "layer": layer, "path": node["original_file_path"], "digest": digest}
+    return {**around, "layer": layer, "path": node["original_file_path"], "digest": digest}
 
 
 def of(manifest: Mapping[str, Any], *, built_in: str, settings: str) -> list[ModelVersion]:

@@ -39,7 +39,8 @@ class HealthDay:
     """One account on one day. Scores 0 to 100, coverage 0 to 1, band R, Y, G or None for insufficient data.
 
     For each measure: its value in its own unit, its points (100, 60, 0, or None when left out), and its contribution in
-    points of score; the contributions of a row add up to `score`.
+    points of score; the contributions of a row add up to `score`. Beside them what the portfolio says of a past day:
+    recurring revenue in EUR at the rate of its month, the next renewal, the last two-way contact; None where not kept.
     """
 
     health_date: date
@@ -48,6 +49,9 @@ class HealthDay:
     score: float | None
     band: str | None
     coverage_ratio: float | None
+    mrr_eur: float | None
+    renewal_date: date | None
+    last_contact_date: date | None
     product_usage_score: float | None
     adoption_depth_score: float | None
     support_score: float | None

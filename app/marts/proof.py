@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, Date, Text, cast, column, func, literal, or_, select, table, text
 
 from app.db import reading_mart
@@ -93,12 +94,22 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A model, seed or raw table above a mart; a raw one has no `path` and no `digest` (of its SQL and macros)."""
+    """A model, seed or raw table above a mart; a raw one has no `path` and no `digest` (of its SQL and macros).
+
+    `reads`: names of what it is made of; `tests`: how many data tests it has to pass before anything is published;
+    `read_by`: pages, routes and jobs that read it. Versions from before these were kept have none of the three.
+    """
 
     name: str
     layer: str
     path: str
     digest: str
+    reads: tuple[str, ...] = ()
+    tests: int = 0
+    read_by: tuple[str, ...] = ()
+
+
+CHAIN = TypeAdapter(list[Step])  # as model_versions keeps it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +148,7 @@ class _Model:
     version: str
     path: str
     key: list[str]
-    chain: list[Mapping[str, str]]
+    chain: list[Mapping[str, Any]]
     columns: Mapping[str, Mapping[str, Any]]
     build_id: int
     published_at: datetime
@@ -197,7 +208,7 @@ def prove(db: Connection, mart: str, key: Sequence[str], name: str, *, limit: in
             formula=rests["formula"],
             model_version=model.version,
             path=model.path,
-            chain=[Step(**step) for step in model.chain],
+            chain=CHAIN.validate_python(model.chain),
             build_id=model.build_id,
             published_at=model.published_at,
             as_of_date=model.as_of_date,

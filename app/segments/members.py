@@ -162,7 +162,7 @@ def account_keys(db: Connection, criteria: Criteria, *, today: date) -> list[str
 
 
 def account_keys_on(db: Connection, criteria: Criteria, *, day: date) -> list[str]:
-    """As `account_keys`, of the accounts that were customers on a past day, as it was known then."""
+    """As `account_keys`, of the accounts that were customers on a past day."""
     with reading_mart("fct_account_health_daily"):
         return list(db.execute(_keys(criteria, _then([day]))).scalars())
 

@@ -85,7 +85,7 @@ def get_segment(db: Connection, *, identity: Identity, segment_id: UUID) -> Segm
 def shared_segment(db: Connection, segment_id: UUID) -> Segment:
     """One that is visible to all, locked until the end of the transaction: what a rule is tied to must not be archived
     meanwhile. Raises NotFound."""
-    db.execute(select(segments.c.segment_id).where(segments.c.segment_id == segment_id).with_for_update())
+    db.execute(select(segments.c.segment_id).where(segments.c.segment_id == segment_id).with_for_update(read=True))
     row = db.execute(_segments().where(segments.c.segment_id == segment_id, segments.c.is_shared)).one_or_none()
     if row is None:
         raise NotFound("segment", segment_id)
@@ -122,7 +122,8 @@ def save(
     """A new segment, or with `segment_id` and the version it was based on, one of their own changed.
 
     Raises NotPermitted, NotFound, StaleVersion, IdempotencyConflict, and InvalidInput for a name that is empty, over 80
-    characters or taken, for criteria that no filter holds, and for hiding what a rule uses.
+    characters or taken, for criteria that no filter holds, and for hiding, or filling with other accounts, what a rule
+    uses: what a rule sees changes with its version alone.
     """
     require(actor, Permission.SAVE_VIEW)
     columns: dict[str, Any] = {
@@ -136,6 +137,8 @@ def save(
         before = _own(db, actor, segment_id, expected_version) if segment_id else None
         if before is not None and before.is_shared and not is_shared:
             _refuse_while_used(db, before, "be hidden")
+        if before is not None and before.criteria != columns["criteria"]:
+            _refuse_while_used(db, before, "hold other accounts")
         version = before.version + 1 if before else 1
         kept = _ROWS.keep(db, segment_id, columns, actor=actor, now=now, version=version, name=name)
         told = {field: getattr(before, field) for field in columns} if before else None

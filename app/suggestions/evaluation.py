@@ -50,7 +50,7 @@ from app.suggestions.triggers.registry import LOGIC
 from app.wording import on
 
 POLICY_ID = "rules"
-LONGEST_MEMORY = timedelta(days=400)  # no cool-down is longer
+LONGEST_MEMORY = timedelta(days=730)  # a year of waiting for an answer, and the longest cool-down after it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

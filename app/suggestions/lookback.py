@@ -238,9 +238,14 @@ def effect(firings: Sequence[Firing], lives: Mapping[str, Life], *, days: Sequen
         if life.left_on is not None and life.leaves_after(one.day):
             lead = (life.left_on - one.day).days
             before_leaving[one.account_key] = max(lead, before_leaving.get(one.account_key, 0))
-    called = {one.account_key for one in judged}
-    right = {one.account_key for one in judged if lives[one.account_key].leaves_after(one.day)}
-    gone = {key for key, life in lives.items() if life.left_on is not None and days[0] < life.left_on <= last}
+    # by its first firing: an account called every few weeks is called all year, and would be right whenever it leaves
+    called: dict[str, Firing] = {}
+    for one in sorted(judged, key=lambda one: one.day):
+        called.setdefault(one.account_key, one)
+    right = [key for key, one in called.items() if lives[key].leaves_after(one.day)]
+    # who left soon after the first day may have been called before it, where nothing was looked at
+    began = days[0] + CHURN_WITHIN
+    gone = {key for key, life in lives.items() if life.left_on is not None and began <= life.left_on <= last}
     return Effect(
         firings=len(firings),
         accounts=len({one.account_key for one in firings}),

@@ -33,17 +33,26 @@ def _share(label: str, most: float = 1.0) -> Setting:
     return Setting(label, "share", 0.01, most, is_whole=False)
 
 
-def _count(label: str, most: int = 1_000) -> Setting:
-    return Setting(label, "", 0, most)
+def _count(label: str, most: int = 1_000, *, least: int = 0) -> Setting:
+    return Setting(label, "", least, most)
 
 
-# what every rule has, beside its thresholds
-COMMON: Mapping[str, Setting] = {
+# what rules have beside their thresholds
+_COMMON: Mapping[str, Setting] = {
     "hold_days": Setting("Must have held for", "days", 0, 40),
     "cool_down_days": Setting("Not again after an answer for", "days", 0, 365),
     "due_offset_bd": Setting("Due after", "business days", 0, 60),
     "max_input_age_days": Setting("Its data may be old at most", "days", 1, 14),
 }
+
+# whose trigger says of each day whether it held; what the others see has happened, or has lasted long enough
+_HOLDS = frozenset({"R1", "R2", "R5", "R7", "R8", "R12", "R13", "R14"})
+
+
+def common(rule_id: str) -> Mapping[str, Setting]:
+    """What may be set of a rule beside its thresholds."""
+    return {name: one for name, one in _COMMON.items() if name != "hold_days" or rule_id in _HOLDS}
+
 
 THRESHOLDS: Mapping[str, Mapping[str, Setting]] = {
     "R1": {
@@ -55,8 +64,8 @@ THRESHOLDS: Mapping[str, Mapping[str, Setting]] = {
     "R2": {
         "drop_ratio": _share("Fires from a fall of"),
         "high_drop_ratio": _share("High from a fall of"),
-        "least_previous_7d": _count("Events in the 7 days before, at least"),
-        "least_previous_30d": _count("Events in the 30 days before, at least"),
+        "least_previous_7d": _count("Events in the 7 days before, at least", least=1),
+        "least_previous_30d": _count("Events in the 30 days before, at least", least=1),
         "recovered_ratio": _share("Cleared when back at this share", 2.0),
         "recovered_days": _days("… for as long as", most=30),
     },
@@ -106,7 +115,7 @@ THRESHOLDS: Mapping[str, Mapping[str, Setting]] = {
         "full_ratio": _share("Seats used, more than", 2.0),
         "room_ratio": _share("Cleared under", 2.0),
         "growth_ratio": _share("Key activity up by"),
-        "least_previous_30d": _count("Events in the 30 days before, at least"),
+        "least_previous_30d": _count("Events in the 30 days before, at least", least=1),
     },
     "R13": {},
     "R14": {"rating_valid_days": _days("A rating counts for", most=365)},
@@ -140,7 +149,7 @@ def problems(rule_id: str, params: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What is wrong with the parameters of a rule, as (field, sentence); empty when nothing is."""
     found: list[tuple[str, str]] = []
     thresholds = params.get("thresholds") or {}
-    for given, known in ((params, COMMON), (thresholds, THRESHOLDS[rule_id])):
+    for given, known in ((params, common(rule_id)), (thresholds, THRESHOLDS[rule_id])):
         for name, setting in known.items():
             wrong = _out_of_bounds(setting, given.get(name))
             if wrong:
@@ -188,7 +197,7 @@ def changed(rule_id: str, params: Mapping[str, Any], wanted: Mapping[str, Any]) 
     thresholds = {name: given.get(name, params["thresholds"].get(name)) for name in THRESHOLDS[rule_id]}
     made = {
         **params,
-        **{name: wanted.get(name, params.get(name)) for name in (*COMMON, "interventions")},
+        **{name: wanted.get(name, params.get(name)) for name in (*common(rule_id), "interventions")},
         "thresholds": {**params["thresholds"], **thresholds},
     }
     if wrong := problems(rule_id, made):
@@ -201,7 +210,7 @@ def flat(rule_id: str, params: Mapping[str, Any]) -> dict[str, Any]:
     """What may be set of a rule, by one name each: thresholds first."""
     return {
         **{name: params["thresholds"][name] for name in THRESHOLDS[rule_id]},
-        **{name: params[name] for name in COMMON},
+        **{name: params[name] for name in common(rule_id)},
         "interventions": list(params["interventions"]),
     }
 
@@ -216,4 +225,4 @@ def nested(rule_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def setting(rule_id: str, name: str) -> Setting:
     """A setting by its name in `flat`. Raises KeyError for the interventions, which are no number."""
-    return {**COMMON, **THRESHOLDS[rule_id]}[name]
+    return {**_COMMON, **THRESHOLDS[rule_id]}[name]

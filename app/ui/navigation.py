@@ -41,7 +41,7 @@ PLACES = (
     Place("outcomes.py", "outcomes", "Outcomes", ":material/flag:", EVERYBODY),
     Place("reports.py", "reports", "Reports", ":material/monitoring:", EVERYBODY),
     Place("trust.py", "trust", "Trust", ":material/verified:", EVERYBODY),
-    Place("explore.py", "explore", "Explore", ":material/insert_chart:", (Role.ADMIN, Role.ANALYST)),
+    Place("explore.py", "explore", "Explore", ":material/explore:", (Role.ADMIN, Role.ANALYST)),
     Place("sql.py", "sql", "SQL", ":material/database:", (Role.ADMIN, Role.ANALYST)),
     Place("assignments.py", "assignments", "Assignments", ":material/group:", (Role.ADMIN,)),
     Place("settings.py", "settings", "Settings", ":material/settings:", (Role.ADMIN,)),

@@ -1,4 +1,4 @@
-"""The day that the portfolio is looked at: today, or a past day as it was known then."""
+"""The day that the portfolio is looked at: today, or a past day."""
 
 from datetime import date
 
@@ -7,6 +7,7 @@ import streamlit as st
 from app.ui import figures, segment_data, visit
 
 KEY = "as_of"
+_LATEST = "as_of:latest"
 
 
 def control() -> date | None:
@@ -15,6 +16,10 @@ def control() -> date | None:
     if here.publication is None:
         return None
     latest = here.publication.as_of_date
+    held = st.session_state.get(KEY)
+    if held is not None and held == st.session_state.get(_LATEST) != latest:
+        st.session_state[KEY] = latest  # a page left open goes on with the newest build, and is no past day
+    st.session_state[_LATEST] = latest
     chosen = st.date_input(
         "As of",
         value=latest,
@@ -25,7 +30,7 @@ def control() -> date | None:
         bind="query-params",
         label_visibility="collapsed",
         width=132,
-        help="Look back: every account as it was known on this day",
+        help="Look back: every account as of this day",
     )
     return chosen if isinstance(chosen, date) and chosen < latest else None
 
@@ -38,8 +43,9 @@ def strip(day: date | None, view: str) -> None:
     missing = " “At risk, no action” shows everybody at risk." if view == "idle" else ""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="looking_back"):
         st.markdown(
-            f":orange[:material/history:] **As of {figures.full_day(day)}, as it was known then**: health, risk, "
-            "revenue, renewal and last contact. Owner, segment and plan are today's; next actions are left out."
+            f":orange[:material/history:] **As of {figures.full_day(day)}**: health, risk, revenue, renewal and last "
+            "contact of that day, corrected by what came later. Owner, segment, plan and what filters ask of actions "
+            "are today's; next actions are left out."
             f"{missing}",
             width="content",
         )

@@ -94,7 +94,7 @@ def _small(figure: go.Figure) -> go.Figure:
 
 def _honesty(criteria: Criteria, found: list[SizeOnDay]) -> str:
     """What the picture rests on: which criteria are of each day, which are of today, and from when on it is kept."""
-    said = ["Counted on each day by what was known then"]
+    said = ["Counted on each day, with records that came later"]
     if now := of_today(criteria):
         said.append(f"taken as of today: {listed(now)}")
     if criteria.risks or criteria.view == "idle":

@@ -149,7 +149,7 @@ def _measures(found: Comparison, *, is_changed: bool) -> None:
         ("Suggestions", [f"{one.firings:,}" for one in versions]),
         ("Accounts", [f"{one.accounts:,}" for one in versions]),
         ("By priority", [_priorities(one) for one in versions]),
-        ("Right: left within 90 days, of accounts raised", [rate(one.precision) for one in versions]),
+        ("Right: left within 90 days of the first, of accounts raised", [rate(one.precision) for one in versions]),
         ("Caught: raised before, of accounts that left", [rate(one.caught) for one in versions]),
         ("Days ahead of the leaving, median", [_lead(one) for one in versions]),
     ]

@@ -53,7 +53,7 @@ def fields(rule_id: str, now: Mapping[str, Any], policy: Policy) -> dict[str, An
     """Draw them; what stands in them by name, as it would be stored."""
     values: dict[str, Any] = {}
     own = [name for name in now if name in parameters.THRESHOLDS[rule_id]]
-    for names in (own, list(parameters.COMMON)):
+    for names in (own, list(parameters.common(rule_id))):
         with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
             for name in names:
                 values[name] = _number(rule_id, name, now[name])
@@ -73,6 +73,18 @@ def fields(rule_id: str, now: Mapping[str, Any], policy: Policy) -> dict[str, An
         said = ", ".join(f"{words.word(words.INTERVENTIONS, one)} {share:.0%}" for one, share in drawn.items())
         frame.aside(f"Proposed how often: {said}.")
     return values
+
+
+def follow(rule_id: str, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Have the fields that nobody touched say what another version says since; call it before they are drawn."""
+    for name, value in now.items():
+        key = field_key(rule_id, name)
+        if st.session_state.get(key) == _shown(rule_id, name, before.get(name, value)):
+            st.session_state[key] = _shown(rule_id, name, value)
+
+
+def _shown(rule_id: str, name: str, value: Any) -> Any:
+    return list(value) if name == INTERVENTIONS else shown(parameters.setting(rule_id, name), value)
 
 
 def _number(rule_id: str, name: str, value: float) -> float | int:

@@ -115,12 +115,18 @@ def _editor(rule: RuleVersion, policy: Policy) -> None:
     begun: int = st.session_state.setdefault(f"{place}:begun", rule.version)
     with st.container(border=True, gap="small", key="rule_editor"):
         _head(rule)
+        if begun != rule.version:
+            since = [one for one in settings_data.rule_versions_of(rule_id, visit.current()) if one.version == begun]
+            for one in since:
+                settings_rule_fields.follow(rule_id, parameters.flat(rule_id, one.params), now)
         values = settings_rule_fields.fields(rule_id, now, policy)
         wanted = parameters.nested(rule_id, values)
         wrong = parameters.problems(rule_id, {**rule.params, **wanted})
         for _, sentence in wrong:
             st.markdown(f":red[:material/error: {escaped(sentence)}]")
         changed = [name for name in values if values[name] != now[name]]
+        if not changed:
+            st.session_state[f"{place}:begun"] = rule.version
         if begun != rule.version and changed:
             who = escaped(rule.created_by_name or "Somebody")
             st.markdown(f":orange[:material/sync_problem: {who} published version {rule.version} meanwhile.]")

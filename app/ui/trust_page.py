@@ -20,7 +20,18 @@ from app.marts.sources import Freshness, SourceFreshness
 from app.marts.trust import Refused, ShapeChange, StreamLoad
 from app.settings import get_settings
 from app.suggestions import service as suggestions
-from app.ui import choices, figures, frame, identity_worklist, page_style, proof_link, tables, visit, words
+from app.ui import (
+    choices,
+    figures,
+    frame,
+    identity_worklist,
+    lineage_panel,
+    page_style,
+    proof_link,
+    tables,
+    visit,
+    words,
+)
 from app.ui.text import escaped
 
 ALL = "all"
@@ -62,7 +73,7 @@ def _known(now: datetime) -> Known:
 
 
 def show() -> None:
-    """Sources first; then what one of them brought, left unsure, refused and changed; then the builds."""
+    """Sources first; what one of them brought, left unsure, refused and changed; builds, and what rests on what."""
     known = _known(real_now())
     _verdict(known.states)
     _held(known.builds)
@@ -77,6 +88,7 @@ def show() -> None:
         _refused([one for one in known.refused if chosen in (ALL, one.source)])
         _shapes([one for one in known.shapes if chosen in (ALL, one.source)])
         _builds(known.builds)
+    lineage_panel.show(known.states)
 
 
 def _verdict(states: Sequence[SourceFreshness]) -> None:

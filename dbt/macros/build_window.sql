@@ -45,6 +45,13 @@
     {%- set relation = adapter.get_relation(
         database=target.database, schema='intermediate', identifier='int_time__built_windows'
     ) -%}
+    {#- Days of an earlier version of this project do not say what is told of them since. -#}
+    {%- set health = adapter.get_relation(
+        database=target.database, schema='marts_next', identifier='fct_account_health_daily'
+    ) -%}
+    {%- if 'last_contact_date' not in adapter.get_columns_in_relation(health) | map(attribute='name') -%}
+        {{ return(nothing) }}
+    {%- endif -%}
     {#- Written by an earlier version of this project, it does not say what its build was told from. -#}
     {%- set known = adapter.get_columns_in_relation(relation) | map(attribute='name') if relation is not none else [] -%}
     {{ return(relation if 'fingerprint' in known else nothing) }}

@@ -303,6 +303,18 @@ def test_what_cannot_hold_is_refused_by_its_name_and_rules_are_for_admins(estate
     assert estate.one("select max(version) from app.rules where rule_id = 'R1'") == 1
 
 
+def test_a_rule_asks_for_an_event_before_it_speaks_of_a_change_and_only_what_can_hold_is_asked_for_days(
+    estate: Estate,
+) -> None:
+    with estate.work() as db:
+        shipped = {rule_id: params for rule_id, _, params in repository.active_rules(db)}
+    for rule_id, name in (("R2", "least_previous_7d"), ("R2", "least_previous_30d"), ("R12", "least_previous_30d")):
+        without = {**shipped[rule_id], "thresholds": {**shipped[rule_id]["thresholds"], name: 0}}
+        assert [field for field, _ in parameters.problems(rule_id, without)] == [name]
+    assert "hold_days" not in parameters.flat("R11", shipped["R11"])
+    assert parameters.changed("R11", shipped["R11"], {"hold_days": 10})["hold_days"] == 0
+
+
 def test_every_shipped_rule_passes_its_own_checks_and_round_trips(estate: Estate) -> None:
     with estate.work() as db:
         for rule_id, _, params in repository.active_rules(db):

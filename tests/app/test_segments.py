@@ -249,6 +249,8 @@ def test_a_segment_that_a_rule_uses_is_neither_archived_nor_hidden_and_the_rule_
         archive(estate, maya, segment)
     with pytest.raises(InvalidInput, match="cannot be hidden"):
         save(estate, maya, segment_id=segment.segment_id, expected_version=1, is_shared=False)
+    with pytest.raises(InvalidInput, match="cannot hold other accounts"):
+        save(estate, maya, segment_id=segment.segment_id, expected_version=1, criteria={"search": "zzz"})
     _limit(estate, admin, version=tied.version)
     archive(estate, maya, segment)
     assert names(estate, maya) == []

@@ -163,9 +163,10 @@ def champion(estate: Estate, maya: Identity) -> str:
 
 
 def texts(page: AppTest) -> str:
-    """Everything that is written on a page, tables excluded."""
+    """Everything that is written on a page, tables excluded; figures that lead to their proof or definition last."""
     parts = [*page.markdown, *page.text, *page.error, *page.warning, *page.success, *page.toast]
-    return "\n".join(str(part.value) for part in parts)
+    links = [link.proto.label for link in page.get("page_link")]
+    return "\n".join([*(str(part.value) for part in parts), *links])
 
 
 def labels(page: AppTest) -> list[str]:

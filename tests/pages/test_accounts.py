@@ -164,7 +164,7 @@ def test_the_portfolio_of_a_past_day_says_what_each_account_says_of_that_day(bro
     page = browser.open("accounts", as_of=THEN.isoformat(), view="All")
     rows = page.dataframe[0].value.set_index("account")
 
-    assert "as it was known then" in texts(page)
+    assert "corrected by what came later" in texts(page)
     assert sorted(rows.index) == ["Ashford Media", "Borea Energy", "Castell Optics"]
     assert "next" not in rows
     assert not [button.label for button in page.button if button.label.startswith("Create action")]
@@ -191,7 +191,7 @@ def test_the_way_back_from_a_past_day_leads_to_today(browser: Browser, estate: E
     assert page.dataframe[0].value["account"].tolist() == ["Ashford Media", "Borea Energy"]
     page.button(key="back_to_today").click().run()
 
-    assert "as it was known then" not in texts(browser.checked())
+    assert "corrected by what came later" not in texts(browser.checked())
     assert page.dataframe[0].value["account"].tolist() == ["Ashford Media"]
     assert page.dataframe[0].value["next"].tolist() == ["none"]
 

@@ -9,6 +9,7 @@ from app.auth import Identity, Role
 from app.ui import identity_worklist, visit
 from tests.app.factories import NOW, Estate, key_of
 from tests.app.test_identity_links import decide, unsure
+from tests.app.test_lineage import publish
 from tests.pages.conftest import Browser, texts
 
 
@@ -94,3 +95,20 @@ def test_while_an_earlier_build_stands_put_back_the_page_says_so(
 
     assert "**Build 7 was put back**" in texts(page)
     assert page.dataframe[-1].value["back"].tolist()[0] == "build 7 put back"
+
+
+def test_what_rests_on_what_is_told_for_a_step_and_a_stale_source_names_what_it_holds_up(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    publish(estate)
+    estate.loads()
+    estate.load("stripe", "invoices", "succeeded", NOW - timedelta(hours=80))
+    browser.sign_in(maya)
+    browser.page.query_params["node"] = "stg_invoices"
+    page = browser.open_address("trust")
+
+    assert "**stg\\_invoices** :gray[staging] :red-badge" in texts(page)
+    assert "Held up by it:] Page Accounts" in texts(page)
+
+    page.selectbox(key="node").set_value("dim_contacts").run()
+    assert "**dim\\_contacts** :gray[mart] :green-badge" in texts(browser.checked())

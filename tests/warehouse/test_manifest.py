@@ -138,6 +138,18 @@ def test_no_figure_is_without_a_proof(manifest: dict[str, Any]) -> None:
     assert not faults
 
 
+def test_each_step_above_a_mart_says_what_it_reads_its_tests_and_who_reads_it(manifest: dict[str, Any]) -> None:
+    marts = {one.mart: one for one in model_versions.of(manifest, built_in="marts_next", settings="")}
+    steps = {step["name"]: step for step in marts["dim_accounts"].chain}
+
+    assert all(set(step["reads"]) <= set(steps) for step in steps.values())
+    assert {name for name, step in steps.items() if not step["reads"] and step["layer"] != "seeds"} >= {
+        name for name, step in steps.items() if step["layer"] == "raw"
+    }
+    assert steps["dim_accounts"]["tests"] > 5
+    assert {"Page Accounts", "Page Account"} <= set(steps["dim_accounts"]["read_by"])
+
+
 def test_what_has_no_second_count_yet_is_listed_by_name(manifest: dict[str, Any]) -> None:
     recounted, listed = {(one.mart, one.column) for one in FIGURES}, tomllib.loads(NOT_RECOUNTED_YET.read_text())
     without: dict[str, list[str]] = {}

@@ -58,4 +58,5 @@ def downgrade() -> None:
     op.execute("delete from app.audit_events where subject_kind in ('segment', 'rule')")
     op.execute("alter table app.audit_events enable trigger append_only")
     _set_subjects(SUBJECTS)
+    op.execute("update app.rules set params = params - 'only_segment' - 'except_segment'")
     op.execute("drop table app.segments")

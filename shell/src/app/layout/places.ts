@@ -22,7 +22,7 @@ export const PLACES: readonly Place[] = [
   { address: 'outcomes', title: 'Outcomes', icon: 'outcomes', roles: EVERYBODY, key: 'o' },
   { address: 'reports', title: 'Reports', icon: 'reports', roles: EVERYBODY, key: 'r' },
   { address: 'trust', title: 'Trust', icon: 'trust', roles: EVERYBODY, key: 'u' },
-  { address: 'explore', title: 'Explore', icon: 'chart', roles: ['admin', 'analyst'], key: 'x' },
+  { address: 'explore', title: 'Explore', icon: 'explore', roles: ['admin', 'analyst'], key: 'x' },
   { address: 'sql', title: 'SQL', icon: 'database', roles: ['admin', 'analyst'], key: 'q' },
   { address: 'assignments', title: 'Assignments', icon: 'people', roles: ['admin'], key: 's' },
   { address: 'settings', title: 'Settings', icon: 'settings', roles: ['admin'], key: 'e' },
