@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
-from app.explore.checks import dimensions
+from app.explore.checks import dimensions, read_value
 from app.explore.marts import TIMES, Mart
 from app.explore.question import LONGEST_VALUE, Dimension, Filter, Question, Test, Unit, View
 from app.explore.statement import OTHER
@@ -40,14 +41,30 @@ def into(question: Question, mart: Mart, row: Sequence[Any], *, parts: Sequence[
     for one, cell in zip(named, row, strict=False):
         is_split = one is question.split
         found += _other(one, mart, parts) if is_split and cell == OTHER else _filters(one, mart, cell)
-    told = {(one.column, one.test) for one in found}
-    kept = [one for one in question.filters if (one.column, one.test) not in told or one.test is Test.IS_NOT]
+    kept = [one for one in question.filters if not any(_holds(other, one, mart) for other in found)]
+    found = [one for one in found if not any(_holds(other, one, mart) for other in kept)]
     groups = tuple(
         replace(one, unit=_FINER.get(one.unit, one.unit)) if one.unit and cell is not None else one
         for one, cell in zip(question.groups, row, strict=False)
     )
     finer = groups if question.view is not View.HISTOGRAM else question.groups
-    return replace(question, filters=(*kept, *(one for one in found if one not in kept)), groups=finer)
+    return replace(question, filters=(*kept, *found), groups=finer)
+
+
+def _holds(one: Filter, other: Filter, mart: Mart) -> bool:
+    """Whether the other says nothing more beside this one: of two bounds the wider, and the values clicked from."""
+    if (one.column, one.test) != (other.column, other.test):
+        return False
+    if one.test not in (Test.FROM, Test.BEFORE):
+        return one.test is Test.IS or one == other
+    bound, wider = (_bound(each, mart) for each in (one, other))
+    return bound >= wider if one.test is Test.FROM else bound <= wider
+
+
+def _bound(one: Filter, mart: Mart) -> Decimal:
+    column = mart.columns[one.column]
+    read = read_value(one.values[0], column)
+    return Decimal(date.fromisoformat(read).toordinal() if column.kind in TIMES else read)
 
 
 def _filters(one: Dimension, mart: Mart, cell: Any) -> list[Filter]:

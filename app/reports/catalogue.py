@@ -16,7 +16,7 @@ from app.exports.columns import columns_of
 from app.exports.formats import Format
 from app.reports import bridge, cohorts, follow_through, funnel, interventions, migration, portfolio
 from app.reports.model import Filter, Report
-from app.reports.reach import in_file, on_screen
+from app.reports.reach import in_file, may_compare_people, on_screen
 from app.reports.wanted import Wanted, first_of_month, months_before
 
 REPORTS: Mapping[str, Report] = {
@@ -67,24 +67,32 @@ def at_first(report: Report, as_of: date) -> Wanted:
     return Wanted(start=months_before(newest, back), end=newest, by=next(iter(report.groups), ""))
 
 
-def _applied(report: Report, wanted: Wanted) -> Wanted:
-    """Without what the report knows nothing of: an address may say anything."""
+def filters_for(report: Report, identity: Identity) -> frozenset[Filter]:
+    """What this person may narrow the report by."""
+    if report.tells_of_people and not may_compare_people(identity):
+        return report.filters - {Filter.CSM}
+    return report.filters
+
+
+def _applied(report: Report, wanted: Wanted, identity: Identity) -> Wanted:
+    """Without what the report knows nothing of, or the person may not ask: an address may say anything."""
+    filters = filters_for(report, identity)
     fields: dict[str, Any] = {"csms": Filter.CSM, "plans": Filter.PLAN, "segments": Filter.SEGMENT}
-    kept = {name: getattr(wanted, name) if needs in report.filters else () for name, needs in fields.items()}
+    kept = {name: getattr(wanted, name) if needs in filters else () for name, needs in fields.items()}
     by = wanted.by if wanted.by in report.groups else next(iter(report.groups), "")
     return Wanted(start=wanted.start, end=wanted.end, by=by, horizon_days=wanted.horizon_days, **kept)
 
 
 def rows(db: Connection, report: Report, *, identity: Identity, wanted: Wanted, as_of: date) -> list[Any]:
     """The rows of a report as this person may read them on a screen. Raises MartUnavailable, NotPermitted."""
-    return list(report.read(db, wanted=_applied(report, wanted), reach=on_screen(identity), as_of=as_of))
+    return list(report.read(db, wanted=_applied(report, wanted, identity), reach=on_screen(identity), as_of=as_of))
 
 
 def write(
     db: Connection, report: Report, kind: Format, file: BinaryIO, *, identity: Identity, wanted: Wanted, as_of: date
 ) -> None:
     """The rows as a file, of what this person may take away. Raises MartUnavailable, NotPermitted."""
-    found = report.read(db, wanted=_applied(report, wanted), reach=in_file(identity), as_of=as_of)
+    found = report.read(db, wanted=_applied(report, wanted, identity), reach=in_file(identity), as_of=as_of)
     columns = columns_of(report.row_type)
     batch = [[getattr(row, column.name) for column in columns] for row in found]
     formats.write(file, kind, columns, [batch] if batch else [])

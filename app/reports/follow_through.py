@@ -41,7 +41,8 @@ actions as (
         a.*,
         a.status not in ('closed', 'cancelled') as is_open,
         a.created_at >= :since and a.created_at < :until as is_of_period,
-        least(a.started_at, a.closed_at) as touched_at
+        -- a cancelled action has an end too, and nobody need have touched it
+        least(a.started_at, case when a.status = 'closed' then a.closed_at end) as touched_at
     from marts.fct_actions as a
     join accounts on accounts.account_key = a.account_key
     where cast(:user_ids as text[]) is null or a.owner_user_id = any(cast(:user_ids as text[]))
@@ -50,7 +51,7 @@ actions as (
 select
     {{group}} as "group",
     count(*) filter (where is_open) as open_count,
-    count(*) filter (where is_open and due_date <= :as_of) as overdue_count,
+    count(*) filter (where is_open and status <> 'snoozed' and due_date <= :as_of) as overdue_count,
     count(*) filter (where is_of_period) as made_count,
     count(*) filter (where is_of_period and status = 'closed') as done_count,
     count(*) filter (where is_of_period and status = 'cancelled') as cancelled_count,
@@ -79,8 +80,8 @@ REPORT = Report(
     title="Follow-through",
     question="what people have open and late, what they did, and how long it took",
     formula="""
-- **Open** and **overdue** (due on the last day of the build or before) are as of the build; the rest is about
-  the actions made in the period.
+- **Open** and **overdue** (due on the last day of the build or before, and not snoozed) are as of the build; the
+  rest is about the actions made in the period.
 - **First touch** is when work was begun, or the action was closed at once; times are medians from when the
   action was made, of those that came so far.
 - A CSM reads their own row and those of colleagues they cover for; admins and analysts read all.

@@ -106,4 +106,5 @@ REPORT = Report(
     groups={"rule": "Rule", "intervention": "Intervention", "segment": "Segment", "month": "Month"},
     months=3,
     period=("Decided from", "to"),
+    tells_of_people=True,
 )

@@ -119,4 +119,5 @@ REPORT = Report(
     filters=ACCOUNT_FILTERS | {Filter.PERIOD, Filter.HORIZON},
     months=12,
     period=("Decided from", "to"),
+    tells_of_people=True,
 )

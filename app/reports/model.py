@@ -35,6 +35,7 @@ class Read(Protocol):
 class Report:
     """One report. `formula` is its definition as our own Markdown, `sources` the tables it is counted from, `groups`
     what it can be counted by, the first at first; `months` how long its period is at first, None for no period.
+    `tells_of_people`: narrowed to one CSM it tells how that person follows through.
     """
 
     title: str
@@ -46,4 +47,5 @@ class Report:
     filters: frozenset[Filter] = ACCOUNT_FILTERS
     groups: Mapping[str, str] = field(default_factory=dict)
     months: int | None = None
+    tells_of_people: bool = False
     period: tuple[str, str] = ("Made from", "to")

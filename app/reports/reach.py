@@ -1,5 +1,6 @@
 """How much of a report a person may have: on the screen what the portfolio lets them read, in a file what they may take
-away, and how others follow through only where that is their work. Pure.
+away. A colleague's actions, and a report narrowed to a colleague's answers, are only for those whose work that is; the
+Outcomes page counts suggestions by CSM for everybody. Pure.
 """
 
 from dataclasses import dataclass
@@ -16,8 +17,13 @@ class Reach:
     user_ids: tuple[UUID, ...] | None = None
 
 
+def may_compare_people(identity: Identity) -> bool:
+    """Whether a report that tells of people may be narrowed to one of them."""
+    return scope_of(identity, Permission.COMPARE_PEOPLE) is Scope.ALL
+
+
 def _people(identity: Identity) -> tuple[UUID, ...] | None:
-    if scope_of(identity, Permission.COMPARE_PEOPLE) is Scope.ALL:
+    if may_compare_people(identity):
         return None
     return (identity.user_id, *identity.covered_user_ids)
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time
 from urllib.parse import urlencode
 
 MOST_CHOSEN = 50  # of one filter; an address may hold anything
+MOST_MONTHS = 36  # that a period may begin before the end of the build's
 _LISTS = {"csms": "csm", "plans": "plan", "segments": "segment"}
 
 
@@ -76,13 +77,21 @@ class Wanted:
         return urlencode(parts)
 
 
+def _texts(given: Sequence[str]) -> tuple[str, ...]:
+    """Without what PostgreSQL has no text for."""
+    return tuple(one for one in given[:MOST_CHOSEN] if "\0" not in one)
+
+
 def from_query(single: Mapping[str, str], many: Mapping[str, Sequence[str]], *, otherwise: Wanted) -> Wanted:
     """What a query string asks for; what it leaves out, or nobody can mean, is as in `otherwise`.
 
-    A period that ends before it begins is the one month in which it begins.
+    A period that ends before it begins is the one month in which it begins; none goes beyond the month in which
+    `otherwise` ends, nor further back than MOST_MONTHS.
     """
-    start = month_of(single.get("from", "")) or otherwise.start
-    end = month_of(single.get("to", "")) or otherwise.end
+    newest = otherwise.end
+    oldest = months_before(newest, MOST_MONTHS - 1)
+    start = min(max(month_of(single.get("from", "")) or otherwise.start, oldest), newest)
+    end = min(month_of(single.get("to", "")) or newest, newest)
     horizon = single.get("horizon", "")
     return replace(
         otherwise,
@@ -90,5 +99,5 @@ def from_query(single: Mapping[str, str], many: Mapping[str, Sequence[str]], *, 
         end=max(start, end),
         by=single.get("by", otherwise.by)[:40],
         horizon_days=int(horizon) if horizon in ("30", "60", "90") else otherwise.horizon_days,
-        **{name: tuple(many.get(short, ()))[:MOST_CHOSEN] for name, short in _LISTS.items()},
+        **{name: _texts(many.get(short, ())) for name, short in _LISTS.items()},
     )

@@ -45,11 +45,6 @@ _PLACES: Mapping[View, tuple[str, ...]] = {
 _NONE = "–"
 
 
-def label(column: Column) -> str:
-    """The name of a column in a list of choices; of the account's, whose it is."""
-    return column.label
-
-
 def show(question: Question, mart: Mart, marts: Marts) -> None:
     """The controls for what is asked."""
 
@@ -125,7 +120,7 @@ def _groups(question: Question, mart: Mart, marts: Marts) -> None:
         st.selectbox(
             _PLACES[question.view][place],
             list(choices),
-            format_func=lambda name, choices=choices: label(choices[name]),
+            format_func=lambda name, choices=choices: choices[name].label,
             **explore_state.control(f"explore_group_{place}", one.column, of_column, marts),
         )
         _unit(question, marts, one, place)
@@ -143,13 +138,13 @@ def _many_groups(question: Question, mart: Mart, marts: Marts) -> None:
     st.multiselect(
         "Group by",
         list(choices),
-        format_func=lambda name: label(choices[name]),
+        format_func=lambda name: choices[name].label,
         max_selections=SHAPES[View.TABLE].groups[1],
         placeholder="Everything together",
         **explore_state.control("explore_groups", [one.column for one in question.groups], of_columns, marts),
     )
     for place, one in enumerate(question.groups):
-        _unit(question, marts, one, place, name=label(mart.columns[one.column]))
+        _unit(question, marts, one, place, name=mart.columns[one.column].label)
 
 
 def _unit(question: Question, marts: Marts, one: Dimension, place: int, name: str = "") -> None:
@@ -186,7 +181,7 @@ def _split(question: Question, mart: Mart, marts: Marts) -> None:
     st.selectbox(
         "Split by",
         [_NONE, *choices],
-        format_func=lambda name: "Not split" if name == _NONE else label(choices[name]),
+        format_func=lambda name: "Not split" if name == _NONE else choices[name].label,
         **explore_state.control("explore_split", held, of_split, marts),
     )
 
@@ -255,7 +250,7 @@ def _measure(question: Question, mart: Mart, marts: Marts, place: int, one: Meas
     st.selectbox(
         "of column",
         list(fitting),
-        format_func=lambda name: label(fitting[name]),
+        format_func=lambda name: fitting[name].label,
         **explore_state.control(
             f"explore_of_{place}",
             one.column,

@@ -1,9 +1,11 @@
 """The pictures of an answer. Each mark carries the number of its row in the answer, which is all that a click sends."""
 
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
-from app.explore import statement
-from app.explore.question import Measure, View
+from app.explore import drill
+from app.explore.question import Unit, View
 from app.ui import charts, explore_cells
 from app.ui.charts import Palette
 from app.ui.explore_drawn import (
@@ -16,18 +18,12 @@ from app.ui.explore_drawn import (
     inks_of,
     label,
     part_label,
-    part_of,
     parts,
     shortened,
 )
 
 MOST_BARS = 40
 MOST_POINTS = 2_000
-
-
-def adds_up(one: Measure) -> bool:
-    """Whether parts of it can stand on each other."""
-    return statement.is_additive(one)
 
 
 def figure(view: View, drawn: Drawn, *, dark: bool) -> Made:
@@ -51,6 +47,8 @@ def _line(drawn: Drawn, colours: Palette) -> Made:
         return Made(figure=None)
     # a group without a row has nothing to sum: nought, where an average has a gap
     missing = 0.0 if drawn.is_additive[0] else None
+    if drawn.is_additive[0] and unit is not None:
+        days = _all_days(days, unit)
     inks = inks_of(colours, parts(drawn))
     for part, rows in by_part(drawn).items():
         known = {row[0]: (number, as_number(row[at])) for number, row in rows}
@@ -73,6 +71,14 @@ def _line(drawn: Drawn, colours: Palette) -> Made:
         alt=f"{drawn.measures[0]} along {drawn.groups[0]}, {len(days)} points",
         notes=["Rows without a time are not drawn."] if left_out else [],
     )
+
+
+def _all_days(days: Sequence[date], unit: Unit) -> list[date]:
+    """Also those between the first and the last that have no row; as they came where that would be too many."""
+    found = [days[0]]
+    while found[-1] < days[-1] and len(found) <= MOST_POINTS:
+        found.append(drill.following(found[-1], unit))
+    return found if found[-1] == days[-1] else list(days)
 
 
 def _bar(drawn: Drawn, colours: Palette) -> Made:
@@ -164,9 +170,7 @@ def _histogram(drawn: Drawn, colours: Palette) -> Made:
     made = base(drawn, colours)
     inks = inks_of(colours, _split_parts(drawn))
     for part in _split_parts(drawn):
-        rows = [
-            (number, row) for number, row in enumerate(drawn.rows) if drawn.split is None or part_of(row[2]) == part
-        ]
+        rows = [(number, row) for number, row in enumerate(drawn.rows) if drawn.split is None or row[2] == part]
         made.add_bar(
             x=[(float(row[0]) + float(row[1])) / 2 for _, row in rows],
             y=[row[-1] for _, row in rows],
@@ -182,6 +186,6 @@ def _histogram(drawn: Drawn, colours: Palette) -> Made:
     return Made(figure=made, alt=f"Distribution of {drawn.groups[0]}, {len(drawn.rows)} bins")
 
 
-def _split_parts(drawn: Drawn) -> list[str]:
-    """As `_parts`: a histogram's part stands behind the two ends of its bin."""
+def _split_parts(drawn: Drawn) -> list[str | None]:
+    """As `parts`: a histogram's part stands behind the two ends of its bin."""
     return in_order(row[2] for row in drawn.rows) if drawn.split else [""]

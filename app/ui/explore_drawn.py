@@ -52,11 +52,11 @@ class Made:
     notes: list[str] = field(default_factory=list)
 
 
-def inks_of(colours: Palette, parts: Sequence[str]) -> Mapping[str, str]:
+def inks_of(colours: Palette, parts: Sequence[str | None]) -> Mapping[str | None, str]:
     wheel = _DARK if colours is charts.DARK else _LIGHT
     named = [part for part in parts if part != OTHER]
-    if set(named) - {EMPTY} and set(named) <= {"R", "Y", "G", EMPTY}:  # bands have colours of their own
-        return {part: colours.band(part) for part in named}
+    if set(named) - {None} and set(named) <= {"R", "Y", "G", None}:  # bands have colours of their own
+        return {part: colours.band(part or "") for part in named}
     return {part: wheel[at % len(wheel)] for at, part in enumerate(named)} | {OTHER: colours.grey}
 
 
@@ -77,17 +77,12 @@ def label(cell: Any, unit: Unit | None = None) -> str:
     return charts.plain(str(cell))[:60] or "(no text)"
 
 
-def part_of(cell: str | None) -> str:
-    """The name of a part."""
-    return EMPTY if cell is None else cell
+def in_order(cells: Iterable[str | None]) -> list[str | None]:
+    """Parts in their order: what is empty and the rest behind the others."""
+    return sorted(set(cells), key=lambda part: ((part is None) + 2 * (part == OTHER), part or ""))
 
 
-def in_order(cells: Iterable[str | None]) -> list[str]:
-    """Names of parts in their order: what is empty and the rest behind the others."""
-    return sorted({part_of(cell) for cell in cells}, key=lambda part: ((part == EMPTY) + 2 * (part == OTHER), part))
-
-
-def parts(drawn: Drawn) -> list[str]:
+def parts(drawn: Drawn) -> list[str | None]:
     """The parts of a split in their order, the rest last; one nameless part without a split."""
     if drawn.split is None:
         return [""]
@@ -95,11 +90,11 @@ def parts(drawn: Drawn) -> list[str]:
     return in_order(row[at] for row in drawn.rows)
 
 
-def by_part(drawn: Drawn) -> dict[str, list[tuple[int, tuple[Any, ...]]]]:
+def by_part(drawn: Drawn) -> dict[str | None, list[tuple[int, tuple[Any, ...]]]]:
     """Numbers and rows of the answer by part."""
-    found: dict[str, list[tuple[int, tuple[Any, ...]]]] = {part: [] for part in parts(drawn)}
+    found: dict[str | None, list[tuple[int, tuple[Any, ...]]]] = {part: [] for part in parts(drawn)}
     for number, row in enumerate(drawn.rows):
-        found[part_of(row[len(drawn.groups)]) if drawn.split else ""].append((number, row))
+        found[row[len(drawn.groups)] if drawn.split else ""].append((number, row))
     return found
 
 
@@ -115,8 +110,8 @@ def base(drawn: Drawn, colours: Palette, **margins: int) -> go.Figure:
     return made
 
 
-def part_label(part: str) -> str:
-    return charts.plain(part)[:28] or "(no text)"
+def part_label(part: str | None) -> str:
+    return EMPTY if part is None else charts.plain(part)[:28] or "(no text)"
 
 
 def shortened(word: str) -> str:

@@ -11,7 +11,7 @@ from app.errors import AppError
 from app.explore.checks import TESTS
 from app.explore.marts import NUMBERS, TIMES, Column, Kind, Mart
 from app.explore.question import LONGEST_VALUE, MOST_VALUES, Filter, Question, Test
-from app.ui import explore_builder, explore_run, explore_state, figures, frame
+from app.ui import explore_run, explore_state, figures, frame
 from app.ui.text import escaped
 
 Marts = Mapping[str, Mart]
@@ -81,7 +81,7 @@ def _form(question: Question, mart: Mart, marts: Marts, *, build_id: int) -> Non
             "Column",
             names,
             index=names.index(question.groups[0].column) if question.groups else 0,
-            format_func=lambda name: explore_builder.label(mart.columns[name]),
+            format_func=lambda name: mart.columns[name].label,
             key=f"explore_by_{mart.name}",
         )
         or ""

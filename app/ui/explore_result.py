@@ -13,7 +13,6 @@ from app.explore.checks import ROWS
 from app.explore.marts import Mart
 from app.explore.question import Question, View
 from app.explore.statement import LARGEST_PARTS, OTHER, is_additive
-from app.exports.formats import Format
 from app.sandbox.runner import FILE, Answer
 from app.ui import (
     charts,
@@ -22,6 +21,7 @@ from app.ui import (
     explore_run,
     explore_save,
     explore_state,
+    export_files,
     figures,
     frame,
     sql_editor,
@@ -29,12 +29,11 @@ from app.ui import (
     sql_save,
     tables,
 )
-from app.ui.explore_drawn import Drawn, in_order, part_of
+from app.ui.explore_drawn import EMPTY, Drawn, in_order
 from app.ui.navigation import address_of
 from app.ui.text import escaped
 
 Marts = Mapping[str, Mart]
-_FILES = {Format.CSV: "CSV", Format.XLSX: "Excel", Format.PARQUET: "Parquet"}
 _MOST_ROWS = 16  # of the table without scrolling
 _CLICKED = "Click a mark to look behind it: it becomes a filter."
 
@@ -48,7 +47,7 @@ def show(question: Question, mart: Mart, marts: Marts, text: str, *, build_id: i
         explore_save.control(question, marts, text)
         with st.popover("Export", icon=":material/download:", disabled=answer is None or not answer.rows):
             with st.container(horizontal=True, width="content", gap="xsmall"):
-                for wanted, name in _FILES.items():
+                for wanted, name in export_files.FILES.items():
                     st.link_button(name, sql_result.export_address(str(came.statement_id), wanted))
             frame.aside(f"The question is asked again, for up to {FILE.rows:,} rows: one for each group and part.")
     if came.error is not None:
@@ -122,7 +121,7 @@ def _draw(question: Question, mart: Mart, marts: Marts, answer: Answer) -> None:
         split=explore_builder.group_name(question.split, mart) if question.split else None,
         measures=[explore_builder.figure_name(one, mart) for one in question.measures],
         units=[one.unit for one in question.groups],
-        is_additive=[explore_charts.adds_up(one) for one in question.measures],
+        is_additive=[is_additive(one) for one in question.measures],
     )
     if question.view in (View.TABLE, View.ROWS):
         _table(question, drawn, answer)
@@ -166,15 +165,13 @@ def _row_of(event: Any, rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...] | No
 
 
 def _table(question: Question, drawn: Drawn, answer: Answer) -> None:
-    names = answer.unique_names()
-    frame_of = pd.DataFrame(answer.rows, columns=pd.Index(names))
-    if question.view is View.TABLE:
-        frame_of.columns = pd.Index(_once([*drawn.groups, *([drawn.split] if drawn.split else []), *drawn.measures]))
-        if drawn.split:
-            frame_of = _pivoted(frame_of, drawn)
-    for name in frame_of.columns:
-        if pd.api.types.is_float_dtype(frame_of[name]):
-            frame_of[name] = frame_of[name].round(2)
+    if question.view is View.ROWS:
+        frame_of = pd.DataFrame(answer.rows, columns=pd.Index(answer.unique_names()))
+    else:
+        frame_of = _pivoted(drawn) if drawn.split else _framed(drawn.rows, [*drawn.groups, *drawn.measures])
+        for name in frame_of.columns:
+            if pd.api.types.is_float_dtype(frame_of[name]):
+                frame_of[name] = frame_of[name].map(_rounded, na_action="ignore")
     st.dataframe(
         frame_of,
         hide_index=True,
@@ -196,27 +193,35 @@ def _once(names: Sequence[str]) -> list[str]:
     return found
 
 
-def _pivoted(long: pd.DataFrame, drawn: Drawn) -> pd.DataFrame:
+def _framed(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=pd.Index(_once(names)))
+
+
+def _rounded(value: float) -> float:
+    """Two digits; of what is smaller than one, four that say something."""
+    return round(value, 2) if abs(value) >= 1 else float(f"{value:.4g}")
+
+
+def _pivoted(drawn: Drawn) -> pd.DataFrame:
     """One column for each part, the rest last; rows in the order in which they came."""
     groups, split, measures = len(drawn.groups), len(drawn.groups), len(drawn.measures)
-    wide: dict[tuple[Any, ...], dict[str, Any]] = {}
-    rows = long.to_numpy(dtype=object).tolist()
-    parts = in_order(row[split] for row in rows)
-    for row in rows:
+    wide: dict[tuple[Any, ...], dict[tuple[str | None, int], Any]] = {}
+    for row in drawn.rows:
         at = wide.setdefault(tuple(row[:groups]), {})
         for number in range(measures):
-            at[_part_name(part_of(row[split]), drawn, number)] = row[split + 1 + number]
-    columns = [_part_name(part, drawn, number) for number in range(measures) for part in parts]
-    made = pd.DataFrame(
-        [[*key, *(cells.get(name) for name in columns)] for key, cells in wide.items()],
-        columns=pd.Index(_once([*list(long.columns[:groups]), *columns])),
+            at[row[split], number] = row[split + 1 + number]
+    parts = in_order(row[split] for row in drawn.rows)
+    columns = [(part, number) for number in range(measures) for part in parts]
+    made = _framed(
+        [[*key, *(cells.get(column) for column in columns)] for key, cells in wide.items()],
+        [*drawn.groups, *(_part_name(part, drawn, number) for part, number in columns)],
     )
     return made.convert_dtypes() if groups == 0 else made
 
 
-def _part_name(part: str, drawn: Drawn, number: int) -> str:
+def _part_name(part: str | None, drawn: Drawn, number: int) -> str:
     try:
-        shown = figures.full_day(date.fromisoformat(part))
+        shown = EMPTY if part is None else figures.full_day(date.fromisoformat(part))
     except ValueError:
-        shown = part[:40]
+        shown = (part or "")[:40]
     return shown if len(drawn.measures) == 1 else f"{shown}: {drawn.measures[number]}"

@@ -7,11 +7,9 @@ from app.reports import catalogue
 from app.reports.catalogue import REPORTS, Options
 from app.reports.interventions import HORIZONS
 from app.reports.model import Filter, Report
-from app.reports.wanted import Wanted, code_of, first_of_month, month_of, months_before, months_between
+from app.reports.wanted import MOST_MONTHS, Wanted, code_of, first_of_month, month_of, months_before, months_between
 from app.ui import choices
 from app.ui.visit import Visit
-
-MOST_MONTHS = 36
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
@@ -30,16 +28,17 @@ def wanted(chosen: Report, here: Visit) -> Wanted:
     known = _options(here.build_id, here.identity.role)
     assert here.publication is not None  # noqa: S101 -- build_id would have raised
     start = catalogue.at_first(chosen, here.publication.as_of_date)
+    filters = catalogue.filters_for(chosen, here.identity)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="report_choices"):
         by = _by(chosen) if chosen.groups else ""
-        period = _period(chosen, start, known) if Filter.PERIOD in chosen.filters else (start.start, start.end)
-        csms = choices.chip("CSM", known.csms, "csm") if Filter.CSM in chosen.filters else ()
-        segments = choices.chip("Segment", known.segments, "segment") if Filter.SEGMENT in chosen.filters else ()
-        plans = choices.chip("Plan", known.plans, "plan") if Filter.PLAN in chosen.filters else ()
-        horizon = _horizon() if Filter.HORIZON in chosen.filters else start.horizon_days
+        period = _period(chosen, start, known) if Filter.PERIOD in filters else (start.start, start.end)
+        csms = choices.chip("CSM", known.csms, "csm") if Filter.CSM in filters else ()
+        segments = choices.chip("Segment", known.segments, "segment") if Filter.SEGMENT in filters else ()
+        plans = choices.chip("Plan", known.plans, "plan") if Filter.PLAN in filters else ()
+        horizon = _horizon() if Filter.HORIZON in filters else start.horizon_days
     return Wanted(
         start=period[0],
-        end=max(period),
+        end=period[1],
         csms=csms,
         plans=plans,
         segments=segments,
@@ -56,12 +55,13 @@ def _by(chosen: Report) -> str:
 
 
 def _period(chosen: Report, start: Wanted, known: Options) -> tuple:
-    """First and last month; a period that would end before it begins is its first month, and says so by showing it."""
+    """First and last month; the last is one from the first on."""
     newest = first_of_month(start.end)
     oldest = max(known.first_month or start.start, months_before(newest, MOST_MONTHS - 1))
     months = {code_of(month): f"{month:%b %Y}" for month in reversed(months_between(min(oldest, newest), newest))}
     begin = _month(chosen.period[0], months, "from", code_of(max(start.start, oldest)))
-    end = _month(chosen.period[1], months, "to", code_of(newest))
+    later = {code: name for code, name in months.items() if code >= begin}
+    end = _month(chosen.period[1], later, "to", code_of(newest))
     return month_of(begin) or start.start, month_of(end) or start.end
 
 

@@ -31,6 +31,8 @@ EMPTY = {
     "interventions": ("Nothing was decided in this time.", "Decisions are counted from the build after them."),
 }
 
+_CHOSEN_IN = {"cohorts": "kept", "migration": "cell"}  # what of the address belongs to the picture of one report
+
 
 @dataclass(frozen=True)
 class Shown:
@@ -64,7 +66,7 @@ def show() -> None:
             frame.empty(title, "Take a filter away." if narrowed else hint, icon=":material/filter_alt_off:")
         else:
             _content(shown, here)
-    _definition(report, here)
+    _definition(name, report, here)
 
 
 def _rows(here: Visit, report: Report, wanted: Wanted) -> list[Any]:
@@ -90,11 +92,13 @@ def _ways(shown: Shown, here: Visit) -> None:
         if scope_of(here.identity, Permission.EXPORT) is not Scope.ALL:
             frame.aside("A file counts your own accounts only; the page counts all that you may read.")
     with st.popover("Link", icon=":material/link:", key="report_link"):
-        st.code(reports_files.link(shown.name, shown.wanted), language=None, wrap_lines=True)
+        of_report = _CHOSEN_IN.get(shown.name, "")
+        more = {of_report: st.query_params[of_report]} if of_report in st.query_params else {}
+        st.code(reports_files.link(shown.name, shown.wanted, **more), language=None, wrap_lines=True)
         frame.aside("Shows this report, with these choices, to whoever may see it.")
 
 
-def _definition(report: Report, here: Visit) -> None:
+def _definition(name: str, report: Report, here: Visit) -> None:
     """What the figures mean, where they come from, and of which build they are."""
     built = here.publication
     with st.container(border=True, gap="xsmall", key="report_definition"):
@@ -109,5 +113,6 @@ def _definition(report: Report, here: Visit) -> None:
                 f" {escaped(figures.full_day(built.as_of_date))}."
             )
         if Filter.CSM in report.filters:
-            said += " CSM, plan and segment of an account are those it has now."
+            said += " CSM, plan and segment of an account are those it has now"
+            said += "; counted by segment: the one at the decision." if name == "funnel" else "."
         st.markdown(f":small[{said}]")

@@ -49,8 +49,13 @@ def _stacked(
         )
     figure.update_layout(barmode="stack")
     figure.update_xaxes(visible=False, rangemode="tozero")
-    figure.update_yaxes(showgrid=False, autorange="reversed", tickfont={"color": colours.text})
+    figure.update_yaxes(showgrid=False, autorange="reversed", tickfont={"color": colours.text}, type="category")
     return figure
+
+
+def _left_out(rows: Sequence[Any], which: str) -> None:
+    if len(rows) > MOST_BARS:
+        frame.aside(f"Of {len(rows)} the {MOST_BARS} {which} are drawn; the table has all.")
 
 
 def _ink(colour: str, colours: charts.Palette) -> str:
@@ -94,6 +99,7 @@ def _portfolio(rows: Sequence[Any], wanted: Wanted) -> None:
     ends = [f"{_plain_money(one.mrr_eur)}, at risk {_plain_money(one.mrr_at_risk_eur)}" for one in drawn]
     names = [one.group or "none" for one in drawn]
     charts.draw(_stacked(names, parts, ends=ends), key="report_portfolio", alt="Accounts by band, by what is chosen")
+    _left_out(rows, "with the most revenue")
 
 
 def _cohorts(rows: Sequence[Any], wanted: Wanted) -> None:
@@ -162,7 +168,7 @@ def _bridge(rows: Sequence[Any], wanted: Wanted) -> None:
     for amount in amounts:
         levels.append(levels[-1] + amount)
     spread = max(levels) - min(levels)
-    floor = 0.0 if spread > max(levels) / 4 else max(0.0, min(levels) - 2 * spread)
+    floor = 0.0 if not spread or spread > max(levels) / 4 else max(0.0, min(levels) - 2 * spread)
     figure.update_xaxes(showline=True, ticks="")
     figure.update_yaxes(nticks=5, range=[floor, max(levels) + (max(levels) - floor) * 0.06], tickprefix="€ ")
     moves = ", ".join(f"{kind} {_signed(amount)}" for kind, amount in zip(kinds, amounts, strict=True))
@@ -177,7 +183,7 @@ def _signed(amount: float) -> str:
 
 def _follow_through(rows: Sequence[Any], wanted: Wanted) -> None:
     colours = charts.palette(charts.is_dark())
-    drawn = rows[:MOST_BARS]
+    drawn = rows[:MOST_BARS] if wanted.by == "csm" else rows[-MOST_BARS:]  # of months the newest
     names = [reports_words.person(one.group) if wanted.by == "csm" else str(one.group) for one in drawn]
     parts = [
         ("done", colours.green, [one.done_count for one in drawn]),
@@ -185,6 +191,7 @@ def _follow_through(rows: Sequence[Any], wanted: Wanted) -> None:
         ("overdue", colours.red, [one.overdue_count for one in drawn]),
     ]
     charts.draw(_stacked(names, parts), key="report_follow", alt="Actions done, open and overdue")
+    _left_out(rows, "with the most open" if wanted.by == "csm" else "newest")
 
 
 def _funnel(rows: Sequence[Any], wanted: Wanted) -> None:

@@ -268,6 +268,32 @@ def test_behind_a_bin_and_a_month_are_as_many_rows_as_were_counted(answers: Any)
     assert drill.into(months, known[months.mart], answers(months).rows[0]).groups[0].unit is Unit.WEEK
 
 
+def test_a_click_keeps_the_bounds_that_the_question_has_in_mid_month_and_in_mid_bin(answers: Any) -> None:
+    def bounds(column: str, *values: str) -> tuple[Filter, ...]:
+        pairs = zip((Test.FROM, Test.BEFORE), values, strict=True)
+        return tuple(Filter(column=column, test=test, values=(value,)) for test, value in pairs)
+
+    day = Dimension(column="usage_date", unit=Unit.MONTH)
+    within = bounds("usage_date", "2026-02-03", "2026-02-07")
+    months = Question(mart="fct_usage_daily", view=View.LINE, groups=(day,), measures=(ROWS,), filters=within)
+    bins = Question(
+        mart="dim_accounts",
+        view=View.HISTOGRAM,
+        groups=(Dimension(column="mrr_eur"),),
+        filters=bounds("mrr_eur", "2.5", "7.5"),
+    )
+
+    for asked, row in ((months, (date(2026, 2, 1), 2)), (bins, (0.0, 10.0, 5))):
+        behind = drill.into(asked, answers.marts[asked.mart], row)
+        count = replace(behind, view=View.TABLE, groups=(), measures=(ROWS,))
+        assert answers(count).rows == [(row[-1],)]
+        assert behind.filters == asked.filters
+    narrowed = drill.into(
+        replace(months, filters=within[:1]), answers.marts["fct_usage_daily"], (date(2026, 2, 1), 2)
+    ).filters
+    assert narrowed == (within[0], *bounds("usage_date", "2026-02-01", "2026-03-01")[1:])
+
+
 def test_a_cohort_says_who_comes_back_after_how_many_months(answers: Any) -> None:
     found = answers(
         Question(

@@ -14,8 +14,10 @@ from app.auth import Identity, Role
 from app.exports.formats import Format
 from app.reports import bridge, catalogue, migration
 from app.reports.catalogue import REPORTS
+from app.reports.model import Filter
 from app.reports.wanted import Wanted, from_query, month_of, months_before, months_between
 from tests.app.factories import AS_OF, NOW, Estate, key_of
+from tests.app.test_suggestions import DROP, evaluate
 
 OPENING = date(2026, 3, 1)  # the first month that the history tells of
 NEWEST = date(2026, 11, 1)
@@ -271,6 +273,21 @@ def test_follow_through_of_others_is_for_admins_and_analysts(estate: Estate) -> 
     assert [(one.made_count, one.done_count) for one in before] == [(0, 0), (0, 0)]
 
 
+def test_a_cancelled_action_is_not_touched_by_that_and_a_snoozed_one_is_not_overdue(estate: Estate) -> None:
+    maya, account, made = estate.user(), estate.account(), datetime(2026, 10, 5, 8, tzinfo=UTC)
+    for status, closed_at in (("cancelled", made + timedelta(days=2)), ("snoozed", None), ("new", None)):
+        estate.put(
+            "fct_actions", action_id=status, account_key=account, status=status, owner_user_id=str(maya.user_id),
+            owner_name="Maya Lind", created_at=made, due_date=AS_OF - timedelta(days=1), closed_at=closed_at,
+        )  # fmt: skip
+    estate.publish()
+
+    [own] = read(estate, "follow-through")
+
+    assert (own.made_count, own.cancelled_count, own.touched_count, own.days_to_first_touch) == (3, 1, 0, None)
+    assert (own.open_count, own.overdue_count) == (2, 1)
+
+
 # --- outcomes by intervention
 
 
@@ -304,12 +321,58 @@ def test_outcomes_are_counted_by_what_was_done_and_say_nothing_from_too_few(esta
     assert [one.measured_count for one in read(estate, "interventions", later)] == [0, 0, 0]
 
 
+def test_what_a_colleague_makes_of_suggestions_is_not_told_by_narrowing_a_report_to_them(estate: Estate) -> None:
+    for name, csm in (("A", "Maya Lind"), ("B", "Tom Okafor")):
+        estate.put(
+            "fct_action_outcomes", decision_id=name, account_key=estate.account(name, csm_name=csm), decided_at=NOW,
+            arm="shown", treatment_done=True, done_intervention="training",
+        )  # fmt: skip
+    estate.health(key_of("B"), DROP)
+    estate.publish()
+    evaluate(estate)
+    maya, alex = estate.user(), estate.user("Alex Stone", Role.ANALYST)
+
+    def counted(name: str, csm: str, who: Identity) -> int:
+        wanted = replace(catalogue.at_first(REPORTS[name], AS_OF), csms=(csm,))
+        rows = read(estate, name, wanted, who)
+        return sum(one.decision_count if name == "interventions" else one.fired for one in rows)
+
+    for name, whole in (("interventions", 2), ("funnel", 1)):
+        assert counted(name, "Tom Okafor", maya) == counted(name, "Maya Lind", maya) == whole
+        assert Filter.CSM not in catalogue.filters_for(REPORTS[name], maya)
+        assert counted(name, "Tom Okafor", alex) == 1
+    assert counted("funnel", "Maya Lind", alex) == 0
+
+
 # --- all of them
+
+
+@pytest.fixture
+def of_two(estate: Estate, lives: list[Customer]) -> None:
+    """A row of every other source for an account of Maya's and for one of Tom's."""
+    for csm, band, rule in ((CSMS[0], "G", DROP), (CSMS[1], "R", None)):
+        name, who = f"Of {csm}", estate.user(csm)
+        account = estate.account(name, csm_name=csm, csm_email=who.email, mrr_eur=0)
+        estate.put(
+            "fct_actions", action_id=csm, account_key=account, status="new", owner_user_id=str(who.user_id),
+            owner_name=csm, created_at=NOW, due_date=AS_OF,
+        )  # fmt: skip
+        estate.put(
+            "fct_action_outcomes", decision_id=csm, account_key=account, decided_at=NOW, arm="shown",
+            treatment_done=True, done_intervention="training" if rule else "business_review",
+        )  # fmt: skip
+        if rule:
+            estate.health(account, rule)
+        else:
+            estate.invoice(account)
+            estate.put("fct_account_health_daily", account_key=account, health_date=AS_OF, score=20.0, band=band)
+    estate.publish()
+    evaluate(estate)
 
 
 @pytest.mark.parametrize("name", REPORTS)
 def test_a_report_is_one_statement_and_a_file_of_what_may_be_taken_away(
-    estate: Estate, lives: list[Customer], name: str
+    estate: Estate, lives: list[Customer], of_two: None, name: str
 ) -> None:
     report, maya = REPORTS[name], estate.user()
     nobody = replace(maya, owner_email=None)
@@ -332,7 +395,10 @@ def test_a_report_is_one_statement_and_a_file_of_what_may_be_taken_away(
         assert own[-1].end_mrr_eur == pytest.approx(mine)
     else:
         assert file(nobody) == 0
-    assert file(estate.user("Alex Stone", Role.ANALYST)) == len(shown)
+        assert file(maya) > 0
+        everything = file(estate.user("Alex Stone", Role.ANALYST))
+        assert everything == len(shown) or name == "follow-through"
+        assert file(maya) < everything or name == "cohorts"  # both have customers in every cohort
 
 
 def test_an_address_leads_back_to_the_same_report() -> None:
@@ -347,3 +413,6 @@ def test_an_address_leads_back_to_the_same_report() -> None:
     assert from_query({"from": "2026-13", "to": "'; --", "horizon": "7"}, {}, otherwise=otherwise) == otherwise
     assert from_query({"from": "2026-09", "to": "2026-03"}, {}, otherwise=otherwise).end == date(2026, 9, 1)
     assert (month_of("2026-11"), month_of("")) == (NEWEST, None)
+    far = from_query({"from": "0001-01", "to": "9999-12"}, {"csm": ["\0", "Maya Lind"]}, otherwise=otherwise)
+    assert (far.start, far.end, far.csms) == (date(2023, 12, 1), NEWEST, ("Maya Lind",))
+    assert from_query({"from": "9999-12"}, {}, otherwise=otherwise).until == datetime(2026, 12, 1, tzinfo=UTC)

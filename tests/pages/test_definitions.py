@@ -13,7 +13,9 @@ def test_a_definition_that_the_address_names_stands_first_and_a_search_narrows_t
 
     page = tab.open_address("definitions")
 
-    assert "Net revenue retention" in page.markdown[0].value or "Net revenue retention" in texts(page)
+    [named] = [one.value for one in page.markdown if one.value.startswith("**NRR** ")]
+    order = [one.value for one in page.markdown]
+    assert order.index(named) < next(place for place, text in enumerate(order) if text.startswith("| Number"))
     assert "fct_revenue_retention_monthly.nrr_ratio" in texts(page)
     assert "Seat use" in texts(page)
 

@@ -1,5 +1,6 @@
 """The page Explore: a question by clicking, kept in the address, with its SQL, saved, shared and taken over."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -7,8 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from app.auth import Identity, Role
 from app.explore import question
-from app.explore.question import Dimension, Filter, Function, Measure, Question, Test, View
-from app.ui import explore_result, explore_run
+from app.explore.question import Dimension, Filter, Function, Measure, Question, Test, Unit, View
+from app.ui import explore_charts, explore_result, explore_run
+from app.ui.explore_drawn import Drawn
 from tests.app.factories import Estate
 from tests.pages.conftest import Browser, texts
 
@@ -60,6 +62,34 @@ def test_a_question_is_clicked_together_and_stands_in_the_address(
     assert "true" in answer(page)[0]
 
 
+def test_empty_groups_and_parts_of_like_names_keep_their_own_figures(
+    browser: Browser, estate: Estate, alex: Identity
+) -> None:
+    long = "A name whose first forty letters are all the same"
+    for number, part in enumerate((None, "(empty)", f"{long} 1", f"{long} 2"), start=1):
+        for name in ("x", "y"):
+            estate.account(f"{number}{name}", segment=part, plan="Same", mrr_eur=number, health_score=None)
+    estate.account("scored", segment="Own", plan="Same", mrr_eur=9, health_score=61.0)
+    asked_for = Question(
+        mart="dim_accounts",
+        groups=(Dimension(column="health_score"),),
+        split=Dimension(column="segment"),
+        measures=SEGMENTS.measures,
+        filters=(Filter(column="plan", test=Test.IS, values=("Same",)),),
+    )
+
+    page = browser.sign_in(alex).reload("explore", question=asked_for.token())
+
+    [table] = page.dataframe
+    assert len(table.value) == 2, "all without a score are one group"
+    assert list(table.value.columns[1:]) == ["(empty)", f"{long[:40]}", f"{long[:40]} (2)", "Own", "(empty) (2)"]
+    empty = table.value[table.value.iloc[:, 0].isna()].iloc[0].tolist()
+    assert empty[1:4] + empty[5:] == [4, 6, 8, 2]
+
+    page.segmented_control(key="explore_view").set_value(View.BAR).run()
+    assert not browser.checked().error
+
+
 def test_a_link_asks_the_same_a_filter_is_taken_away_and_a_bad_link_changes_nothing(
     browser: Browser, alex: Identity
 ) -> None:
@@ -105,6 +135,18 @@ def test_a_click_on_a_mark_names_a_row_of_the_answer_and_nothing_else() -> None:
     hostile = ([2], [-1], ["x"], [None], {}, "b", [float("nan")], [float("inf")], [])
     assert [clicked(one) for one in hostile] == [None] * len(hostile)
     assert explore_result._row_of(None, rows) is None
+
+
+def test_a_line_of_sums_has_nought_on_days_without_a_row_and_small_figures_keep_their_digits() -> None:
+    rows = [(date(2026, 3, 1), 2), (date(2026, 1, 1), 1)]
+    drawn = Drawn(rows=rows, groups=["Day"], split=None, measures=["Rows"], units=[Unit.MONTH], is_additive=[True])
+
+    made = explore_charts.figure(View.LINE, drawn, dark=False).figure
+
+    assert made is not None
+    assert made.to_dict()["data"][0]["y"] == [1, 0, 2]
+    assert explore_result._rounded(0.00123456) == 0.001235
+    assert explore_result._rounded(12.3456) == 12.35
 
 
 def test_nothing_matches_and_too_many_groups_are_said(

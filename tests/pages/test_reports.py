@@ -1,9 +1,13 @@
 """Reports: each is drawn from its address, says what it means, and gives its cells, files and link away by right."""
 
+import json
+from datetime import UTC, datetime, time
+
 import pytest
 
 from app.auth import Identity, Role
 from app.reports.catalogue import REPORTS
+from app.reports.wanted import months_before
 from app.ui import reports_files
 from tests.app.factories import AS_OF, NOW, Estate, key_of
 from tests.pages.conftest import Browser, texts
@@ -25,6 +29,7 @@ def test_every_report_says_what_it_is_counted_from_and_of_which_build(
     assert "Build **1**" in said
     assert "figures to 19 Nov 2026" in said
     assert f"report={name}" in page.code[0].value
+    said += "".join(link.proto.label for link in page.get("page_link"))
     assert any(word in said for word in ("in this time", "active accounts", "Nothing to count", "NRR of the period"))
 
 
@@ -71,7 +76,8 @@ def test_a_cell_of_the_matrix_leads_to_its_accounts_and_a_made_up_one_to_nothing
         ["Green → Red", 1, 1150],
         ["Ashford Media", "Maya Lind", 50, 50, 1150],
     ]
-    assert "from=2026-09&to=2026-11" in page.code[0].value
+    assert "report=migration&cell=G%3ER&from=2026-09&to=2026-11" in page.code[0].value
+    assert page.selectbox(key="to").options == ["Nov 2026", "Oct 2026", "Sep 2026"]
 
     page.query_params["cell"] = "<b>>R"
     assert len(browser.reload("reports", report="migration", cell="<b>>R").dataframe) == 1
@@ -86,6 +92,33 @@ def test_filters_of_one_report_do_not_trouble_the_next(browser: Browser, estate:
 
     assert "No actions here" in texts(browser.checked()) or "Take a filter away" in texts(page)
     assert page.segmented_control(key="by").value == "csm"
+
+
+def test_months_and_names_that_nobody_can_mean_give_a_file_all_the_same(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    token = browser.sign_in(maya).token
+    for query in ({"to": ["9999-12"]}, {"from": ["0001-01"]}, {"csm": ["\0"]}):
+        for name in REPORTS:
+            assert reports_files._file(token, name, reports_files.Format.CSV, query), (name, query)
+
+
+def test_of_many_months_the_newest_are_drawn_and_the_rest_is_said(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    for back in range(20):
+        month = months_before(AS_OF.replace(day=1), back)
+        estate.put(
+            "fct_actions", action_id=str(back), account_key=key_of("Ashford Media"), status="new", due_date=AS_OF,
+            created_at=datetime.combine(month, time(12), UTC), owner_user_id=str(maya.user_id), owner_name="Maya Lind",
+        )  # fmt: skip
+    page = browser.sign_in(maya).open("reports", report="follow-through", by="month")
+
+    chart = json.loads(page.get("plotly_chart")[0].proto.spec)
+    assert chart["layout"]["yaxis"]["type"] == "category", "2026-11 is a name here, no day"
+    assert chart["data"][0]["y"][-1] == "2026-11"
+    assert len(chart["data"][0]["y"]) == 16
+    assert "Of 20 the 16 newest are drawn" in texts(page)
 
 
 def test_the_file_of_a_report_asks_who_wants_it(browser: Browser, estate: Estate, maya: Identity) -> None:
