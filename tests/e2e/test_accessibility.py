@@ -60,7 +60,11 @@ def test_no_page_keeps_anybody_out(system: System, chromium: Browser, email: str
         page.get_by_test_id("stAppViewContainer").wait_for()
         drawn(page)
         found += barriers(page, path)
+        if "?" in path and email != CSM:
+            continue  # what is drawn otherwise only by what it is about has been looked at in the dark already
         page.emulate_media(color_scheme="dark")
+        page.reload()
+        page.get_by_test_id("stAppViewContainer").wait_for()
         drawn(page)
         dark = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
         assert sum(map(int, re.findall(r"\d+", page.evaluate(dark))[:3])) < 200, "the page did not turn dark"

@@ -6,8 +6,6 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import ADMIN, CSM, SignIn, System, settled
 
-LONG = "Ünïcödé 🙂 line\n" * 1_333 + "end"  # just under 20,000 characters
-
 
 def an_account(system: System) -> str:
     """Key of an account that is still a customer."""
@@ -50,24 +48,6 @@ def test_unknown_ids_in_the_address_get_a_sentence_not_a_trace(system: System, s
             page.get_by_text(re.compile("no (such )?(account|action)|not (found|there)|does not exist", re.I)).first
         ).to_be_visible()
         expect(page.get_by_text("Traceback")).to_have_count(0)
-
-
-def test_a_long_note_survives_a_reload_and_is_saved_exactly(system: System, sign_in: SignIn) -> None:
-    page = sign_in(CSM)
-    expect(page.get_by_text("Changed since yesterday").first).to_be_visible()
-    action_id = new_action(page, system, an_account(system))
-    page.goto(f"{system.url}/actions?action={action_id}")
-    box = page.get_by_label("Note", exact=True)
-    box.fill(LONG)
-
-    page.reload()
-    expect(box).to_have_value(LONG)
-    page.get_by_role("button", name="Save note").click()
-
-    expect(box).to_have_value("")
-    assert system.sql(
-        f"select char_length(body), md5(body) = md5('{LONG}') from app.action_notes where action_id = '{action_id}'"
-    ) == [[str(len(LONG)), "True"]]
 
 
 def test_two_people_on_one_action_the_second_is_told_and_keeps_the_text(system: System, sign_in: SignIn) -> None:

@@ -133,30 +133,7 @@ def test_a_job_that_does_not_exist_and_an_orchestrator_that_is_away_are_sentence
     assert "does not answer" in away.stdout
 
 
-def test_builds_take_turns_and_a_message_waits_for_none(stack: Stack) -> None:
-    with httpx.Client(base_url=stack.url, timeout=30) as client:
-        orchestrator = Orchestrator(client)
-        stack.world.write_text("hold\n")
-        first = run_id_of(stack.launch("incremental").stdout)
-        wait_for(lambda: orchestrator.status(first) == "STARTED")
-        second = run_id_of(stack.launch("incremental").stdout)
-
-        message = stack.launch("message", "--wait")
-
-        assert message.returncode == 0, message.stdout + message.stderr
-        assert (orchestrator.status(first), orchestrator.status(second)) == ("STARTED", "QUEUED")
-        stack.world.write_text("")
-        wait_for(lambda: orchestrator.status(second) in FINISHED)
-        assert (orchestrator.status(first), orchestrator.status(second)) == ("SUCCESS", "SUCCESS")
-    with psycopg.connect(stack.warehouse.admin_dsn) as db:
-        published = db.execute(
-            "select dagster_run_id from marts.publications where dagster_run_id = any(%s) order by build_id",
-            ([first, second],),
-        ).fetchall()
-    assert published == [(first,), (second,)]
-
-
-def test_a_run_by_hand_beside_the_tick_of_a_schedule_comes_out_right_and_so_does_the_ticks(
+def test_a_run_by_hand_beside_the_tick_of_a_schedule_takes_turns_with_it_and_a_message_waits_for_none(
     stack: Stack, tmp_path: Path
 ) -> None:
     """By hand through the front door, whose gate lets an admin pass; the schedule passes no door."""
@@ -185,14 +162,16 @@ def test_a_run_by_hand_beside_the_tick_of_a_schedule_comes_out_right_and_so_does
             wait_for(lambda: any(run["status"] == "STARTED" for run in ticked()))
             manual = by_hand.launch(job)
             wait_for(lambda: orchestrator.status(manual) == "QUEUED")
-            waiting = [run["status"] for run in ticked()]
+            message = stack.launch("message", "--wait")
+            waiting = [*(run["status"] for run in ticked()), orchestrator.status(manual)]
         finally:
             inside.post("/graphql", json={"query": SWITCH_OFF, "variables": {"id": schedule["id"]}})
             stack.world.write_text("")
         wait_for(lambda: orchestrator.status(manual) in FINISHED)
         [scheduled] = ticked()
 
-        assert waiting == ["STARTED"]
+        assert message.returncode == 0, message.stdout + message.stderr
+        assert waiting == ["STARTED", "QUEUED"]
         assert (scheduled["status"], orchestrator.status(manual)) == ("SUCCESS", "SUCCESS")
         assert len(gate.seen) == 1, "only the launch by hand was asked who it is"
     with psycopg.connect(stack.warehouse.admin_dsn) as db:
