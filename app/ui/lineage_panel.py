@@ -37,7 +37,7 @@ class Placed:
 
 
 @st.cache_data(max_entries=4, show_spinner=False)
-def _read(build_id: int) -> Lineage:
+def _read(build_id: int, scope: str) -> Lineage:
     with reading_build(build_id) as db:
         return lineage(db)
 
@@ -48,7 +48,7 @@ def show(states: Sequence[SourceFreshness]) -> None:
     here = visit.current()
     if here.publication is None:
         return
-    known = _read(here.build_id)
+    known = _read(here.build_id, here.identity.role)
     with st.container(border=True, gap="xsmall", key="lineage"):
         frame.heading("What rests on what", "click a step to go there")
         if not any(step.reads for step in known.steps.values()):
