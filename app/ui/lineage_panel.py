@@ -18,7 +18,7 @@ from app.ui.text import escaped
 
 START = "dim_accounts"
 _NODE, _KEY = "node", "lineage_picture"
-_TITLES = ("That is made of", "Made of", "This step", "Read by")
+_TITLES = ("Which is made of", "Made of", "This step", "Read by")
 _ORDER = {"marts": 0, READER: 1, "intermediate": 2, "staging": 3}
 _MOST = 16  # steps above each other
 _ROW = 26
@@ -93,11 +93,20 @@ def _sources(known: Lineage, name: str) -> list[str]:
     return sorted({one.partition(".")[0].removeprefix("raw_") for one in raw if one.startswith("raw_")})
 
 
-def place(known: Lineage, name: str, fresh: Mapping[str, Freshness]) -> list[Placed]:
-    """The step itself, two columns of what it is made of, and one of what reads it; at most `_MOST` in each."""
+def _columns(known: Lineage, name: str) -> list[list[str]]:
+    """Two columns of what a step is made of, the step itself, and what reads it."""
     parents = list(known.steps[name].reads)
     before = [one for parent in parents for one in known.steps[parent].reads if one not in parents]
-    columns = [list(dict.fromkeys(before))[:_MOST], parents[:_MOST], [name], list(known.readers.get(name, ()))[:_MOST]]
+    return [list(dict.fromkeys(before)), parents, [name], list(known.readers.get(name, ()))]
+
+
+def _title(title: str, count: int) -> str:
+    return f"{title}, {_MOST} of {count}" if count > _MOST else title
+
+
+def place(known: Lineage, name: str, fresh: Mapping[str, Freshness]) -> list[Placed]:
+    """The steps of the picture, at most `_MOST` in each column."""
+    columns = [column[:_MOST] for column in _columns(known, name)]
     height = max(len(column) for column in columns)
     return [
         Placed(known.steps[one], at, row + (height - len(column)) / 2, state_of(known, one, fresh))
@@ -115,7 +124,7 @@ def picture(known: Lineage, placed: Sequence[Placed], name: str, *, dark: bool, 
     at = {one.step.name: (one.column, one.row) for one in placed}
     for one in placed:
         for parent in one.step.reads:
-            if parent in at and at[parent][0] < one.column:
+            if parent in at and at[parent][0] == one.column - 1:
                 (x0, y0), (x1, y1) = at[parent], (one.column, one.row)
                 figure.add_shape(
                     type="path", layer="below", line={"color": colours.axis, "width": 1},
@@ -140,10 +149,10 @@ def picture(known: Lineage, placed: Sequence[Placed], name: str, *, dark: bool, 
         hoverinfo="text",
         cliponaxis=False,
     )
-    columns = sorted({one.column for one in placed})
+    columns, whole = sorted({one.column for one in placed}), [len(column) for column in _columns(known, name)]
     figure.update_xaxes(
         range=[-0.05, 4], side="top", showline=False, ticks="", tickvals=[column + 0.3 for column in columns],
-        ticktext=[_TITLES[column] for column in columns],
+        ticktext=[_title(_TITLES[column], whole[column]) for column in columns],
     )  # fmt: skip
     figure.update_yaxes(visible=False, range=[height - 0.4, -0.6])
     figure.update_layout(clickmode="event+select")
@@ -195,4 +204,4 @@ def _kind(step: Step) -> str:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(escaped(name) for name in names)
+    return "; ".join(escaped(name) for name in names)
