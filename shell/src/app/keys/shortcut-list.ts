@@ -6,7 +6,7 @@ import type { Shortcut } from './keyboard';
   selector: 'app-shortcut-list',
   changeDetection: ChangeDetectionStrategy.OnPush,
   template: `
-    <dialog #dialog class="panel narrow" aria-labelledby="shortcuts-title" (close)="closed.emit()">
+    <dialog #dialog class="panel narrow" aria-labelledby="shortcuts-title" (cancel)="$event.preventDefault(); closed.emit()" (close)="closed.emit()">
       <div class="head"><h2 id="shortcuts-title">Keyboard</h2></div>
       <dl class="keys">
         @for (one of shortcuts(); track one.keys) {

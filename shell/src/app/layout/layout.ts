@@ -112,7 +112,8 @@ export class Layout {
     this.application.tick();
   }
 
-  /** Away with what is open, and the focus back to where it was. */
+  /** Away with what is open, and the focus back to where it was, before the next key: see `cancel` of the dialogs, which
+   * is heard while Escape is still handled, where `close` waits for its turn. */
   protected close(): void {
     this.opened.set(null);
     this.application.tick();

@@ -22,7 +22,7 @@ const WAIT_MS = 140;
   imports: [ActionForm, Combobox, PlaybookStart],
   changeDetection: ChangeDetectionStrategy.OnPush,
   template: `
-    <dialog #dialog class="panel add-panel" aria-labelledby="add-title" (close)="closed.emit()">
+    <dialog #dialog class="panel add-panel" aria-labelledby="add-title" (cancel)="$event.preventDefault(); closed.emit()" (close)="closed.emit()">
       <div class="head">
         <h2 id="add-title">{{ isPlaybook() ? 'Start a playbook' : 'Add action' }}</h2>
         @if (mayStart) {

@@ -22,7 +22,7 @@ export interface Hit {
   selector: 'app-search-palette',
   changeDetection: ChangeDetectionStrategy.OnPush,
   template: `
-    <dialog #dialog class="panel palette" aria-label="Search" closedby="any" (close)="closed.emit()">
+    <dialog #dialog class="panel palette" aria-label="Search" closedby="any" (cancel)="$event.preventDefault(); closed.emit()" (close)="closed.emit()">
       <input
         #field
         type="text"
