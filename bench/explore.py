@@ -1,17 +1,23 @@
-"""What a click in Explore costs: questions to the demo's marts, from question to rows, through gate and sandbox.
+"""What a click in Explore costs, from question to rows, through gate and sandbox; and what it costs those who work
+beside it.
 
 Each question takes turns with the others, so that whatever else the machine does hits all. Nothing of the demo changes:
 the statements run as its analyst, and are not told of in its history.
 """
 
+import itertools
+import statistics
+import threading
 import time
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import psycopg
 from sqlalchemy import create_engine
 
+from app.errors import StatementEnded, StatementFailed
 from app.explore import checks, statement
-from app.explore.marts import marts
+from app.explore.marts import Mart, marts
 from app.explore.question import Dimension, Filter, Function, Measure, Question, Test, Unit, View
 from app.sandbox import gate, reach, runner
 from app.sandbox.runner import Limits, Server
@@ -20,6 +26,7 @@ from local.state import Environment, State
 
 ROUNDS = 8
 PROMISE_MS = 1_000.0
+SLOWER_PROMISE_RATIO = 1.2
 HEALTH, USAGE, ACCOUNTS, TICKETS = "fct_account_health_daily", "fct_usage_daily", "dim_accounts", "fct_tickets"
 _ROWS = Measure(function=Function.COUNT)
 
@@ -81,38 +88,102 @@ QUESTIONS = (
 )
 
 
-def measure() -> list[Figure]:
-    """Ask all questions in turns; the first round warms the server and does not count."""
-    environment = Environment.existing(State.default())
-    if environment is None:
-        raise SystemExit("Nothing to measure: make demo DETACH=1 first.")
-    application = environment.dsn("application", "warehouse")
-    engine = create_engine(application.replace("postgresql://", "postgresql+psycopg://"))
-    with engine.connect() as db:
-        known = marts(reach.relations(db))
-    engine.dispose()
-    with psycopg.connect(application) as plain:
-        counted = plain.execute("select count(*) from marts.fct_account_health_daily").fetchone()
-    server = Server(dsn=environment.dsn("analyst", "warehouse"), watcher_dsn=application)
+@dataclass(frozen=True)
+class Asked:
+    """What one question took, and whether the sandbox's limits let it end."""
+
+    milliseconds: float
+    is_answered: bool
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An analyst's way to the marts: the sandbox's server, and what may be asked of it."""
+
+    server: Server
+    known: Mapping[str, Mart]
+
+    @classmethod
+    def at(cls, *, analyst: str, application: str) -> "Desk":
+        """The desk of a warehouse, by the addresses of the two roles."""
+        engine = create_engine(application.replace("postgresql://", "postgresql+psycopg://"))
+        with engine.connect() as db:
+            known = marts(reach.relations(db))
+        engine.dispose()
+        return cls(Server(dsn=analyst, watcher_dsn=application), known)
+
+    def ask(self, question: Question) -> Asked:
+        """From question to rows, or to the sentence that there are none."""
+        began = time.perf_counter()
+        checks.checked(question, self.known)
+        text = gate.checked(statement.of(question, self.known), schema=reach.SCHEMA, relations=list(self.known))
+        try:
+            runner.run(self.server, text, {}, limits=Limits(rows=5_000))
+        except (StatementEnded, StatementFailed):
+            return Asked(1000 * (time.perf_counter() - began), is_answered=False)
+        return Asked(1000 * (time.perf_counter() - began), is_answered=True)
+
+
+def clicks(desk: Desk, title: str) -> Figure:
+    """All questions in turns; the first round warms the server and does not count."""
     taken: list[list[float]] = [[] for _ in QUESTIONS]
+    unanswered = 0
     for number in range(ROUNDS + 1):
         for place, question in enumerate(QUESTIONS):
-            began = time.perf_counter()
-            checks.checked(question, known)
-            text = gate.checked(statement.of(question, known), schema=reach.SCHEMA, relations=list(known))
-            runner.run(server, text, {}, limits=Limits(rows=5_000))
+            asked = desk.ask(question)
             if number:
-                taken[place].append(1000 * (time.perf_counter() - began))
+                taken[place].append(asked.milliseconds)
+                unanswered += not asked.is_answered
     every = [one for times in taken for one in times]
     slowest = max(range(len(QUESTIONS)), key=lambda place: percentile(taken[place], 0.5))
     p50, p95 = percentile(every, 0.5), percentile(every, 0.95)
     named = f"{QUESTIONS[slowest].view} of {QUESTIONS[slowest].mart}"
-    rows = f"{counted[0]:,}" if counted else "no"
-    return [
-        Figure(
-            f"a click in Explore, {len(QUESTIONS)} questions, {rows} days of health",
-            f"p50 {p50:.0f} ms, p95 {p95:.0f} ms; the slowest ({named}) p50 {percentile(taken[slowest], 0.5):.0f} ms",
-            f"p95 {PROMISE_MS:.0f} ms",
-            p95 / PROMISE_MS,
-        )
-    ]
+    return Figure(
+        f"{title}a click in Explore, {len(QUESTIONS)} questions",
+        f"p50 {p50:.0f} ms, p95 {p95:.0f} ms, {unanswered} of {len(every)} ended by a limit; "
+        f"the slowest ({named}) p50 {percentile(taken[slowest], 0.5):.0f} ms",
+        f"p95 {PROMISE_MS:.0f} ms",
+        p95 / PROMISE_MS,
+    )
+
+
+def beside(desk: Desk, title: str, pages: Callable[[], Sequence[float]]) -> Figure:
+    """What `pages` take in milliseconds while an analyst asks one question after the other without a pause, against
+    what they take alone. The two take turns.
+    """
+    alone: list[float] = []
+    accompanied: list[float] = []
+    for _ in range(ROUNDS):
+        alone += pages()
+        is_over = threading.Event()
+        questions = itertools.cycle(QUESTIONS)
+
+        def explore(over: threading.Event = is_over, asked: Iterator[Question] = questions) -> None:
+            while not over.is_set():
+                desk.ask(next(asked))
+
+        analyst = threading.Thread(target=explore)
+        analyst.start()
+        accompanied += pages()
+        is_over.set()
+        analyst.join()
+    before, after = statistics.fmean(alone), statistics.fmean(accompanied)
+    return Figure(
+        f"{title}what CSM pages ask, beside an analyst who clicks without a pause",
+        f"mean {after:.1f} ms, p95 {percentile(accompanied, 0.95):.1f} ms; alone {before:.1f} ms, "
+        f"p95 {percentile(alone, 0.95):.1f} ms",
+        f"{SLOWER_PROMISE_RATIO} times alone",
+        after / before / SLOWER_PROMISE_RATIO,
+    )
+
+
+def measure() -> list[Figure]:
+    """Clicks on the running demo's marts."""
+    environment = Environment.existing(State.default())
+    if environment is None:
+        raise SystemExit("Nothing to measure: make demo DETACH=1 first.")
+    application = environment.dsn("application", "warehouse")
+    desk = Desk.at(analyst=environment.dsn("analyst", "warehouse"), application=application)
+    with psycopg.connect(application) as plain:
+        counted = plain.execute("select count(*) from marts.dim_accounts").fetchone()
+    return [clicks(desk, f"{counted[0]:,} accounts: " if counted else "")]

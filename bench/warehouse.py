@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import Connection, create_engine, event
+from sqlalchemy import Connection, create_engine, event, text
 
 from app.marts import accounts, health, money, people, risk, support, timeline, usage
 from app.migrations.run import upgrade
-from bench import estate
+from bench import estate, explore
 from bench.report import Figure, percentile
 from extract import schema
 from local.postgres import VOLATILE, Postgres, free_port
@@ -221,6 +221,33 @@ def _reads(warehouse: Warehouse, size: str) -> list[Figure]:
     return figures
 
 
+def _explored(warehouse: Warehouse, size: str) -> list[Figure]:
+    """Clicks of an analyst, and what the pages' queries take meanwhile, as who waits for them sees it."""
+    application = warehouse.dsn("application")
+    desk = explore.Desk.at(analyst=warehouse.dsn("analyst"), application=application)
+    engine = create_engine(application.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.connect() as db:
+        keys = db.execute(
+            text("select account_key, as_of_date from marts.dim_accounts where is_active order by 1 limit :most"),
+            {"most": READ_ACCOUNTS},
+        ).all()
+
+        def pages() -> list[float]:
+            return [_waited(reader, db, *key) for key in keys for reader in _READERS.values()]
+
+        pages()  # the driver prepares a statement that it has seen five times
+        figures = [explore.clicks(desk, f"{size}: "), explore.beside(desk, f"{size}: ", pages)]
+    engine.dispose()
+    return figures
+
+
+def _waited(reader: Reader, db: Connection, key: str, day: date) -> float:
+    """Milliseconds until the rows are there."""
+    began = time.perf_counter()
+    reader(db, key, day)
+    return 1000 * (time.perf_counter() - began)
+
+
 def _explained(db: psycopg.Connection, statement: str, parameters: Any) -> float:
     """Milliseconds of execution in the server."""
     with psycopg.ClientCursor(db) as cursor:
@@ -268,6 +295,7 @@ def _size(size: str) -> list[Figure]:
                 whole.peak_bytes / (8 * _GIB),
             ),
             *_reads(warehouse, size),
+            *_explored(warehouse, size),
         ]  # fmt: skip
 
 
