@@ -110,7 +110,7 @@ def _sql(text: str) -> None:
         st.code(text, language="sql", wrap_lines=True)
         if st.button("Go on in the SQL editor", icon=":material/north_east:", key="explore_to_sql"):
             sql_editor.load(text)
-            sql_save.opened(None)
+            sql_save.SAVE.opened(None)
             st.switch_page(address_of("sql"))
 
 
