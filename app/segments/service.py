@@ -204,5 +204,5 @@ def _refuse_while_used(db: Connection, segment: Segment, what: str) -> None:
             "segment_id",
             f"“{segment.name}” cannot {what}: the {'rules' if many else 'rule'} {listed(rules)} "
             f"{'use' if many else 'uses'} it.",
-            hint="Ask an admin to free the rule of it first, in Settings, Rules and segments.",
+            hint="Ask an admin to free the rule of it first, in Settings, Rules.",
         )
