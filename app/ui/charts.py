@@ -209,6 +209,18 @@ def bars(
     return figure
 
 
+def clicked(key: str) -> Any:
+    """What the first clicked point of a figure carries as its `customdata`; None when it is no click.
+
+    It comes from the browser: the caller checks it against what it drew.
+    """
+    try:
+        given = st.session_state[key]["selection"]["points"][0]["customdata"]
+        return given[0] if isinstance(given, list | tuple) else given
+    except (KeyError, TypeError, IndexError):
+        return None
+
+
 def draw(figure: go.Figure, *, key: str, alt: str) -> None:
     """Put a figure on the page, without a tool bar and without zoom; `alt` is what a screen reader says."""
     st.plotly_chart(figure, theme=None, key=key, config=QUIET, alt=alt)
