@@ -82,10 +82,13 @@ def fields(rule_id: str, now: Mapping[str, Any], policy: Policy, segments: Segme
     """Draw them; what stands in them by name, in the shape of `flat`."""
     values: dict[str, Any] = {}
     own = [name for name in now if name in parameters.THRESHOLDS[rule_id]]
-    for names in (own, list(parameters.common(rule_id))):
-        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-            for name in names:
-                values[name] = _number(rule_id, name, now[name])
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        for name in own:
+            values[name] = _number(rule_id, name, now[name])
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        for name in parameters.common(rule_id):
+            values[name] = _number(rule_id, name, now[name])
+        values[ACCOUNTS] = _accounts(rule_id, now[ACCOUNTS], segments)
     if rule_id == "R3":
         frame.aside("Low-frequency plans are part of the product's setup and not changed here.")
     key = field_key(rule_id, INTERVENTIONS)
@@ -101,7 +104,6 @@ def fields(rule_id: str, now: Mapping[str, Any], policy: Policy, segments: Segme
         drawn = rule_versions.shares(policy, list(chosen))
         said = ", ".join(f"{words.word(words.INTERVENTIONS, one)} {share:.0%}" for one, share in drawn.items())
         frame.aside(f"Proposed how often: {said}.")
-    values[ACCOUNTS] = _accounts(rule_id, now[ACCOUNTS], segments)
     return values
 
 
@@ -119,7 +121,7 @@ def _accounts(rule_id: str, now: str, segments: Segments) -> str:
         options,
         format_func=lambda choice: shortened(looks_at(choice, segments), limit=60),
         key=key,
-        width=360,
+        width=304,
         help="From the next evaluation on; what waits for other accounts ends then. Segments that are visible to all"
         " can be chosen: they are made on Accounts, Segments.",
     )
