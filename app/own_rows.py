@@ -78,6 +78,20 @@ class OwnRows:
         except IntegrityError:
             raise InvalidInput("name", f"You have a {self.what} of this name already.", value=name) from None
 
+    def archive(
+        self,
+        db: Connection,
+        row_id: UUID,
+        told: Mapping[str, object],
+        *,
+        actor: Identity,
+        now: datetime,
+        idempotency_key: str,
+    ) -> None:
+        """Take a row out of every list; the trail keeps what is `told` of it. Its name is free again."""
+        db.execute(update(self.key.table).where(self.key == row_id).values(archived_at=now, updated_at=now))
+        self.tell(db, row_id, actor=actor, now=now, before=told, after=None, idempotency_key=idempotency_key)
+
     def tell(
         self,
         db: Connection,

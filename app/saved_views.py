@@ -12,7 +12,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Select, or_, select, update
+from sqlalchemy import Connection, Select, or_, select
 
 from app import audit
 from app.auth import Identity, Permission, require
@@ -154,10 +154,8 @@ def remove(
 
     def work() -> bool:
         before = _own(db, actor, view_id, expected_version)
-        gone = update(saved_views).where(saved_views.c.view_id == view_id)
-        db.execute(gone.values(archived_at=now, updated_at=now, version=before.version + 1))
         told = {"name": before.name, "query": before.query, "is_shared": before.is_shared}
-        _ROWS.tell(db, view_id, actor=actor, now=now, before=told, after=None, idempotency_key=idempotency_key)
+        _ROWS.archive(db, view_id, told, actor=actor, now=now, idempotency_key=idempotency_key)
         return True
 
     once(

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Select, insert, or_, select, update
+from sqlalchemy import Connection, Select, insert, or_, select
 
 from app import audit
 from app.auth import Identity, Permission, require
@@ -150,10 +150,7 @@ def remove(
 
     def work() -> bool:
         before = _own(db, actor, query_id, expected_version)
-        gone = update(saved_queries).where(saved_queries.c.query_id == query_id)
-        db.execute(gone.values(archived_at=now, updated_at=now))
-        told = _told(before)
-        _ROWS.tell(db, query_id, actor=actor, now=now, before=told, after=None, idempotency_key=idempotency_key)
+        _ROWS.archive(db, query_id, _told(before), actor=actor, now=now, idempotency_key=idempotency_key)
         return True
 
     once(

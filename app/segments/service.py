@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Select, column, or_, select, table, text, update
+from sqlalchemy import Connection, Select, column, or_, select, table, text
 
 from app import audit
 from app.auth import Identity, Permission, require
@@ -169,10 +169,8 @@ def archive(
     def work() -> bool:
         before = _own(db, actor, segment_id, expected_version)
         _refuse_while_used(db, before, "be archived")
-        gone = update(segments).where(segments.c.segment_id == segment_id)
-        db.execute(gone.values(archived_at=now, updated_at=now, version=before.version + 1))
         told = {field: getattr(before, field) for field in ("name", "description", "criteria", "is_shared")}
-        _ROWS.tell(db, segment_id, actor=actor, now=now, before=told, after=None, idempotency_key=idempotency_key)
+        _ROWS.archive(db, segment_id, told, actor=actor, now=now, idempotency_key=idempotency_key)
         return True
 
     once(
@@ -204,5 +202,5 @@ def _refuse_while_used(db: Connection, segment: Segment, what: str) -> None:
             "segment_id",
             f"“{segment.name}” cannot {what}: the {'rules' if many else 'rule'} {listed(rules)} "
             f"{'use' if many else 'uses'} it.",
-            hint="Ask an admin to free the rule of it first, in Settings, Rules and segments.",
+            hint="Ask an admin to free the rule of it first, in Settings, Rules.",
         )

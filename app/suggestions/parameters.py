@@ -6,6 +6,7 @@ The trap avoided: a rule reads only so many days back. A hold that reaches furth
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from app.actions.vocabulary import Intervention
 from app.errors import InvalidInput
@@ -36,6 +37,9 @@ def _share(label: str, most: float = 1.0) -> Setting:
 def _count(label: str, most: int = 1_000, *, least: int = 0) -> Setting:
     return Setting(label, "", least, most)
 
+
+# the ids of segments: of the one a rule sees alone, or of the one it leaves out; neither when it sees every account
+TIES = ("only_segment", "except_segment")
 
 # what rules have beside their thresholds
 _COMMON: Mapping[str, Setting] = {
@@ -164,6 +168,7 @@ def problems(rule_id: str, params: Mapping[str, Any]) -> list[tuple[str, str]]:
     if reach is not None and needed > reach:
         found.append(("hold_days", f"This rule sees {reach} days: with these values it would need {needed}."))
     found += _wrong_interventions(params.get("interventions"))
+    found += _wrong_ties(params)
     return found
 
 
@@ -188,6 +193,18 @@ def _wrong_interventions(value: Any) -> list[tuple[str, str]]:
     return []
 
 
+def _wrong_ties(params: Mapping[str, Any]) -> list[tuple[str, str]]:
+    given = {name: params[name] for name in TIES if params.get(name)}
+    if len(given) > 1:
+        return [("except_segment", "A rule is limited to a segment or leaves one out, not both.")]
+    for name, segment_id in given.items():
+        try:
+            UUID(str(segment_id))
+        except ValueError:
+            return [(name, "That is no segment.")]
+    return []
+
+
 def changed(rule_id: str, params: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:
     """`params` with what of `wanted` an admin may set; all else stays. `wanted` has the shape of `params`.
 
@@ -197,13 +214,14 @@ def changed(rule_id: str, params: Mapping[str, Any], wanted: Mapping[str, Any]) 
     thresholds = {name: given.get(name, params["thresholds"].get(name)) for name in THRESHOLDS[rule_id]}
     made = {
         **params,
-        **{name: wanted.get(name, params.get(name)) for name in (*common(rule_id), "interventions")},
+        **{name: wanted.get(name, params.get(name)) for name in (*common(rule_id), "interventions", *TIES)},
         "thresholds": {**params["thresholds"], **thresholds},
     }
     if wrong := problems(rule_id, made):
         field, sentence = wrong[0]
         raise InvalidInput(field, sentence, hint="Change it and publish again; nothing was published.")
-    return {**made, "interventions": list(made["interventions"])}
+    tied = {name: segment_id for name in TIES if (segment_id := made.pop(name))}
+    return {**made, "interventions": list(made["interventions"]), **tied}
 
 
 def flat(rule_id: str, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -212,6 +230,7 @@ def flat(rule_id: str, params: Mapping[str, Any]) -> dict[str, Any]:
         **{name: params["thresholds"][name] for name in THRESHOLDS[rule_id]},
         **{name: params[name] for name in common(rule_id)},
         "interventions": list(params["interventions"]),
+        **{name: params.get(name) for name in TIES},
     }
 
 
@@ -224,5 +243,6 @@ def nested(rule_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def setting(rule_id: str, name: str) -> Setting:
-    """A setting by its name in `flat`. Raises KeyError for the interventions, which are no number."""
+    """A setting by its name in `flat`. Raises KeyError for the interventions and segments, which are no
+    number."""
     return {**_COMMON, **THRESHOLDS[rule_id]}[name]

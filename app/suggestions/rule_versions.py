@@ -19,7 +19,7 @@ from app.auth import Identity, Permission, require
 from app.errors import InvalidInput, NotFound, StaleVersion
 from app.idempotency import once
 from app.inputs import required_text
-from app.suggestions import parameters, repository
+from app.suggestions import parameters, repository, rule_scopes
 from app.suggestions.evaluation import POLICY_ID
 from app.suggestions.lookback import REACH, Comparison, Progress, compare
 from app.suggestions.past.lives import estate
@@ -125,7 +125,8 @@ def publish(
 ) -> RuleVersion:
     """Make the parameters `wanted` the active version; it holds from the next evaluation on.
 
-    Raises NotPermitted, NotFound, InvalidInput naming the field, StaleVersion, IdempotencyConflict.
+    Raises NotPermitted, NotFound, also for a segment that is not visible to all, InvalidInput naming the field,
+    StaleVersion, IdempotencyConflict.
     """
     require(actor, Permission.MANAGE_RULES)
     said = required_text("reason", reason, limit=REASON_LIMIT)
@@ -139,6 +140,7 @@ def publish(
         params = parameters.changed(rule_id, current.params, wanted)
         if params == current.params:
             raise InvalidInput("params", "That is how the rule is already.", hint="Nothing was published.")
+        rule_scopes.hold(db, params)
         number = known[0].version + 1
         db.execute(update(rules).where(rules.c.rule_id == rule_id, rules.c.is_active).values(is_active=False))
         db.execute(

@@ -7,6 +7,7 @@ Plotly draws on a canvas that no stylesheet reaches.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import accumulate
 from typing import Any
 
 import plotly.graph_objects as go
@@ -207,6 +208,47 @@ def bars(
     figure.update_xaxes(showline=True, ticks="", tickformat="%b" if labels and isinstance(labels[0], date) else None)
     figure.update_yaxes(nticks=5, **_whole(values))
     return figure
+
+
+def add_waterfall(
+    figure: go.Figure,
+    steps: Sequence[tuple[str, float, str]],
+    colours: Palette,
+) -> None:
+    """The steps as (name, amount, label): the first and the last are totals, those between go up in green and down in
+    red; their sum is the last, whatever its amount says."""
+    figure.add_waterfall(
+        x=[name for name, _, _ in steps],
+        y=[amount for _, amount, _ in steps],
+        measure=["absolute", *("relative" for _ in steps[1:-1]), "total"],
+        text=[label for _, _, label in steps],
+        textposition="outside",
+        textfont={"color": colours.text},
+        cliponaxis=False,
+        decreasing={"marker": {"color": colours.red}},
+        increasing={"marker": {"color": colours.green}},
+        totals={"marker": {"color": colours.grey}},
+        connector={"line": {"color": colours.axis, "width": 1}},
+        width=0.55,
+        hovertemplate="%{x}: %{text}<extra></extra>",
+    )
+
+
+def levels(start: float, moves: Sequence[float]) -> list[float]:
+    """Where the steps of a waterfall stand, its start first."""
+    return list(accumulate(moves, initial=start))
+
+
+def clicked(key: str) -> Any:
+    """What the first clicked point of a figure carries as its `customdata`; None when it is no click.
+
+    It comes from the browser: the caller checks it against what it drew.
+    """
+    try:
+        given = st.session_state[key]["selection"]["points"][0]["customdata"]
+        return given[0] if isinstance(given, list | tuple) else given
+    except (KeyError, TypeError, IndexError):
+        return None
 
 
 def draw(figure: go.Figure, *, key: str, alt: str) -> None:

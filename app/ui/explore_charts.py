@@ -23,6 +23,7 @@ from app.ui.explore_drawn import (
 )
 
 MOST_BARS = 40
+ROOM_LETTERS = 80  # of the names below the columns; more of them stand aslant
 MOST_POINTS = 2_000
 
 
@@ -118,7 +119,7 @@ def _bar(drawn: Drawn, colours: Palette) -> Made:
     }
     title = {"text": charts.plain(drawn.measures[0]), "standoff": 8}
     if is_time:
-        made.update_xaxes(**ticks, tickangle=-45 if len(shown) > 14 else 0)
+        made.update_xaxes(**ticks, tickangle=-45 if len(shown) * longest > ROOM_LETTERS else 0)
         made.update_yaxes(title=title, nticks=6)
         made.update_layout(margin={"b": 72})
     else:

@@ -110,7 +110,7 @@ def _sql(text: str) -> None:
         st.code(text, language="sql", wrap_lines=True)
         if st.button("Go on in the SQL editor", icon=":material/north_east:", key="explore_to_sql"):
             sql_editor.load(text)
-            sql_save.opened(None)
+            sql_save.SAVE.opened(None)
             st.switch_page(address_of("sql"))
 
 
@@ -133,7 +133,7 @@ def _draw(question: Question, mart: Mart, marts: Marts, answer: Answer) -> None:
     key = f"explore_chart_{question.view}_{hash(question)}"
 
     def clicked() -> None:
-        row = _row_of(st.session_state.get(key), answer.rows)
+        row = _row_of(charts.clicked(key), answer.rows)
         if row is not None:
             at = 2 if question.view is View.HISTOGRAM else len(question.groups)
             parts = sorted({one[at] for one in answer.rows if one[at] is not None}) if question.split else []
@@ -153,13 +153,11 @@ def _draw(question: Question, mart: Mart, marts: Marts, answer: Answer) -> None:
     frame.aside(" ".join(notes))
 
 
-def _row_of(event: Any, rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...] | None:
+def _row_of(given: Any, rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...] | None:
     """The row of the answer that a click names; what the browser sends is a number of one, or nothing."""
     try:
-        [point, *_] = event["selection"]["points"]
-        given = point["customdata"]
-        number = int(given[0] if isinstance(given, list | tuple) else given)
-    except (KeyError, TypeError, ValueError, IndexError, OverflowError):
+        number = int(given)
+    except (TypeError, ValueError, OverflowError):
         return None
     return rows[number] if 0 <= number < len(rows) else None
 

@@ -2,40 +2,38 @@
 with the versions, the sharing and the trail of those."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from uuid import UUID
 
 import streamlit as st
-from sqlalchemy import Connection
 
-from app.auth import Identity
 from app.db import read
 from app.explore import kept
 from app.explore.marts import Mart
 from app.explore.question import Question
 from app.sandbox import queries
 from app.sandbox.queries import SavedQuery
-from app.ui import explore_state, frame, visit, writes
+from app.ui import explore_state, frame, visit
+from app.ui.query_save import QuerySave
 from app.ui.text import escaped
 
-PLACE = "explore_save"
-_POPOVER = "explore_save_popover"
-_OPENED = "explore:opened"
-Held = tuple[UUID, int, str]  # an own query, its version, its name
+SAVE = QuerySave("explore")
 
 
 def said() -> None:
     """What the last save met."""
-    frame.problem(PLACE)
+    frame.problem(SAVE.place)
 
 
 def control(question: Question, marts: Mapping[str, Mart], text: str) -> None:
     """The button with what is kept and the small form; drawn when it is open."""
-    with st.popover("Saved", icon=":material/bookmark:", key=_POPOVER, on_change="rerun"):
-        if st.session_state.get(_POPOVER):
+    with st.popover("Saved", icon=":material/bookmark:", key=SAVE.popover, on_change="rerun"):
+        if st.session_state.get(SAVE.popover):
             with st.container(width=360, gap="small"):
                 _list(marts)
-                _form(question, text)
+                body = kept.text(question, text)
+                SAVE.form(lambda: body, example="Usage by segment")
+                frame.aside(
+                    "It stands among the saved queries of the page SQL too. Or copy the address: it holds the question."
+                )
 
 
 def _list(marts: Mapping[str, Mart]) -> None:
@@ -65,7 +63,7 @@ def _list(marts: Mapping[str, Mart]) -> None:
                     type="tertiary",
                     help=f"Remove {escaped(one.name, limit=60)}",
                     key=f"explore_remove_{one.query_id.hex}",
-                    on_click=_remove,
+                    on_click=SAVE.remove,
                     args=(one.query_id, one.version),
                 )
 
@@ -73,70 +71,5 @@ def _list(marts: Mapping[str, Mart]) -> None:
 def _open(one: SavedQuery, asked: Question, marts: Mapping[str, Mart], is_own: bool) -> None:
     explore_state.put(asked, marts)
     if frame.met(explore_state.PLACE) is None:
-        _hold(one if is_own else None)
-        st.session_state[_POPOVER] = False
-
-
-def _hold(one: SavedQuery | None) -> None:
-    st.session_state[_OPENED] = (one.query_id, one.version, one.name) if one else None
-    if one:
-        st.session_state["explore_name"] = one.name
-        st.session_state["explore_is_shared"] = one.is_shared
-
-
-def _form(question: Question, text: str) -> None:
-    held: Held | None = st.session_state.get(_OPENED)
-    st.text_input("Name", max_chars=queries.NAME_LIMIT, key="explore_name", placeholder="Usage by segment")
-    st.toggle("Shared with other analysts and admins", key="explore_is_shared")
-    body = kept.text(question, text)
-    with st.container(horizontal=True, gap="xsmall"):
-        if held:
-            st.button(
-                f"Save as version {held[1] + 1}",
-                type="primary",
-                key="explore_next",
-                on_click=_save,
-                args=(body, held),
-            )
-        st.button(
-            "Save as new" if held else "Save",
-            key="explore_new",
-            type="secondary" if held else "primary",
-            on_click=_save,
-            args=(body, None),
-        )
-    frame.aside("It stands among the saved queries of the page SQL too. Or copy the address: it holds the question.")
-
-
-def _save(body: str, held: Held | None) -> None:
-    def write(db: Connection, actor: Identity, now: datetime) -> SavedQuery:
-        return queries.save(
-            db,
-            actor=actor,
-            now=now,
-            name=st.session_state.get("explore_name", ""),
-            text=body,
-            is_shared=bool(st.session_state.get("explore_is_shared")),
-            query_id=held[0] if held else None,
-            expected_version=held[1] if held else None,
-            idempotency_key=writes.form_key(PLACE),
-        )
-
-    made = writes.perform(
-        write, place=PLACE, done=lambda one: f"Saved as **{escaped(one.name)}**, version {one.version}"
-    )
-    writes.renew_form(PLACE)
-    if made is not None:
-        _hold(made)
-        st.session_state[_POPOVER] = False  # its button would now save one more version
-
-
-def _remove(query_id: UUID, version: int) -> None:
-    def write(db: Connection, actor: Identity, now: datetime) -> None:
-        key = writes.form_key(f"{PLACE}:{query_id}")
-        queries.remove(db, actor=actor, now=now, query_id=query_id, expected_version=version, idempotency_key=key)
-
-    writes.perform(write, place=PLACE, done="Removed")
-    held = st.session_state.get(_OPENED)
-    if held and held[0] == query_id:
-        _hold(None)
+        SAVE.opened(one if is_own else None)
+        st.session_state[SAVE.popover] = False

@@ -10,6 +10,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from app.calendar import shown_hours
+from app.suggestions.rates import ENOUGH, Rate
 
 LONDON = ZoneInfo("Europe/London")
 SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
@@ -46,6 +47,23 @@ def money_short(value: Number | None) -> str:
     if abs(amount) >= 10_000:
         return f"€\u00a0{amount / 1_000:.1f}\u00a0k".replace(".0\u00a0k", "\u00a0k")
     return money(amount)
+
+
+def between(ratio: float | None, low: float | None, high: float | None, cases: int) -> str:
+    """`62% (51–72%)`, or how many cases are missing before it says anything."""
+    if ratio is None or low is None or high is None:
+        return f"{cases} of {ENOUGH} needed" if cases else "–"
+    return f"{ratio:.0%} ({span(low, high)})"
+
+
+def rate(value: Rate) -> str:
+    """As `between`, of a rate."""
+    return between(value.share if value.is_enough else None, *value.interval, value.of)
+
+
+def span(low: float, high: float) -> str:
+    """0.51 and 0.72 as `51–72%`."""
+    return f"{low * 100:.0f}–{high:.0%}"
 
 
 def signed(value: Number, digits: int = 0) -> str:

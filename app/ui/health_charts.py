@@ -97,40 +97,16 @@ def waterfall(
     colours = charts.palette(dark)
     figure = charts.base(colours, height=212, top=22)
     floor = waterfall_floor(start[1], [delta for _, delta in moves])
-    figure.add_waterfall(
-        x=[start[0], *(label for label, _ in moves), end[0]],
-        y=[start[1], *(delta for _, delta in moves), end[1]],
-        measure=["absolute", *("relative" for _ in moves), "total"],
-        text=[
-            f"{start[1]:.0f}",
-            *(figures.signed(delta) if abs(delta) >= 0.5 else figures.signed(delta, 1) for _, delta in moves),
-            f"{end[1]:.0f}",
-        ],
-        textposition="outside",
-        textfont={"color": colours.text},
-        cliponaxis=False,
-        decreasing={"marker": {"color": colours.red}},
-        increasing={"marker": {"color": colours.green}},
-        totals={"marker": {"color": colours.grey}},
-        connector={"line": {"color": colours.axis, "width": 1}},
-        width=0.55,
-        hovertemplate="%{x}: %{text}<extra></extra>",
-    )
+    steps = [(name, delta, figures.signed(delta, 0 if abs(delta) >= 0.5 else 1)) for name, delta in moves]
+    charts.add_waterfall(figure, [(*start, f"{start[1]:.0f}"), *steps, (*end, f"{end[1]:.0f}")], colours)
     figure.update_xaxes(showline=True, ticks="", tickangle=0, automargin=False)
-    top = max(_levels(start[1], [delta for _, delta in moves]))
+    top = max(charts.levels(start[1], [delta for _, delta in moves]))
     figure.update_yaxes(nticks=5, range=[floor, top + (top - floor) * 0.04])
     return figure
 
 
-def _levels(start: float, deltas: Sequence[float]) -> list[float]:
-    levels = [start]
-    for delta in deltas:
-        levels.append(levels[-1] + delta)
-    return levels
-
-
 def waterfall_floor(start: float, deltas: Sequence[float]) -> float:
     """Where the waterfall's axis begins: 0, or higher when the steps would be too flat to see."""
-    levels = _levels(start, deltas)
+    levels = charts.levels(start, deltas)
     spread = max(levels) - min(levels)
     return 0.0 if spread >= 15 else max(0.0, float(int(min(levels) - max(spread, 2.0))))

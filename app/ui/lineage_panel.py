@@ -74,9 +74,7 @@ def show(states: Sequence[SourceFreshness]) -> None:
 
 def _clicked(names: Sequence[str]) -> None:
     """Callback: a click on the picture names its step; what no picture sends is left out."""
-    points = (st.session_state.get(_KEY) or {}).get("selection", {}).get("points", [])
-    named = points[0].get("customdata") if points else None
-    named = named[0] if isinstance(named, list) and named else named
+    named = charts.clicked(_KEY)
     if named in names:
         st.session_state[_NODE] = named
 

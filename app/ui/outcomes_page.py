@@ -12,7 +12,7 @@ import streamlit as st
 from app.db import read
 from app.metrics import metrics
 from app.suggestions import report
-from app.suggestions.rates import ENOUGH, Rate
+from app.suggestions.rates import ENOUGH
 from app.suggestions.report import By, Outcomes
 from app.ui import charts, choices, data, figures, frame, outcome_charts, page_style, tables, visit, words
 from app.ui.text import escaped
@@ -99,14 +99,6 @@ def _days(value: float) -> str:
     return "a day" if value < 1 else f"{value:.0f} days"
 
 
-def rate(value: Rate) -> str:
-    """`62% (51–72%)`, or how many cases are missing before it says anything."""
-    if not value.is_enough:
-        return f"{value.of} of {ENOUGH} needed" if value.of else "–"
-    low, high = value.interval
-    return f"{value.share:.0%} ({low * 100:.0f}–{high:.0%})"
-
-
 def _named(group: str | None, by: str, names: dict[str, str]) -> str:
     if group is None:
         return "people's own" if by == By.RULE else "unknown"
@@ -125,13 +117,13 @@ def _groups(groups: list[Outcomes], title: str, by: str, here: Visit) -> None:
             "raised": [one.raised for one in groups],
             "shown": [one.shown for one in groups],
             "accepted": [one.accepted for one in groups],
-            "acceptance": [rate(one.acceptance) for one in groups],
+            "acceptance": [figures.rate(one.acceptance) for one in groups],
             "closed": [one.closed for one in groups],
             "successful": [one.successful for one in groups],
-            "false_alarms": [rate(one.false_alarms) for one in groups],
+            "false_alarms": [figures.rate(one.false_alarms) for one in groups],
             "to_close": [None if one.days_to_close is None else round(one.days_to_close, 1) for one in groups],
-            "clearing": [rate(one.clearing) for one in groups],
-            "held_out": [rate(one.clearing_held_out) for one in groups],
+            "clearing": [figures.rate(one.clearing) for one in groups],
+            "held_out": [figures.rate(one.clearing_held_out) for one in groups],
         }
     )
     columns = {

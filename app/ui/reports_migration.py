@@ -91,9 +91,7 @@ def _choose(cell: str) -> None:
 
 def _clicked() -> None:
     """A click on the picture names its cell; what no picture sends is left out."""
-    points = (st.session_state.get(_KEY) or {}).get("selection", {}).get("points", [])
-    cell = points[0].get("customdata") if points else None
-    cell = cell[0] if isinstance(cell, list) and cell else cell
+    cell = charts.clicked(_KEY)
     if isinstance(cell, str):
         _choose(cell)
 

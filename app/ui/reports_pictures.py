@@ -149,24 +149,12 @@ def _bridge(rows: Sequence[Any], wanted: Wanted) -> None:
     figure = charts.base(colours, height=280, left=48, top=24)
     kinds = [reports_words.MOVES[kind] for kind, _ in whole.moves]
     amounts = [amount for _, amount in whole.moves]
-    figure.add_waterfall(
-        x=["Start", *kinds, "End"],
-        y=[whole.start_mrr_eur, *amounts, whole.end_mrr_eur],
-        measure=["absolute", *("relative" for _ in amounts), "total"],
-        text=[_plain_money(whole.start_mrr_eur), *map(_signed, amounts), _plain_money(whole.end_mrr_eur)],
-        textposition="outside",
-        textfont={"color": colours.text},
-        cliponaxis=False,
-        decreasing={"marker": {"color": colours.red}},
-        increasing={"marker": {"color": colours.green}},
-        totals={"marker": {"color": colours.grey}},
-        connector={"line": {"color": colours.axis, "width": 1}},
-        width=0.55,
-        hovertemplate="%{x}: %{text}<extra></extra>",
-    )
-    levels = [whole.start_mrr_eur]
-    for amount in amounts:
-        levels.append(levels[-1] + amount)
+    ends = [
+        (name, eur, _plain_money(eur)) for name, eur in (("Start", whole.start_mrr_eur), ("End", whole.end_mrr_eur))
+    ]
+    steps = [(kind, amount, _signed(amount)) for kind, amount in zip(kinds, amounts, strict=True)]
+    charts.add_waterfall(figure, [ends[0], *steps, ends[1]], colours)
+    levels = charts.levels(whole.start_mrr_eur, amounts)
     spread = max(levels) - min(levels)
     floor = 0.0 if not spread or spread > max(levels) / 4 else max(0.0, min(levels) - 2 * spread)
     figure.update_xaxes(showline=True, ticks="")

@@ -168,11 +168,11 @@ def _interventions(rows: Sequence[Any], title: str, wanted: Wanted) -> Cells:
         "decisions": [one.decision_count for one in rows],
         "measured": [one.measured_count for one in rows],
         "cleared": [
-            reports_words.between(one.cleared_ratio, one.cleared_low_ratio, one.cleared_high_ratio, one.cleared_of)
+            figures.between(one.cleared_ratio, one.cleared_low_ratio, one.cleared_high_ratio, one.cleared_of)
             for one in rows
         ],
         "churned": [
-            reports_words.between(one.churned_ratio, one.churned_low_ratio, one.churned_high_ratio, one.measured_count)
+            figures.between(one.churned_ratio, one.churned_low_ratio, one.churned_high_ratio, one.measured_count)
             for one in rows
         ],
         "health": [_points(one) for one in rows],

@@ -4,7 +4,6 @@ from datetime import date
 
 from app.reports.interventions import HELD_OUT, NOT_DONE
 from app.reports.migration import NO_CUSTOMER
-from app.suggestions.rates import ENOUGH
 from app.ui import words
 
 MOVES = {**words.MRR_MOVEMENTS, "churned": "Churn"}
@@ -13,13 +12,6 @@ MOVES = {**words.MRR_MOVEMENTS, "churned": "Churn"}
 def share(ratio: float | None) -> str:
     """`96.2%`, an en dash for none."""
     return "–" if ratio is None else f"{ratio:.1%}"
-
-
-def between(ratio: float | None, low: float | None, high: float | None, cases: int) -> str:
-    """`62% (51–72%)`, or how many cases are missing before it says anything."""
-    if ratio is None or low is None or high is None:
-        return f"{cases} of {ENOUGH} needed" if cases else "–"
-    return f"{ratio:.0%} ({low * 100:.0f}–{high:.0%})"
 
 
 def cohort(month: date | None) -> str:

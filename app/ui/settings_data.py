@@ -14,7 +14,6 @@ from app.handovers import service as handovers
 from app.handovers.model import HandoverDraft, HandoverPreview
 from app.notices import outbox
 from app.segments import service as segments
-from app.suggestions import rule_scopes as scopes
 from app.suggestions import rule_versions, throttling
 from app.suggestions.lookback import Comparison, Progress
 from app.suggestions.policy import Policy
@@ -79,12 +78,6 @@ def message_counts(here: Visit) -> dict[outbox.MessageStatus, int]:
     """How many messages stand where. Raises NotPermitted."""
     with read() as db:
         return outbox.count_by_status(db, actor=here.identity)
-
-
-def rule_scopes(here: Visit) -> list[scopes.RuleScope]:
-    """What every active rule is tied to. Raises NotPermitted."""
-    with read() as db:
-        return scopes.list_scopes(db, actor=here.identity)
 
 
 def trail(here: Visit, *, subject: audit.Subject | None, limit: int) -> list[audit.AuditEvent]:

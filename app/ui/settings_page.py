@@ -11,7 +11,6 @@ from app.ui import (
     settings_lists,
     settings_messages,
     settings_numbers,
-    settings_rule_scopes,
     settings_rules,
     settings_users,
 )
@@ -42,7 +41,6 @@ TABS: Mapping[str, Callable[[], None]] = {
     "Holidays": settings_numbers.holidays,
     "Rules": settings_rules.show,
     "Playbooks": playbook_admin.admin,
-    "Rules and segments": settings_rule_scopes.show,
     "Messages": settings_messages.show,
     "Audit": settings_audit.show,
 }

@@ -95,13 +95,12 @@ def _waited_for(rule_id: str, wanted: Mapping[str, Any], here: visit.Visit) -> C
     return working.result()
 
 
-def rate(value: Rate | None) -> str:
+def _counted(value: Rate | None) -> str:
     """`3 of 46: 7% (2–18%)`; of few cases the interval alone, and of none a dash."""
     if value is None or not value.of:
         return "–"
-    low, high = value.interval
     share = f": {value.share:.0%}" if value.is_enough else ""
-    return f"{value.count} of {value.of}{share} ({low * 100:.0f}–{high:.0%})"
+    return f"{value.count} of {value.of}{share} ({figures.span(*value.interval)})"
 
 
 def _comparison(found: Comparison, rule_id: str, *, is_changed: bool) -> None:
@@ -149,8 +148,8 @@ def _measures(found: Comparison, *, is_changed: bool) -> None:
         ("Suggestions", [f"{one.firings:,}" for one in versions]),
         ("Accounts", [f"{one.accounts:,}" for one in versions]),
         ("By priority", [_priorities(one) for one in versions]),
-        ("Right: left within 90 days of the first, of accounts raised", [rate(one.precision) for one in versions]),
-        ("Caught: raised before, of accounts that left", [rate(one.caught) for one in versions]),
+        ("Right: left within 90 days of the first, of accounts raised", [_counted(one.precision) for one in versions]),
+        ("Caught: raised before, of accounts that left", [_counted(one.caught) for one in versions]),
         ("Days ahead of the leaving, median", [_lead(one) for one in versions]),
     ]
     table = pd.DataFrame(

@@ -21,6 +21,7 @@ from app.ui import (
     frame,
     kept_fields,
     page_style,
+    segment_data,
     settings_data,
     settings_rule_effect,
     settings_rule_fields,
@@ -30,10 +31,11 @@ from app.ui import (
     words,
     writes,
 )
-from app.ui.settings_rule_fields import INTERVENTIONS, REASON
+from app.ui.settings_rule_fields import ACCOUNTS, ALL, INTERVENTIONS, REASON, Segments
 from app.ui.text import escaped
 
 _LIST = "rules_open"
+_LABELS = {INTERVENTIONS: "Eligible", ACCOUNTS: "Looks at"}
 LISTED = 12
 
 
@@ -43,6 +45,7 @@ def show() -> None:
     here = visit.current()
     known, policy = settings_data.rules(here)
     throttled = settings_data.throttles(here)
+    segments = {str(one.segment_id): one.name for one in segment_data.segments(here) if one.is_shared}
     by_id = {one.rule_id: one for one in known}
     chosen = by_id.get(st.query_params.get("rule", "").upper(), known[0])
     left, right = page_style.split([1, 1.75], "rules")
@@ -52,7 +55,7 @@ def show() -> None:
     with right:
         if chosen.rule_id in throttled:
             settings_rule_throttle.standing(throttled[chosen.rule_id])
-        _editor(chosen, policy)
+        _editor(chosen, policy, segments)
     settings_rule_throttle.limits()
 
 
@@ -65,7 +68,7 @@ def _list(known: Sequence[RuleVersion], chosen: RuleVersion, throttled: Collecti
             "cool": [int(one.params["cool_down_days"]) for one in known],
             "due": [int(one.params["due_offset_bd"]) for one in known],
             "version": [one.version for one in known],
-            "state": ["throttled" if one.rule_id in throttled else "" for one in known],
+            "state": [_state(one, throttled) for one in known],
         }
     )
     columns = {
@@ -75,9 +78,9 @@ def _list(known: Sequence[RuleVersion], chosen: RuleVersion, throttled: Collecti
         "cool": tables.number("Rests", 52, "%d", metric="cool_down_days"),
         "due": tables.number("Due", 46, "%d", metric="due_offset"),
         "version": tables.number("Version", 62, "%d", metric=None),
-        "state": tables.text("State", 72),
+        "state": tables.text("State", 112),
     }
-    if throttled:
+    if any(rows["state"]):
         del columns["due"]
     else:
         del columns["state"]
@@ -89,6 +92,12 @@ def _list(known: Sequence[RuleVersion], chosen: RuleVersion, throttled: Collecti
         alt="Every rule with its days and version",
         most=6 if page_style.is_narrow() else None,
     )
+
+
+def _state(rule: RuleVersion, throttled: Collection[str]) -> str:
+    is_tied = settings_rule_fields.flat(rule.rule_id, rule.params)[ACCOUNTS] != ALL
+    said = (("throttled", rule.rule_id in throttled), ("limited", is_tied))
+    return ", ".join(word for word, is_so in said if is_so)
 
 
 def _open(known: Sequence[RuleVersion]) -> None:
@@ -109,18 +118,18 @@ def _weights(policy: Policy) -> None:
     )
 
 
-def _editor(rule: RuleVersion, policy: Policy) -> None:
+def _editor(rule: RuleVersion, policy: Policy, segments: Segments) -> None:
     rule_id, place = rule.rule_id, settings_rule_fields.place(rule.rule_id)
-    now = parameters.flat(rule_id, rule.params)
+    now = settings_rule_fields.flat(rule_id, rule.params)
     begun: int = st.session_state.setdefault(f"{place}:begun", rule.version)
     with st.container(border=True, gap="small", key="rule_editor"):
         _head(rule)
         if begun != rule.version:
             since = [one for one in settings_data.rule_versions_of(rule_id, visit.current()) if one.version == begun]
             for one in since:
-                settings_rule_fields.follow(rule_id, parameters.flat(rule_id, one.params), now)
-        values = settings_rule_fields.fields(rule_id, now, policy)
-        wanted = parameters.nested(rule_id, values)
+                settings_rule_fields.follow(rule_id, settings_rule_fields.flat(rule_id, one.params), now)
+        values = settings_rule_fields.fields(rule_id, now, policy, segments)
+        wanted = settings_rule_fields.nested(rule_id, values)
         wrong = parameters.problems(rule_id, {**rule.params, **wanted})
         for _, sentence in wrong:
             st.markdown(f":red[:material/error: {escaped(sentence)}]")
@@ -131,15 +140,25 @@ def _editor(rule: RuleVersion, policy: Policy) -> None:
             who = escaped(rule.created_by_name or "Somebody")
             st.markdown(f":orange[:material/sync_problem: {who} published version {rule.version} meanwhile.]")
         for name in changed if not wrong else ():
-            label = "Eligible" if name == INTERVENTIONS else parameters.setting(rule_id, name).label
-            before, after = (settings_rule_fields.told(rule_id, name, one[name]) for one in (now, values))
-            st.markdown(f"{label}: {before} → **{after}**")
+            label = _LABELS.get(name) or parameters.setting(rule_id, name).label
+            before, after = (settings_rule_fields.told(rule_id, name, one[name], segments) for one in (now, values))
+            st.markdown(f"{label}: {escaped(before)} → **{escaped(after)}**")
         reason = _reason(rule_id) if changed else ""
         _buttons(rule, wanted, is_wrong=bool(wrong), changed=changed, reason=reason)
         frame.problem(place)
-        kept_fields.fields(place, settings_rule_fields.kept(rule_id, now))
+        kept_fields.fields(place, settings_rule_fields.kept(rule_id, now, segments))
     if not wrong:
-        settings_rule_effect.show(rule_id, rule.version, wanted, is_changed=bool(changed))
+        settings_rule_effect.show(rule_id, rule.version, _weighed(wanted), is_changed=_is_weighed(changed))
+
+
+def _weighed(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """What a look back tells of: it is taken over all accounts, since who was in a segment is not kept by day."""
+    return {name: value for name, value in wanted.items() if name not in parameters.TIES}
+
+
+def _is_weighed(changed: Sequence[str]) -> bool:
+    """Whether more is changed than which accounts are looked at."""
+    return any(name != ACCOUNTS for name in changed)
 
 
 def _head(rule: RuleVersion) -> None:
@@ -172,11 +191,7 @@ def _version(one: RuleVersion, here: visit.Visit) -> None:
 
 def _put_back(old: RuleVersion) -> None:
     """Callback: the form holds what an old version had, and says so."""
-    values = parameters.flat(old.rule_id, old.params)
-    for name, value in values.items():
-        if name != INTERVENTIONS:
-            value = settings_rule_fields.shown(parameters.setting(old.rule_id, name), value)
-        st.session_state[settings_rule_fields.field_key(old.rule_id, name)] = value
+    settings_rule_fields.fill(old.rule_id, settings_rule_fields.flat(old.rule_id, old.params))
     st.session_state[settings_rule_fields.field_key(old.rule_id, REASON)] = f"Version {old.version} put back"
 
 
@@ -195,22 +210,24 @@ def _buttons(
 ) -> None:
     rule_id = rule.rule_id
     writes.form_key(settings_rule_fields.place(rule_id))
-    is_seen = not is_wrong and settings_rule_effect.is_seen(rule_id, rule.version, wanted)
-    missing = _missing(is_wrong=is_wrong, changed=changed, is_seen=is_seen, reason=reason)
+    weighed, is_weighed = _weighed(wanted), _is_weighed(changed)
+    is_seen = not is_wrong and settings_rule_effect.is_seen(rule_id, rule.version, weighed)
+    may_publish = is_seen or not is_weighed
+    missing = _missing(is_wrong=is_wrong, changed=changed, is_seen=may_publish, reason=reason)
     with st.container(horizontal=True, gap="xsmall"):
         st.button(
-            "What would it have changed?" if changed else "What did it do over the year?",
+            "What would it have changed?" if is_weighed else "What did it do over the year?",
             icon=":material/history:",
-            type="secondary" if is_seen else "primary",
+            type="secondary" if is_seen or (changed and may_publish) else "primary",
             key="rule_look",
             disabled=is_wrong,
             on_click=settings_rule_effect.ask,
-            args=(rule_id, rule.version, wanted),
+            args=(rule_id, rule.version, weighed),
         )
         if changed:
             st.button(
                 f"Publish version {rule.version + 1}",
-                type="primary" if is_seen else "secondary",
+                type="primary" if may_publish else "secondary",
                 key="rule_publish",
                 disabled=bool(missing),
                 help=missing or None,

@@ -99,14 +99,14 @@ def _query(query: SavedQuery, *, is_own: bool) -> None:
                 "Remove",
                 icon=":material/delete:",
                 key=f"sql_remove_{query.query_id}",
-                on_click=sql_save.remove,
+                on_click=sql_save.SAVE.remove,
                 args=(query.query_id, query.version),
             )
 
 
 def _open(query: SavedQuery, text: str, is_own: bool) -> None:
     sql_editor.load(text)
-    sql_save.opened(query if is_own else None)
+    sql_save.SAVE.opened(query if is_own else None)
 
 
 def _history(told: list[Entry]) -> None:

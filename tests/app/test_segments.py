@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -12,8 +12,9 @@ from app.errors import InvalidInput, NotFound, NotPermitted, StaleVersion
 from app.segments import members, service
 from app.segments.criteria import RENEWAL_WINDOWS, Criteria, criteria_from, of_today
 from app.segments.service import Segment
-from app.suggestions import rule_scopes
+from app.suggestions import repository, rule_versions
 from app.suggestions import service as suggestions
+from app.suggestions.rule_versions import RuleVersion
 from app.ui import data, portfolio
 from app.ui.portfolio import AccountFilter
 from tests.app.factories import AS_OF, NOW, Estate, a_key, key_of
@@ -208,12 +209,26 @@ def test_what_is_taken_as_of_today_is_named() -> None:
 # --- rules
 
 
-def _limit(
-    estate: Estate, actor: Identity, rule_id: str = "R1", version: int = 1, **tied: Any
-) -> rule_scopes.RuleScope:
+def _active(estate: Estate) -> dict[str, Any]:
     with estate.work() as db:
-        return rule_scopes.limit(
-            db, actor=actor, now=NOW, rule_id=rule_id, expected_version=version, idempotency_key=a_key(), **tied
+        [(version, params)] = [row[1:] for row in repository.active_rules(db) if row[0] == "R1"]
+    return {"version": version, **params}
+
+
+def _limit(
+    estate: Estate, actor: Identity, only_segment: UUID | None = None, except_segment: UUID | None = None, **given: Any
+) -> RuleVersion:
+    wanted = {"only_segment": only_segment, "except_segment": except_segment}
+    with estate.work() as db:
+        return rule_versions.publish(
+            db,
+            actor=actor,
+            now=NOW,
+            rule_id="R1",
+            wanted={name: str(key) if key else None for name, key in wanted.items()},
+            reason="It looks at other accounts",
+            idempotency_key=a_key(),
+            **({"expected_version": _active(estate)["version"]} | given),
         )
 
 
@@ -221,29 +236,27 @@ def test_only_an_admin_ties_a_rule_and_only_to_what_everybody_may_see(
     estate: Estate, maya: Identity, admin: Identity
 ) -> None:
     shared, hidden = save(estate, maya), save(estate, maya, name="Mine", is_shared=False)
-    with estate.work() as db:
-        version = next(one.version for one in rule_scopes.list_scopes(db, actor=admin) if one.rule_id == "R1")
 
     with pytest.raises(NotPermitted):
-        _limit(estate, maya, version=version, only_segment=shared.segment_id)
+        _limit(estate, maya, only_segment=shared.segment_id)
     with pytest.raises(NotFound):
-        _limit(estate, admin, version=version, only_segment=hidden.segment_id)
+        _limit(estate, admin, only_segment=hidden.segment_id)
     with pytest.raises(InvalidInput):
-        _limit(estate, admin, version=version, only_segment=shared.segment_id, except_segment=shared.segment_id)
-    made = _limit(estate, admin, version=version, only_segment=shared.segment_id)
+        _limit(estate, admin, only_segment=shared.segment_id, except_segment=shared.segment_id)
+    before = _active(estate)
+    made = _limit(estate, admin, only_segment=shared.segment_id)
 
-    assert (made.version, made.only_segment) == (version + 1, shared.segment_id)
+    assert made.version == before.pop("version") + 1
+    assert made.params == before | {"only_segment": str(shared.segment_id)}
     with pytest.raises(StaleVersion):
-        _limit(estate, admin, version=version)
+        _limit(estate, admin, expected_version=made.version - 1)
 
 
 def test_a_segment_that_a_rule_uses_is_neither_archived_nor_hidden_and_the_rule_is_named(
     estate: Estate, maya: Identity, admin: Identity
 ) -> None:
     segment = save(estate, maya)
-    with estate.work() as db:
-        version = next(one.version for one in rule_scopes.list_scopes(db, actor=admin) if one.rule_id == "R1")
-    tied = _limit(estate, admin, version=version, except_segment=segment.segment_id)
+    _limit(estate, admin, except_segment=segment.segment_id)
 
     with pytest.raises(InvalidInput, match=r"cannot be archived: the rule R1 \(.+\) uses it"):
         archive(estate, maya, segment)
@@ -251,7 +264,7 @@ def test_a_segment_that_a_rule_uses_is_neither_archived_nor_hidden_and_the_rule_
         save(estate, maya, segment_id=segment.segment_id, expected_version=1, is_shared=False)
     with pytest.raises(InvalidInput, match="cannot hold other accounts"):
         save(estate, maya, segment_id=segment.segment_id, expected_version=1, criteria={"search": "zzz"})
-    _limit(estate, admin, version=tied.version)
+    _limit(estate, admin)
     archive(estate, maya, segment)
     assert names(estate, maya) == []
 
@@ -273,10 +286,8 @@ def test_a_rule_speaks_of_its_segment_alone_and_what_waits_outside_it_ends(
             suggestions.evaluate(db, now=now, build_id=build)
             return sorted(one.account_name for one in suggestions.list_open(db, identity=admin))
 
-    with estate.work() as db:
-        version = next(one.version for one in rule_scopes.list_scopes(db, actor=admin) if one.rule_id == "R1")
     assert speaks_of(NOW) == ["Ashford Media", "Borea Energy"]
-    tied = _limit(estate, admin, version=version, only_segment=segment.segment_id)
+    _limit(estate, admin, only_segment=segment.segment_id)
     assert speaks_of(NOW + timedelta(minutes=1)) == ["Ashford Media"]
-    _limit(estate, admin, version=tied.version, except_segment=segment.segment_id)
+    _limit(estate, admin, except_segment=segment.segment_id)
     assert speaks_of(NOW + timedelta(minutes=2)) == ["Borea Energy"]

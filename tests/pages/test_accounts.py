@@ -14,7 +14,7 @@ from app.segments.service import Segment
 from app.ui import words
 from app.ui.portfolio import AccountFilter, narrowed, summary
 from tests.app.factories import AS_OF, NOW, Estate, a_key, key_of
-from tests.pages.conftest import Browser, labels, texts
+from tests.pages.conftest import Browser, texts
 
 MAYA = "maya.lind@force24.example"
 
@@ -255,21 +255,3 @@ def test_what_is_on_the_page_is_saved_as_a_segment_and_shown_with_its_size(brows
     assert "1 account · " in said
     assert "MRR · private" in said
     assert "taken as of today: name and owner" in said
-
-
-def test_an_admin_limits_a_rule_to_a_segment(browser: Browser, estate: Estate) -> None:
-    estate.publish()
-    estate.account("Ashford Media")
-    _segment(estate, estate.user("Maya Lind"), name="Ashfords")
-    harriet = estate.user("Harriet Cole", Role.ADMIN)
-    page = browser.sign_in(harriet).open("settings", part="Rules and segments")
-
-    page.selectbox(key="rule_scope_rule").select("R4").run()
-    page.segmented_control(key="rule_scope_how").set_value("only").run()
-    assert "Publish" not in labels(page)
-    page.selectbox(key="rule_scope_segment").select_index(0).run()
-    page.button(key="rule_scope_publish").click().run()
-
-    assert "R4: version 2 is active." in texts(browser.checked())
-    rows = page.dataframe[0].value.set_index("rule")
-    assert rows.loc["R4", "looks"] == "only Ashfords"

@@ -4,12 +4,13 @@ from datetime import date
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app.auth import Identity, Role
 from app.explore import question
 from app.explore.question import Dimension, Filter, Function, Measure, Question, Test, Unit, View
-from app.ui import explore_charts, explore_result, explore_run
+from app.ui import charts, explore_charts, explore_result, explore_run
 from app.ui.explore_drawn import Drawn
 from tests.app.factories import Estate
 from tests.pages.conftest import Browser, texts
@@ -124,17 +125,24 @@ def test_every_way_to_draw_is_drawn(browser: Browser, alex: Identity) -> None:
         assert not page.error
 
 
-def test_a_click_on_a_mark_names_a_row_of_the_answer_and_nothing_else() -> None:
+def test_a_click_on_a_mark_names_a_row_of_the_answer_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [("a",), ("b",)]
+    state: dict[str, Any] = {}
+    monkeypatch.setattr(st, "session_state", state)
+
+    def sent(event: Any) -> Any:
+        state["chart"] = event
+        return explore_result._row_of(charts.clicked("chart"), rows)
 
     def clicked(customdata: Any) -> Any:
-        return explore_result._row_of({"selection": {"points": [{"customdata": customdata}]}}, rows)
+        return sent({"selection": {"points": [{"customdata": customdata}]}})
 
     assert clicked([1, "b"]) == ("b",)
     assert clicked(0) == ("a",)
     hostile = ([2], [-1], ["x"], [None], {}, "b", [float("nan")], [float("inf")], [])
     assert [clicked(one) for one in hostile] == [None] * len(hostile)
-    assert explore_result._row_of(None, rows) is None
+    for event in (None, "x", {"selection": {"points": []}}, {"selection": None}, {"selection": {"points": [7]}}):
+        assert sent(event) is None
 
 
 def test_a_line_of_sums_has_nought_on_days_without_a_row_and_small_figures_keep_their_digits() -> None:

@@ -2,7 +2,7 @@
 
 from app.auth import Identity
 from app.suggestions.rates import Rate
-from app.ui.outcomes_page import rate
+from app.ui.figures import rate
 from tests.app.factories import Estate, key_of
 from tests.app.test_suggestions import DROP, accept, evaluate, raised
 from tests.pages.conftest import Browser, texts

@@ -5,8 +5,9 @@ from datetime import timedelta
 import pytest
 
 from app.auth import Identity, Role
+from app.segments import service as segments
 from app.suggestions import lookback
-from tests.app.factories import AS_OF, Estate
+from tests.app.factories import AS_OF, NOW, Estate, a_key
 from tests.pages.conftest import Browser, labels, texts
 
 
@@ -50,6 +51,35 @@ def test_a_change_is_looked_at_before_it_is_published_and_an_old_version_goes_ba
     assert page.number_input(key="rule_R1_1_drop_high").value == 15
     assert page.text_input(key="rule_R1_1_reason").value == "Version 1 put back"
     assert estate.one("select max(version) from app.rules where rule_id = 'R1'") == 2
+
+
+def test_a_rule_is_limited_to_a_segment_with_a_reason_and_a_number_beside_it_needs_the_look_back(
+    browser: Browser, estate: Estate, harriet: Identity
+) -> None:
+    with estate.work() as db:
+        segment = segments.save(
+            db,
+            actor=harriet,
+            now=NOW,
+            name="Calm *ones*",
+            description=None,
+            criteria={"search": "calm"},
+            is_shared=True,
+            idempotency_key=a_key(),
+        )
+    page = browser.sign_in(harriet).open("settings", part="Rules", rule="R4")
+    page.selectbox(key="rule_R4_0_accounts").select(f"except_segment:{segment.segment_id}").run()
+    page.text_input(key="rule_R4_0_reason").set_value("They are looked after by hand").run()
+    page.number_input(key="rule_R4_0_window_days").set_value(9).run()
+    assert page.button(key="rule_publish").disabled, "nobody has looked yet"
+    page.number_input(key="rule_R4_0_window_days").set_value(14).run()
+    assert "Looks at: All accounts → **All but Calm \\*ones\\***" in texts(page)
+    page.button(key="rule_publish").click().run()
+    browser.checked()
+
+    held = "select params ->> 'except_segment' from app.rules where rule_id = 'R4' and is_active and version = 2"
+    assert estate.one(held) == str(segment.segment_id)
+    assert page.dataframe[0].value["state"].tolist()[3] == "limited"
 
 
 def test_every_rule_opens_and_what_is_typed_outlives_a_reload(browser: Browser, harriet: Identity) -> None:
