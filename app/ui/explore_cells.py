@@ -9,6 +9,7 @@ from app.explore.question import Unit
 from app.ui import charts, figures
 from app.ui.charts import Palette
 from app.ui.explore_drawn import Drawn, Made, as_number, base, label, shortened
+from app.ui.text import escaped
 
 MOST_CELLS = (60, 40)  # across, down
 MOST_COHORTS = 24
@@ -120,6 +121,8 @@ def heat(drawn: Drawn, colours: Palette) -> Made:
     return Made(
         figure=made,
         alt=f"{drawn.measures[0]}: {drawn.groups[0]} across, {drawn.groups[1]} down",
+        reading=f"A cell: **{escaped(drawn.measures[0])}** of the rows with its {escaped(drawn.groups[0])} (across) and"
+        f" {escaped(drawn.groups[1])} (down). Darker is more; where nothing stands there are no rows.",
         notes=[f"{figures.count(left, 'cell')} beyond {MOST_CELLS[0]} by {MOST_CELLS[1]} not drawn."] if left else [],
     )
 
@@ -157,9 +160,15 @@ def cohort(drawn: Drawn, colours: Palette) -> Made:
     down = [f"{label(start, unit)} ({sizes[start]:,})" for start in starts]
     _cells(made, colours, cells, [str(one) for one in range(periods + 1)], down, most=100)
     made.update_xaxes(title={"text": f"{unit}s since the first", "standoff": 6})
+    who, when = escaped(drawn.groups[1]), escaped(drawn.groups[0])
     notes = [
-        f"Who has a first row, by {unit} (how many), and which share of them has one later on.",
         "The filters count: whoever was there before them begins with them.",
         *([f"The newest {MOST_COHORTS} are drawn."] if len(sizes) > MOST_COHORTS else []),
     ]
-    return Made(figure=made, alt=f"Share of each cohort that comes back, {len(starts)} cohorts", notes=notes)
+    return Made(
+        figure=made,
+        alt=f"Share of each cohort that comes back, {len(starts)} cohorts",
+        reading=f"Down: the first {when} of each {who}, in brackets how many begin there: they are the 100%."
+        f" A cell: the share of them with a row that many {unit}s later. Where nothing stands nobody has one.",
+        notes=notes,
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.explore import drill
 from app.explore.question import Unit, View
+from app.explore.shown import in_order
 from app.ui import charts, explore_cells
 from app.ui.charts import Palette
 from app.ui.explore_drawn import (
@@ -14,7 +15,6 @@ from app.ui.explore_drawn import (
     as_number,
     base,
     by_part,
-    in_order,
     inks_of,
     label,
     part_label,
@@ -188,4 +188,4 @@ def _histogram(drawn: Drawn, colours: Palette) -> Made:
 
 def _split_parts(drawn: Drawn) -> list[str | None]:
     """As `parts`: a histogram's part stands behind the two ends of its bin."""
-    return in_order(row[2] for row in drawn.rows) if drawn.split else [""]
+    return in_order([row[2] for row in drawn.rows]) if drawn.split else [""]
