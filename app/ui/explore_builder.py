@@ -102,7 +102,7 @@ def views(question: Question, mart: Mart, marts: Marts) -> None:
 
 def _about(mart: Mart) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="xsmall"):
-        st.markdown(f":small[:gray[{escaped(mart.grain or 'Not described')}]]", width="stretch")
+        st.markdown(f":small[:gray[{escaped(mart.grain or 'Not described')}]]", width=205)
         with st.popover(
             "", icon=":material/info:", type="tertiary", help="Columns and what they mean", width="content"
         ):

@@ -19,6 +19,17 @@ def _scale(colours: Palette) -> list[list[Any]]:
     return [[0, charts.rgba(colours.accent, 0.08)], [1, colours.accent]]
 
 
+def _ink(colours: Palette, depth: float) -> str:
+    """White or black, whichever is read better on a cell of this depth, 0 to 1: Plotly takes grey for both."""
+    share = 0.08 + 0.92 * depth
+    mixed = [
+        share * int(colours.accent[at : at + 2], 16) + (1 - share) * int(colours.ground[at : at + 2], 16)
+        for at in (1, 3, 5)
+    ]
+    red, green, blue = ((one / 255) ** 2.2 for one in mixed)
+    return "#FFFFFF" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.18 else "#10131A"
+
+
 def _cells(
     made: go.Figure,
     colours: Palette,
@@ -31,9 +42,8 @@ def _cells(
     darkest value where nought is the lightest. A cell itself
     cannot be clicked in Plotly: an unseen mark on each of them can."""
     grid: list[list[float | None]] = [[None] * len(across) for _ in down]
-    texts = [[""] * len(across) for _ in down]
-    for _, x, y, value, text, _ in cells:
-        grid[y][x], texts[y][x] = value, text
+    for _, x, y, value, *_ in cells:
+        grid[y][x] = value
     has_texts = len(across) <= 26
     made.add_heatmap(
         x=list(range(len(across))),
@@ -44,13 +54,22 @@ def _cells(
         colorscale=_scale(colours),
         showscale=not has_texts,
         colorbar={"thickness": 10, "outlinewidth": 0, "len": 0.8},
-        text=texts if has_texts else None,
-        texttemplate="%{text}" if has_texts else None,
-        textfont={"size": 11},
         xgap=2,
         ygap=2,
         hoverinfo="skip",
     )
+    if has_texts:
+        values = [value for *_, value, _, _ in cells]
+        least, largest = (min(values), max(values)) if most is None else (0, most)
+        depths = [(value - least) / (largest - least) if largest > least else 0.5 for value in values]
+        made.add_scatter(
+            x=[x for _, x, *_ in cells],
+            y=[y for _, _, y, *_ in cells],
+            text=[text for *_, text, _ in cells],
+            mode="text",
+            textfont={"size": 12, "color": [_ink(colours, depth) for depth in depths]},
+            hoverinfo="skip",
+        )
     unseen = {"marker": {"opacity": 0}}
     made.add_scatter(
         x=[x for _, x, *_ in cells],

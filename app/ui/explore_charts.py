@@ -63,8 +63,10 @@ def _line(drawn: Drawn, colours: Palette) -> Made:
             name=part_label(part),
             hovertemplate="%{customdata[1]}: <b>%{y:,.4~g}</b>" + ("" if drawn.split else "<extra></extra>"),
         )
-    made.update_xaxes(showline=True, ticks="outside", ticklen=4, nticks=10)
-    made.update_yaxes(title={"text": charts.plain(drawn.measures[0]), "standoff": 8}, rangemode="tozero", nticks=6)
+    made.update_xaxes(showline=True, ticks="outside", ticklen=4, nticks=7, tickangle=0)
+    # a mean that moves between 0.9 and 1 would be a flat line over an empty picture
+    mode = "tozero" if drawn.is_additive[0] else "normal"
+    made.update_yaxes(title={"text": charts.plain(drawn.measures[0]), "standoff": 8}, rangemode=mode, nticks=6)
     left_out = any(row[0] is None for row in drawn.rows)
     return Made(
         figure=made,

@@ -98,6 +98,7 @@ def base(drawn: Drawn, colours: Palette, **margins: int) -> go.Figure:
     made = charts.base(colours, height=_HEIGHT, **{"left": 64, "top": 12, "right": 12, "bottom": 48, **margins})
     made.update_xaxes(title_font_size=12)
     made.update_yaxes(title_font_size=12)
+    made.update_yaxes(separatethousands=True)
     if drawn.split:
         made.update_layout(
             showlegend=True,

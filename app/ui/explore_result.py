@@ -13,6 +13,7 @@ from app.explore.checks import ROWS
 from app.explore.marts import Mart
 from app.explore.question import Question, Unit, View
 from app.explore.statement import LARGEST_PARTS, OTHER, is_additive
+from app.exports.columns import Column
 from app.sandbox.runner import FILE, Answer
 from app.ui import (
     charts,
@@ -70,7 +71,12 @@ def _counted(question: Question, answer: Answer | None) -> str:
     if answer is None:
         return ""
     kind = {View.ROWS: "row", View.HISTOGRAM: "bin", View.COHORT: "cell"}.get(question.view, "group")
-    return f"**{figures.count(len(answer.rows), kind)}** :small[:gray[{answer.duration_ms:,} ms]]"
+    count = figures.count(len(answer.rows), kind)
+    if question.view is View.TABLE and question.split:
+        at = len(question.groups)
+        groups = figures.count(len({row[:at] for row in answer.rows}), "group")
+        count = f"{groups}, {figures.count(len({row[at] for row in answer.rows}), 'part')}"
+    return f"**{count}** :small[:gray[{answer.duration_ms:,} ms]]"
 
 
 def _filed(question: Question) -> str:
@@ -202,10 +208,23 @@ def _table(question: Question, mart: Mart, answer: Answer) -> None:
         hide_index=True,
         row_height=tables.ROW,
         height=tables.height(len(frame_of), most=_MOST_ROWS),
+        column_config=_of_times(question, made.columns),
         placeholder="–",
         key=f"explore_table_{hash(question)}",
         alt="Answer to the question",
     )
+
+
+def _of_times(question: Question, columns: Sequence[Column]) -> dict[str, Any]:
+    """Months and quarters as people say them; they are sorted as the days they begin on."""
+    formats = {Unit.MONTH: "MMM YYYY", Unit.QUARTER: "[Q]Q YYYY"}
+    if question.view is View.ROWS:
+        return {}
+    return {
+        column.name: st.column_config.DateColumn(format=formats.get(one.unit, "D MMM YYYY"))
+        for column, one in zip(columns, question.groups, strict=False)
+        if one.unit is not None
+    }
 
 
 def _rounded(value: float) -> float:
