@@ -1,4 +1,5 @@
-"""The editor for one statement: highlighted, completed from the catalogue, run by Ctrl + Enter, its draft kept by the browser over a reload."""
+"""The editor for one statement: highlighted, completed from the catalogue, run by Ctrl + Enter, its draft kept by the
+browser over a reload."""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache

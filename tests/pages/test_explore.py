@@ -11,12 +11,13 @@ import pyarrow.parquet as parquet
 import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
+from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
 from app.auth import Identity, Role
 from app.explore import question
 from app.explore.question import Dimension, Filter, Function, Measure, Question, Test, Unit, View
-from app.ui import explore_charts, explore_files, explore_result, explore_run
+from app.ui import explore_charts, explore_files, explore_result, explore_run, sql_run
 from app.ui.explore_drawn import Drawn
 from tests.app.factories import Estate
 from tests.pages.conftest import Browser, texts
@@ -120,6 +121,42 @@ def test_a_link_asks_the_same_a_filter_is_taken_away_and_a_bad_link_changes_noth
     browser.checked()
     assert asked(page) == SEGMENTS
     assert not page.error
+
+
+def test_one_starts_from_a_number_by_link_or_by_name_and_an_unknown_one_is_said(
+    browser: Browser, alex: Identity, maya: Identity
+) -> None:
+    page = browser.sign_in(alex).reload("explore", metric="mrr")
+    assert (page.selectbox(key="explore_metric").value, page.selectbox(key="explore_mart").value) == (
+        "mrr",
+        "dim_accounts",
+    )
+    page.selectbox(key="explore_metric").set_value("seat_use").run()
+    browser.checked()
+    assert asked(page).measures == (Measure(function=Function.AVERAGE, column="seat_use_ratio"),)
+    assert "metric" not in page.query_params, "the question stands in the address now"
+
+    page = browser.reload("explore", metric="<b>nothing")
+    assert "No mart holds the number" in page.error[0].value
+    assert "explore?metric=mrr)" in texts(browser.reload("definitions"))
+    assert "explore?metric" not in texts(browser.sign_in(maya).reload("definitions")), "a CSM may not explore"
+
+
+def test_a_question_that_a_redraw_broke_off_is_asked_again_and_was_not_cancelled(
+    browser: Browser, alex: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_off(*_: object, **__: object) -> None:
+        raise StopException
+
+    with monkeypatch.context() as once:
+        once.setattr(sql_run, "waited_for", broken_off)
+        page = browser.sign_in(alex).reload("explore", question=SEGMENTS.token())
+    assert not page.dataframe
+
+    page.run()
+
+    assert not page.warning
+    assert {"Segment": "SMB", "Sum of MRR EUR": 200.0} in answer(page)
 
 
 def test_every_way_to_draw_is_drawn(browser: Browser, alex: Identity) -> None:

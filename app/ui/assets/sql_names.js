@@ -11,7 +11,8 @@ function unfinished(text, caret) {
   }
   const [, of, letters] = /(?:\b([a-z_]\w*)\.)?([a-z_]\w*)?$/i.exec(text.slice(0, caret))
   const start = caret - (letters ?? "").length
-  return { of: of?.toLowerCase(), letters: (letters ?? "").toLowerCase(), start, isTable: /\b(?:from|join)\s+$/i.test(text.slice(0, start)) }
+  const isTable = /\b(?:from|join)\s+$/i.test(text.slice(0, start))
+  return { of: of?.toLowerCase(), letters: (letters ?? "").toLowerCase(), start, isTable }
 }
 
 // [name, what it is] of all that fits, those that begin with the letters first; tables: [name, grain, [[column, type]]]
@@ -31,9 +32,9 @@ function namesFor(word, text, tables) {
   else if (word.isTable) offered = ofTables
   else offered = [...new Set(named.values())].flatMap(columns).concat(ofTables)
   const seen = new Set()
-  const fits = offered.filter(([name]) => name.includes(word.letters) && !seen.has(name) && seen.add(name))
+  const fits = offered.filter(([name]) => name !== word.letters && name.includes(word.letters) && !seen.has(name) && seen.add(name))
   fits.sort((one, other) => other[0].startsWith(word.letters) - one[0].startsWith(word.letters))
-  return fits.some(([name]) => name === word.letters) ? [] : fits.slice(0, MOST_NAMES)
+  return fits.slice(0, MOST_NAMES)
 }
 
 // The list below the caret. `taken` is called once a name stands in the text.
