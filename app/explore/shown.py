@@ -49,15 +49,6 @@ def group_name(one: Dimension, mart: Mart) -> str:
     return f"{name} by {one.unit}" if one.unit and mart.columns[one.column].kind in TIMES else name
 
 
-def summary(question: Question, mart: Mart) -> str:
-    """What is asked, in one line: `Account health daily: average of score, health date by month, split by band`."""
-    asked = [figure_name(one, mart) for one in question.measures] + [group_name(one, mart) for one in question.groups]
-    parts = [", ".join(asked)] if asked else ["rows as they are"]
-    if question.split:
-        parts.append(f"split by {group_name(question.split, mart)}")
-    return f"{mart.label}: {', '.join(parts)}"
-
-
 def in_order(parts: Sequence[str | None]) -> list[str | None]:
     """Parts of a split, each once: what is empty and the rest behind the others."""
     return sorted(set(parts), key=lambda part: ((part is None) + 2 * (part == OTHER), part or ""))
