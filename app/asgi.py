@@ -77,6 +77,10 @@ async def _export_report(request: Request) -> Response:
     return await import_module("app.ui.reports_files").report(request)
 
 
+async def _export_explore(request: Request) -> Response:
+    return await import_module("app.ui.explore_files").answer(request)
+
+
 async def _export_sql(request: Request) -> Response:
     return await import_module("app.ui.sql_export").answer(request)
 
@@ -93,6 +97,7 @@ def create_app() -> st.App:
             Route(f"{prefix}/session/leave", session_routes.leave, methods=["POST"]),
             Route(f"{prefix}/exports/accounts.{{format}}", _export, methods=["GET"]),
             Route(f"{prefix}/exports/reports/{{report}}.{{format}}", _export_report, methods=["GET"]),
+            Route(f"{prefix}/exports/explore.{{format}}", _export_explore, methods=["GET"]),
             Route(f"{prefix}/exports/sql/{{statement_id:uuid}}.{{format}}", _export_sql, methods=["GET"]),
         ],
         middleware=[

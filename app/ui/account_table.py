@@ -171,7 +171,7 @@ def _offer_files(rows: pd.DataFrame, looked: Looked, here: visit.Visit) -> None:
                 )
                 st.link_button(name, address, disabled=not count)
         if count < len(rows):
-            st.caption(f"{count} of these {len(rows)}: your own accounts.")
+            frame.aside(f"{count} of these {len(rows)}: your own accounts.")
 
 
 def _list(rows: pd.DataFrame, total: int, looked: Looked, is_boxed: bool) -> None:
@@ -207,23 +207,25 @@ def _list(rows: pd.DataFrame, total: int, looked: Looked, is_boxed: bool) -> Non
         _offer_files(rows, looked, here)
     configuration = _configuration(partial(_go, keys, looked.day))
     columns = ["account", *(column for name, column in known.items() if name in (names or at_first))]
-    picked = st.dataframe(
-        _cells(rows, here.today)[columns],
-        column_config={name: configuration[name] for name in columns},
-        hide_index=True,
-        row_height=tables.ROW,
-        height=tables.height(len(rows), most=18),
-        on_select="rerun",
-        selection_mode="multi-row",
-        key=f"accounts_{hash((chosen, is_boxed, looked.segment and looked.segment.segment_id, looked.day))}",
-        alt="Accounts, most MRR at risk first",
-        placeholder="–",
-    )
+    may_create = is_today and can(here.identity, Permission.CREATE_ACTION)
+    shown = {
+        "data": _cells(rows, here.today)[columns],
+        "column_config": {name: configuration[name] for name in columns},
+        "hide_index": True,
+        "row_height": tables.ROW,
+        "height": tables.height(len(rows), most=18),
+        "key": f"accounts_{hash((chosen, is_boxed, looked.segment and looked.segment.segment_id, looked.day))}",
+        "alt": "Accounts, most MRR at risk first",
+        "placeholder": "–",
+    }
+    if not may_create:
+        st.dataframe(**shown)  # nothing could be done with a ticked row
+        return
+    picked = st.dataframe(**shown, on_select="rerun", selection_mode="multi-row")
     ticked = [keys[row] for row in picked["selection"]["rows"] if row < len(keys)]
-    if is_today and can(here.identity, Permission.CREATE_ACTION):
-        label = "Create actions" if len(ticked) != 1 else "Create action"
-        if create.button(label, icon=":material/add_task:", disabled=not ticked, key="create_for_ticked"):
-            action_dialog.add(ticked, Prefill())
+    label = "Create actions" if len(ticked) != 1 else "Create action"
+    if create.button(label, icon=":material/add_task:", disabled=not ticked, key="create_for_ticked"):
+        action_dialog.add(ticked, Prefill())
 
 
 def _map(matching: pd.DataFrame) -> set[str]:

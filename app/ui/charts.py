@@ -187,6 +187,16 @@ def _whole(values: Sequence[float | None]) -> dict[str, Any]:
     return {"dtick": 1} if largest <= 5 else {"tickformat": ",d"}
 
 
+def _of_labels(labels: Sequence[str | date]) -> dict[str, Any]:
+    """Months name themselves once; where there are too few of them the days are named, each once."""
+    days = [label for label in labels if isinstance(label, date)]
+    if not days:
+        return {}
+    if (days[-1] - days[0]).days > MONTHS_FROM_DAYS:
+        return {"tickformat": "%b"}
+    return {"tickvals": days[:: 1 + len(days) // 8], "tickformat": "%-d %b"}
+
+
 def bars(
     labels: Sequence[str | date],
     values: Sequence[float],
@@ -205,7 +215,7 @@ def bars(
         hovertemplate=hover + "<extra></extra>",
     )
     figure.update_layout(bargap=0.35)
-    figure.update_xaxes(showline=True, ticks="", tickformat="%b" if labels and isinstance(labels[0], date) else None)
+    figure.update_xaxes(showline=True, ticks="", **_of_labels(labels))
     figure.update_yaxes(nticks=5, **_whole(values))
     return figure
 

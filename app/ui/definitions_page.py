@@ -4,8 +4,10 @@ from collections.abc import Iterable
 
 import streamlit as st
 
+from app.auth import Permission, can
 from app.metrics import Metric, metrics
-from app.ui import frame
+from app.settings import get_settings
+from app.ui import frame, navigation, visit
 from app.ui.text import escaped
 
 LONGEST_SEARCH = 60
@@ -14,12 +16,20 @@ LONGEST_SEARCH = 60
 def show() -> None:
     """The definition that the address names first, then all that fit what is searched for."""
     known = metrics()
+    may_explore = can(visit.current().identity, Permission.RUN_SQL)
     named = known.get(st.query_params.get("metric", ""))
     if named is not None:
         with st.container(border=True, key="definition"):
             st.markdown(f"**{named.name}** :gray[{named.unit}]  \n{named.definition}")
             if named.columns:
                 frame.aside("In the warehouse: " + ", ".join(f"`{column}`" for column in named.columns))
+                if may_explore:
+                    st.page_link(
+                        navigation.address_of("explore"),
+                        label="Explore",
+                        icon=":material/explore:",
+                        query_params={"metric": named.metric_id},
+                    )
     sought = st.text_input(
         "Search", key="find", bind="query-params", max_chars=LONGEST_SEARCH, placeholder="MRR, overdue, held out …"
     )
@@ -31,7 +41,7 @@ def show() -> None:
             icon=":material/search_off:",
         )
         return
-    st.markdown(_table(found))
+    st.markdown(_table(found, may_explore=may_explore))
 
 
 def _fits(one: Metric, sought: str) -> bool:
@@ -39,10 +49,17 @@ def _fits(one: Metric, sought: str) -> bool:
     return all(word in text for word in sought.casefold().split())
 
 
-def _table(rows: Iterable[Metric]) -> str:
+def _table(rows: Iterable[Metric], *, may_explore: bool) -> str:
     lines = ["| Number | Unit | What it counts | In the warehouse |", "|:--|:--|:--|:--|"]
-    lines += [
-        f"| **{one.name}** | :gray[{one.unit}] | {one.definition} | {' '.join(f'`{name}`' for name in one.columns)} |"
-        for one in rows
-    ]
+    for one in rows:
+        places = " ".join(f"`{name}`" for name in one.columns)
+        way = f" [Explore]({_explore(one)})" if one.columns and may_explore else ""
+        lines.append(f"| **{one.name}** | :gray[{one.unit}] | {one.definition} | {places}{way} |")
     return "\n".join(lines)
+
+
+def _explore(one: Metric) -> str:
+    """The whole address of a number in Explore: a link of text opens beside this page."""
+    settings = get_settings()
+    page = "/pages/explore" if settings.public_url else "/explore"
+    return f"{settings.front_url.rstrip('/')}{page}?metric={one.metric_id}"

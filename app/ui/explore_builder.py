@@ -6,10 +6,11 @@ from functools import partial
 
 import streamlit as st
 
-from app.explore import checks
+from app.explore import by_metric, checks
 from app.explore.checks import OF, ROWS, SHAPES, suited, usable
-from app.explore.marts import OF_ACCOUNT, TIMES, Column, Kind, Mart
+from app.explore.marts import OF_ACCOUNT, Column, Kind, Mart
 from app.explore.question import Dimension, Function, Measure, Question, Unit, View
+from app.explore.shown import FUNCTIONS
 from app.ui import explore_state, frame
 from app.ui.text import escaped
 
@@ -25,15 +26,6 @@ VIEWS: Mapping[View, str] = {
     View.ROWS: ":material/list: Rows",
 }
 UNITS: Mapping[Unit, str] = {Unit.DAY: "Day", Unit.WEEK: "Week", Unit.MONTH: "Month", Unit.QUARTER: "Quarter"}
-FUNCTIONS: Mapping[Function, str] = {
-    Function.COUNT: "Number of rows",
-    Function.DISTINCT: "How many different",
-    Function.SUM: "Sum of",
-    Function.AVERAGE: "Average of",
-    Function.MEDIAN: "Median of",
-    Function.MIN: "Smallest",
-    Function.MAX: "Largest",
-}
 _PLACES: Mapping[View, tuple[str, ...]] = {
     View.LINE: ("Along",),
     View.BAR: ("One bar for each",),
@@ -51,6 +43,7 @@ def show(question: Question, mart: Mart, marts: Marts) -> None:
     def of_mart(name: str) -> Question:
         return suited(replace(checks.first(marts[name]), view=question.view), marts[name])
 
+    _metric(question, marts)
     st.selectbox(
         "Mart",
         list(marts),
@@ -66,6 +59,29 @@ def show(question: Question, mart: Mart, marts: Marts) -> None:
         _split(question, mart, marts)
     if SHAPES[question.view].measures[1]:
         _measures(question, mart, marts)
+
+
+def _metric(question: Question, marts: Marts) -> None:
+    """A number to start from: its mart and how it is reckoned come with it."""
+    known = by_metric.offered(marts)
+    shown = by_metric.of_question(question)
+    is_known = shown is not None and shown.metric_id in known
+    st.selectbox(
+        "Number",
+        list(known),
+        index=None,
+        format_func=lambda metric_id: known[metric_id].name,
+        placeholder="MRR, health, first reply …",
+        help="Find one by its name: the question is made for it. Or begin with a mart below.",
+        **explore_state.control(
+            "explore_metric",
+            shown.metric_id if shown is not None and is_known else None,
+            lambda metric_id: by_metric.question(known[metric_id], marts) if metric_id else None,
+            marts,
+        ),
+    )
+    if shown is not None and is_known:
+        frame.aside(f"{shown.definition} ({shown.unit})")
 
 
 def views(question: Question, mart: Mart, marts: Marts) -> None:
@@ -86,7 +102,7 @@ def views(question: Question, mart: Mart, marts: Marts) -> None:
 
 def _about(mart: Mart) -> None:
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="xsmall"):
-        st.markdown(f":small[:gray[{escaped(mart.grain or 'Not described')}]]", width=240)
+        st.markdown(f":small[:gray[{escaped(mart.grain or 'Not described')}]]", width=205)
         with st.popover(
             "", icon=":material/info:", type="tertiary", help="Columns and what they mean", width="content"
         ):
@@ -258,17 +274,3 @@ def _measure(question: Question, mart: Mart, marts: Marts, place: int, one: Meas
             marts,
         ),
     )
-
-
-def figure_name(one: Measure, mart: Mart) -> str:
-    """A figure in words: `Average of score`, `Number of rows`."""
-    if one.column is None:
-        return "Number of rows"
-    name = mart.columns[one.column].label
-    return f"{FUNCTIONS[one.function]} {name if name[1:2].isupper() else name[:1].lower() + name[1:]}"
-
-
-def group_name(one: Dimension, mart: Mart) -> str:
-    """A dimension in words: `Segment`, `Usage date by month`."""
-    name = mart.columns[one.column].label
-    return f"{name} by {one.unit}" if one.unit and mart.columns[one.column].kind in TIMES else name

@@ -9,6 +9,7 @@ from app.explore.question import Unit
 from app.ui import charts, figures
 from app.ui.charts import Palette
 from app.ui.explore_drawn import Drawn, Made, as_number, base, label, shortened
+from app.ui.text import escaped
 
 MOST_CELLS = (60, 40)  # across, down
 MOST_COHORTS = 24
@@ -16,6 +17,17 @@ MOST_COHORTS = 24
 
 def _scale(colours: Palette) -> list[list[Any]]:
     return [[0, charts.rgba(colours.accent, 0.08)], [1, colours.accent]]
+
+
+def _ink(colours: Palette, depth: float) -> str:
+    """White or black, whichever is read better on a cell of this depth, 0 to 1: Plotly takes grey for both."""
+    share = 0.08 + 0.92 * depth
+    mixed = [
+        share * int(colours.accent[at : at + 2], 16) + (1 - share) * int(colours.ground[at : at + 2], 16)
+        for at in (1, 3, 5)
+    ]
+    red, green, blue = ((one / 255) ** 2.2 for one in mixed)
+    return "#FFFFFF" if 0.2126 * red + 0.7152 * green + 0.0722 * blue < 0.18 else "#10131A"
 
 
 def _cells(
@@ -30,9 +42,8 @@ def _cells(
     darkest value where nought is the lightest. A cell itself
     cannot be clicked in Plotly: an unseen mark on each of them can."""
     grid: list[list[float | None]] = [[None] * len(across) for _ in down]
-    texts = [[""] * len(across) for _ in down]
-    for _, x, y, value, text, _ in cells:
-        grid[y][x], texts[y][x] = value, text
+    for _, x, y, value, *_ in cells:
+        grid[y][x] = value
     has_texts = len(across) <= 26
     made.add_heatmap(
         x=list(range(len(across))),
@@ -43,13 +54,22 @@ def _cells(
         colorscale=_scale(colours),
         showscale=not has_texts,
         colorbar={"thickness": 10, "outlinewidth": 0, "len": 0.8},
-        text=texts if has_texts else None,
-        texttemplate="%{text}" if has_texts else None,
-        textfont={"size": 11},
         xgap=2,
         ygap=2,
         hoverinfo="skip",
     )
+    if has_texts:
+        values = [value for *_, value, _, _ in cells]
+        least, largest = (min(values), max(values)) if most is None else (0, most)
+        depths = [(value - least) / (largest - least) if largest > least else 0.5 for value in values]
+        made.add_scatter(
+            x=[x for _, x, *_ in cells],
+            y=[y for _, _, y, *_ in cells],
+            text=[text for *_, text, _ in cells],
+            mode="text",
+            textfont={"size": 12, "color": [_ink(colours, depth) for depth in depths]},
+            hoverinfo="skip",
+        )
     unseen = {"marker": {"opacity": 0}}
     made.add_scatter(
         x=[x for _, x, *_ in cells],
@@ -120,6 +140,8 @@ def heat(drawn: Drawn, colours: Palette) -> Made:
     return Made(
         figure=made,
         alt=f"{drawn.measures[0]}: {drawn.groups[0]} across, {drawn.groups[1]} down",
+        reading=f"A cell: **{escaped(drawn.measures[0])}** of the rows with its {escaped(drawn.groups[0])} (across) and"
+        f" {escaped(drawn.groups[1])} (down). Darker is more; where nothing stands there are no rows.",
         notes=[f"{figures.count(left, 'cell')} beyond {MOST_CELLS[0]} by {MOST_CELLS[1]} not drawn."] if left else [],
     )
 
@@ -157,9 +179,15 @@ def cohort(drawn: Drawn, colours: Palette) -> Made:
     down = [f"{label(start, unit)} ({sizes[start]:,})" for start in starts]
     _cells(made, colours, cells, [str(one) for one in range(periods + 1)], down, most=100)
     made.update_xaxes(title={"text": f"{unit}s since the first", "standoff": 6})
+    who, when = escaped(drawn.groups[1]), escaped(drawn.groups[0])
     notes = [
-        f"Who has a first row, by {unit} (how many), and which share of them has one later on.",
         "The filters count: whoever was there before them begins with them.",
         *([f"The newest {MOST_COHORTS} are drawn."] if len(sizes) > MOST_COHORTS else []),
     ]
-    return Made(figure=made, alt=f"Share of each cohort that comes back, {len(starts)} cohorts", notes=notes)
+    return Made(
+        figure=made,
+        alt=f"Share of each cohort that comes back, {len(starts)} cohorts",
+        reading=f"Down: the first {when} of each {who}, in brackets how many begin there: they are the 100%."
+        f" A cell: the share of them with a row that many {unit}s later. Where nothing stands nobody has one.",
+        notes=notes,
+    )

@@ -6,6 +6,7 @@ from typing import Any
 
 from app.explore import drill
 from app.explore.question import Unit, View
+from app.explore.shown import in_order
 from app.ui import charts, explore_cells
 from app.ui.charts import Palette
 from app.ui.explore_drawn import (
@@ -14,7 +15,6 @@ from app.ui.explore_drawn import (
     as_number,
     base,
     by_part,
-    in_order,
     inks_of,
     label,
     part_label,
@@ -64,8 +64,10 @@ def _line(drawn: Drawn, colours: Palette) -> Made:
             name=part_label(part),
             hovertemplate="%{customdata[1]}: <b>%{y:,.4~g}</b>" + ("" if drawn.split else "<extra></extra>"),
         )
-    made.update_xaxes(showline=True, ticks="outside", ticklen=4, nticks=10)
-    made.update_yaxes(title={"text": charts.plain(drawn.measures[0]), "standoff": 8}, rangemode="tozero", nticks=6)
+    made.update_xaxes(showline=True, ticks="outside", ticklen=4, nticks=7, tickangle=0)
+    # a mean that moves between 0.9 and 1 would be a flat line over an empty picture
+    mode = "tozero" if drawn.is_additive[0] else "normal"
+    made.update_yaxes(title={"text": charts.plain(drawn.measures[0]), "standoff": 8}, rangemode=mode, nticks=6)
     left_out = any(row[0] is None for row in drawn.rows)
     return Made(
         figure=made,
@@ -189,4 +191,4 @@ def _histogram(drawn: Drawn, colours: Palette) -> Made:
 
 def _split_parts(drawn: Drawn) -> list[str | None]:
     """As `parts`: a histogram's part stands behind the two ends of its bin."""
-    return in_order(row[2] for row in drawn.rows) if drawn.split else [""]
+    return in_order([row[2] for row in drawn.rows]) if drawn.split else [""]

@@ -1,6 +1,6 @@
 """What the pictures of an answer share: its rows with their names, colours of parts, and groups in words."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -8,12 +8,12 @@ from typing import Any
 import plotly.graph_objects as go
 
 from app.explore.question import Unit
+from app.explore.shown import EMPTY, in_order
 from app.explore.statement import OTHER
 from app.ui import charts, figures
 from app.ui.charts import Palette
 
 _HEIGHT = 420
-EMPTY = "(empty)"
 # twelve parts that can be told from each other and from the ground, the accent first; what is left is grey
 _LIGHT = (
     *("#3B57D0", "#1B8A8F", "#C28A0B", "#7A4FC4", "#C2570C", "#1F8A55"),
@@ -44,11 +44,12 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A picture, what a screen reader says of it, and what it leaves out, our own Markdown; None where nothing can be
-    drawn."""
+    """A picture, what a screen reader says of it, how a cell of it is read, and what it leaves out, our own Markdown;
+    None where nothing can be drawn."""
 
     figure: go.Figure | None
     alt: str = ""
+    reading: str = ""
     notes: list[str] = field(default_factory=list)
 
 
@@ -77,17 +78,12 @@ def label(cell: Any, unit: Unit | None = None) -> str:
     return charts.plain(str(cell))[:60] or "(no text)"
 
 
-def in_order(cells: Iterable[str | None]) -> list[str | None]:
-    """Parts in their order: what is empty and the rest behind the others."""
-    return sorted(set(cells), key=lambda part: ((part is None) + 2 * (part == OTHER), part or ""))
-
-
 def parts(drawn: Drawn) -> list[str | None]:
     """The parts of a split in their order, the rest last; one nameless part without a split."""
     if drawn.split is None:
         return [""]
     at = len(drawn.groups)
-    return in_order(row[at] for row in drawn.rows)
+    return in_order([row[at] for row in drawn.rows])
 
 
 def by_part(drawn: Drawn) -> dict[str | None, list[tuple[int, tuple[Any, ...]]]]:
@@ -102,6 +98,7 @@ def base(drawn: Drawn, colours: Palette, **margins: int) -> go.Figure:
     made = charts.base(colours, height=_HEIGHT, **{"left": 64, "top": 12, "right": 12, "bottom": 48, **margins})
     made.update_xaxes(title_font_size=12)
     made.update_yaxes(title_font_size=12)
+    made.update_yaxes(separatethousands=True)
     if drawn.split:
         made.update_layout(
             showlegend=True,

@@ -10,10 +10,11 @@ from app.ui import explore_builder, explore_filters, explore_result, explore_sav
 from app.ui import visit as visits
 
 SPLIT = (1, 2.6)
+NARROW = (1, 2.2)
 
 
 def show() -> None:
-    """Draw it; on a narrow window the question stands above its answer."""
+    """Draw it. The question stays beside its answer on a narrow window too: what a click changes has to be seen."""
     build_id = visits.current().build_id
     with read() as db:
         known = marts(reach.relations(db))
@@ -22,7 +23,7 @@ def show() -> None:
         return
     question = explore_state.begin(known)
     mart = known[question.mart]
-    left, right = page_style.split(SPLIT, "explore")
+    left, right = st.columns(NARROW if page_style.is_narrow() else SPLIT, gap="small")
     with left:
         explore_builder.show(question, mart, known)
     with right:

@@ -1,23 +1,24 @@
 """What the question gives: a picture whose marks can be clicked, or a table; its SQL, and files of it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from app.errors import StatementEnded
-from app.explore import drill
+from app.explore import drill, shown
 from app.explore.checks import ROWS
 from app.explore.marts import Mart
-from app.explore.question import Question, View
+from app.explore.question import Question, Unit, View
 from app.explore.statement import LARGEST_PARTS, OTHER, is_additive
+from app.exports.columns import Column
 from app.sandbox.runner import FILE, Answer
 from app.ui import (
     charts,
-    explore_builder,
     explore_charts,
+    explore_files,
     explore_run,
     explore_save,
     explore_state,
@@ -25,11 +26,11 @@ from app.ui import (
     figures,
     frame,
     sql_editor,
-    sql_result,
     sql_save,
     tables,
+    visit,
 )
-from app.ui.explore_drawn import EMPTY, Drawn, in_order
+from app.ui.explore_drawn import Drawn
 from app.ui.navigation import address_of
 from app.ui.text import escaped
 
@@ -48,8 +49,8 @@ def show(question: Question, mart: Mart, marts: Marts, text: str, *, build_id: i
         with st.popover("Export", icon=":material/download:", disabled=answer is None or not answer.rows):
             with st.container(horizontal=True, width="content", gap="xsmall"):
                 for wanted, name in export_files.FILES.items():
-                    st.link_button(name, sql_result.export_address(str(came.statement_id), wanted))
-            frame.aside(f"The question is asked again, for up to {FILE.rows:,} rows: one for each group and part.")
+                    st.link_button(name, explore_files.address(question, wanted))
+            frame.aside(_filed(question))
     if came.error is not None:
         _failed(came.error)
     elif answer is None or not answer.rows:
@@ -70,7 +71,22 @@ def _counted(question: Question, answer: Answer | None) -> str:
     if answer is None:
         return ""
     kind = {View.ROWS: "row", View.HISTOGRAM: "bin", View.COHORT: "cell"}.get(question.view, "group")
-    return f"**{figures.count(len(answer.rows), kind)}** :small[:gray[{answer.duration_ms:,} ms]]"
+    count = figures.count(len(answer.rows), kind)
+    if question.view is View.TABLE and question.split:
+        at = len(question.groups)
+        groups = figures.count(len({row[:at] for row in answer.rows}), "group")
+        count = f"{groups}, {figures.count(len({row[at] for row in answer.rows}), 'part')}"
+    return f"**{count}** :small[:gray[{answer.duration_ms:,} ms]]"
+
+
+def _filed(question: Question) -> str:
+    """What a file of it holds."""
+    again = f"The question is asked again, for up to {FILE.rows:,}"
+    if question.view is View.ROWS:
+        return f"{again} rows."
+    if question.view is View.TABLE:
+        return f"The table as it stands here, figures unrounded. {again} groups."
+    return f"The figures behind the picture, a row for each mark. {again} of them."
 
 
 def _failed(error: Exception) -> None:
@@ -100,7 +116,7 @@ def _rest(question: Question, mart: Mart, answer: Answer) -> None:
     if question.split and any(row[at] == OTHER for row in answer.rows):
         by = next((one for one in question.measures if is_additive(one)), ROWS)
         frame.aside(
-            f"Split into the {LARGEST_PARTS} largest by {escaped(explore_builder.figure_name(by, mart).lower())};"
+            f"Split into the {LARGEST_PARTS} largest by {escaped(shown.figure_name(by, mart).lower())};"
             f" *{OTHER}* is all the others together."
         )
 
@@ -115,17 +131,17 @@ def _sql(text: str) -> None:
 
 
 def _draw(question: Question, mart: Mart, marts: Marts, answer: Answer) -> None:
+    if question.view in (View.TABLE, View.ROWS):
+        _table(question, mart, answer)
+        return
     drawn = Drawn(
         rows=answer.rows,
-        groups=[explore_builder.group_name(one, mart) for one in question.groups],
-        split=explore_builder.group_name(question.split, mart) if question.split else None,
-        measures=[explore_builder.figure_name(one, mart) for one in question.measures],
+        groups=[shown.group_name(one, mart) for one in question.groups],
+        split=shown.group_name(question.split, mart) if question.split else None,
+        measures=[shown.figure_name(one, mart) for one in question.measures],
         units=[one.unit for one in question.groups],
         is_additive=[is_additive(one) for one in question.measures],
     )
-    if question.view in (View.TABLE, View.ROWS):
-        _table(question, drawn, answer)
-        return
     made = explore_charts.figure(question.view, drawn, dark=charts.is_dark())
     if made.figure is None:
         frame.empty("Nothing to draw.", "These groups hold no figures; the table shows them.", icon=":material/hide:")
@@ -140,6 +156,8 @@ def _draw(question: Question, mart: Mart, marts: Marts, answer: Answer) -> None:
             explore_state.put(drill.into(question, mart, row, parts=parts), marts)
 
     can_drill = question.view is not View.COHORT
+    if made.reading:
+        frame.aside(made.reading)
     st.plotly_chart(
         made.figure,
         theme=None,
@@ -149,8 +167,20 @@ def _draw(question: Question, mart: Mart, marts: Marts, answer: Answer) -> None:
         selection_mode=("points",),
         alt=made.alt,
     )
-    notes = [*made.notes, *([_CLICKED] if can_drill else [])]
+    notes = [*_unfinished(question, answer), *made.notes, *([_CLICKED] if can_drill else [])]
     frame.aside(" ".join(notes))
+
+
+def _unfinished(question: Question, answer: Answer) -> list[str]:
+    """A last week, month or quarter that the figures do not fill: a line seems to fall there."""
+    here, [along, *_] = visit.current(), question.groups
+    days = [row[0] for row in answer.rows if isinstance(row[0], date)]
+    if here.publication is None or not days or along.unit in (None, Unit.DAY) or question.view is View.HEAT:
+        return []
+    last, end = max(days), here.publication.as_of_date
+    if not last <= end < drill.following(last, along.unit) - timedelta(days=1):
+        return []
+    return [f"The last {along.unit} is not over: figures go to {figures.full_day(end)}."]
 
 
 def _row_of(given: Any, rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...] | None:
@@ -162,64 +192,39 @@ def _row_of(given: Any, rows: Sequence[tuple[Any, ...]]) -> tuple[Any, ...] | No
     return rows[number] if 0 <= number < len(rows) else None
 
 
-def _table(question: Question, drawn: Drawn, answer: Answer) -> None:
-    if question.view is View.ROWS:
-        frame_of = pd.DataFrame(answer.rows, columns=pd.Index(answer.unique_names()))
-    else:
-        frame_of = _pivoted(drawn) if drawn.split else _framed(drawn.rows, [*drawn.groups, *drawn.measures])
+def _table(question: Question, mart: Mart, answer: Answer) -> None:
+    made = shown.table(question, mart, answer)
+    frame_of = pd.DataFrame(made.rows, columns=pd.Index([one.name for one in made.columns]))
+    if question.view is not View.ROWS:
         for name in frame_of.columns:
             if pd.api.types.is_float_dtype(frame_of[name]):
                 frame_of[name] = frame_of[name].map(_rounded, na_action="ignore")
+        if question.split and not question.groups:
+            frame_of = frame_of.convert_dtypes()
     st.dataframe(
         frame_of,
         hide_index=True,
         row_height=tables.ROW,
         height=tables.height(len(frame_of), most=_MOST_ROWS),
+        column_config=_of_times(question, made.columns),
         placeholder="–",
         key=f"explore_table_{hash(question)}",
         alt="Answer to the question",
     )
 
 
-def _once(names: Sequence[str]) -> list[str]:
-    found: list[str] = []
-    for name in names:
-        number, word = 2, name
-        while word in found:
-            word, number = f"{name} ({number})", number + 1
-        found.append(word)
-    return found
-
-
-def _framed(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=pd.Index(_once(names)))
+def _of_times(question: Question, columns: Sequence[Column]) -> dict[str, Any]:
+    """Months and quarters as people say them; they are sorted as the days they begin on."""
+    formats = {Unit.MONTH: "MMM YYYY", Unit.QUARTER: "[Q]Q YYYY"}
+    if question.view is View.ROWS:
+        return {}
+    return {
+        column.name: st.column_config.DateColumn(format=formats.get(one.unit, "D MMM YYYY"))
+        for column, one in zip(columns, question.groups, strict=False)
+        if one.unit is not None
+    }
 
 
 def _rounded(value: float) -> float:
     """Two digits; of what is smaller than one, four that say something."""
     return round(value, 2) if abs(value) >= 1 else float(f"{value:.4g}")
-
-
-def _pivoted(drawn: Drawn) -> pd.DataFrame:
-    """One column for each part, the rest last; rows in the order in which they came."""
-    groups, split, measures = len(drawn.groups), len(drawn.groups), len(drawn.measures)
-    wide: dict[tuple[Any, ...], dict[tuple[str | None, int], Any]] = {}
-    for row in drawn.rows:
-        at = wide.setdefault(tuple(row[:groups]), {})
-        for number in range(measures):
-            at[row[split], number] = row[split + 1 + number]
-    parts = in_order(row[split] for row in drawn.rows)
-    columns = [(part, number) for number in range(measures) for part in parts]
-    made = _framed(
-        [[*key, *(cells.get(column) for column in columns)] for key, cells in wide.items()],
-        [*drawn.groups, *(_part_name(part, drawn, number) for part, number in columns)],
-    )
-    return made.convert_dtypes() if groups == 0 else made
-
-
-def _part_name(part: str | None, drawn: Drawn, number: int) -> str:
-    try:
-        shown = EMPTY if part is None else figures.full_day(date.fromisoformat(part))
-    except ValueError:
-        shown = (part or "")[:40]
-    return shown if len(drawn.measures) == 1 else f"{shown}: {drawn.measures[number]}"

@@ -34,12 +34,17 @@ def answer(text: str, *, build_id: int) -> Came:
         st.session_state[_CAME] = ((build_id, text), came)
         return came
 
-    # kept first: whoever goes on while it runs finds it cancelled
-    keep(Came(statement_id=statement_id, error=StatementEnded("The question was cancelled.")))
+    def cancelled() -> None:
+        keep(Came(statement_id=statement_id, error=StatementEnded("The question was cancelled.")))
+
+    # kept only when it came or was cancelled by hand: when the page is drawn anew for another reason, as after the
+    # browser's first word on its width, it is asked again
+    st.session_state.pop(_CAME, None)
     try:
         found = sql_run.waited_for(
             lambda reader: service.run(identity, text, {}, limits=MOST, reader=reader, statement_id=statement_id),
             key="explore_cancel",
+            cancelled=cancelled,
         )
     except AppError as error:
         return keep(Came(statement_id=statement_id, error=error))

@@ -10,7 +10,7 @@ from typing import Any
 import streamlit as st
 
 from app.errors import AppError, InvalidInput
-from app.explore import checks, question
+from app.explore import by_metric, checks, question
 from app.explore.marts import Mart
 from app.explore.question import Question
 from app.ui import frame
@@ -18,14 +18,15 @@ from app.ui import frame
 PARAMETER = "question"
 PLACE = "explore"
 _HELD = "explore:held"
-_START = "fct_account_health_daily"
+_METRIC = "metric"  # of the address: a number to start from, until something is clicked
+_START = "health_score"
 
 
 def begin(marts: Mapping[str, Mart]) -> Question:
-    """The question of the address; without one, the first one. What cannot be read or asked is said in a sentence, and
-    the last question stays."""
+    """The question of the address, or of the number it names; without one, the first one. What cannot be read or asked
+    is said in a sentence, and the last question stays."""
     given = st.query_params.get(PARAMETER)
-    start = checks.first(marts.get(_START) or next(iter(marts.values())))
+    start = _start(marts)
     if not given:
         st.session_state.pop(_HELD, None)
         return start
@@ -37,6 +38,15 @@ def begin(marts: Mapping[str, Mart]) -> Question:
         return _last(marts) or start
     st.session_state[_HELD] = given
     return asked
+
+
+def _start(marts: Mapping[str, Mart]) -> Question:
+    known = by_metric.offered(marts)
+    named = st.query_params.get(_METRIC)
+    if named and named not in known and not st.query_params.get(PARAMETER):
+        frame.explain(InvalidInput(_METRIC, "No mart holds the number of this link.", hint="Choose another one here."))
+    metric = known.get(named or "") or known.get(_START)
+    return by_metric.question(metric, marts) if metric else checks.first(next(iter(marts.values())))
 
 
 def _last(marts: Mapping[str, Mart]) -> Question | None:
@@ -56,6 +66,7 @@ def put(asked: Question, marts: Mapping[str, Mart]) -> None:
         frame.remember(PLACE, error)
         return
     frame.forget(PLACE)
+    st.query_params.pop(_METRIC, None)
     st.query_params[PARAMETER] = asked.token()
 
 

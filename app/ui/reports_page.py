@@ -60,6 +60,8 @@ def show() -> None:
             _ways(shown, here)
         if name == "follow-through" and scope_of(here.identity, Permission.COMPARE_PEOPLE) is not Scope.ALL:
             frame.aside("Your own, and of whom you cover for.")
+        if "csm" in st.query_params and Filter.CSM in report.filters - catalogue.filters_for(report, here.identity):
+            frame.aside("This link asks for one CSM. Only admins and analysts compare people, so it is left out.")
         if not shown.rows:
             title, hint = EMPTY.get(name, ("Nothing to count.", "Take a filter away, or choose a longer period."))
             narrowed = wanted.csms or wanted.segments or wanted.plans

@@ -195,6 +195,10 @@ def _funnel(rows: Sequence[Any], wanted: Wanted) -> None:
     ]
     alt = ", ".join(f"{step.name} {step.count}" for step in steps)
     charts.draw(outcome_charts.funnel(steps, dark=charts.is_dark()), key="report_funnel", alt=alt)
+    frame.aside(
+        "Shown: of what fired. Viewed, accepted and measured: of what was shown. Done: of what was accepted."
+        " Cleared: of what was measured."
+    )
 
 
 def _interventions(rows: Sequence[Any], wanted: Wanted) -> None:

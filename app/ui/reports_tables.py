@@ -133,14 +133,14 @@ def _follow_through(rows: Sequence[Any], title: str, wanted: Wanted) -> Cells:
         "close": _days([one.days_to_close for one in rows]),
     }
     columns = {
-        "group": tables.text(title, 170),
+        "group": tables.text(title, 150),
         "open": tables.number("Open now", 80, "%d", metric="open_actions"),
         "overdue": tables.number("Overdue", 74, "%d", metric="overdue_actions"),
         "made": tables.number("Made", 66, "%d", metric="made"),
         "done": tables.number("Done", 66, "%d", metric="done"),
         "cancelled": tables.number("Cancelled", 82, "%d", metric="cancelled"),
         "share": tables.spelled("Done, of made", 104, metric="done_share"),
-        "touch": tables.number("Days to first touch", 132, "%.1f", metric="days_to_first_touch"),
+        "touch": tables.number("Days to first touch", 128, "%.1f", metric="days_to_first_touch"),
         "close": tables.number("Days to close", 100, "%.1f", metric="days_to_close"),
     }
     return cells, columns

@@ -55,9 +55,10 @@ def control(segment: Segment | None, chosen: AccountFilter, day: date | None) ->
         dialog(chosen, segment, day)
     if segment is not None:
         st.button(
-            "Leave the segment",
+            "Leave",
             icon=":material/close:",
             type="tertiary",
+            help="Leave the segment: all accounts",
             key="segment_leave",
             on_click=_open,
             args=("",),

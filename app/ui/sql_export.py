@@ -4,13 +4,14 @@ A route of its own, because Streamlit would serve a download to anybody who has 
 """
 
 import io
-from uuid import UUID
+from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from app import auth, clock
+from app.auth import Identity
 from app.db import unit_of_work
 from app.errors import AppError, NotFound, NotPermitted, TooManyStatements
 from app.exports.formats import MEDIA_TYPES, Format
@@ -19,26 +20,25 @@ from app.sandbox import service
 _STATUS = {NotPermitted: 403, NotFound: 404, TooManyStatements: 429}
 
 
-def _file(token: str | None, statement_id: UUID, wanted: Format) -> tuple[str, bytes] | None:
+Made = Callable[[Identity, Format], tuple[str, bytes]]
+
+
+def _file(token: str | None, wanted: Format, made: Made) -> tuple[str, bytes] | None:
     with unit_of_work() as db:
         identity = auth.resolve(db, token=token, now=clock.real_now())
-    if identity is None:
-        return None
-    file = io.BytesIO()
-    name = service.write_file(identity, statement_id, wanted, file)
-    return name, file.getvalue()
+    return None if identity is None else made(identity, wanted)
 
 
-async def answer(request: Request) -> Response:
-    """`GET /exports/sql/<statement>.<format>`: 401 without a session, 404 for another's statement or format, 403 for
-    who may not, 429 while two run, 422 when it cannot be run."""
+async def sent(request: Request, made: Made) -> Response:
+    """The file that `made` makes for whoever is signed in: 401 without a session, 404 for another format or what is
+    not theirs, 403 for who may not, 429 while two run, 422 when it cannot be run."""
     try:
         wanted = Format(request.path_params["format"])
     except ValueError:
         return PlainTextResponse(f"Take one of {', '.join(Format)}.", status_code=404)
     token = request.cookies.get(auth.session_cookie().name)
     try:
-        file = await run_in_threadpool(_file, token, request.path_params["statement_id"], wanted)
+        file = await run_in_threadpool(_file, token, wanted, made)
     except AppError as error:
         status = next((status for kind, status in _STATUS.items() if isinstance(error, kind)), 422)
         return PlainTextResponse(f"{error.message} {error.hint}".strip(), status_code=status)
@@ -50,3 +50,14 @@ async def answer(request: Request) -> Response:
         media_type=MEDIA_TYPES[wanted],
         headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
     )
+
+
+async def answer(request: Request) -> Response:
+    """`GET /exports/sql/<statement>.<format>`: an own statement's; statuses as `sent`."""
+
+    def made(identity: Identity, wanted: Format) -> tuple[str, bytes]:
+        file = io.BytesIO()
+        name = service.write_file(identity, request.path_params["statement_id"], wanted, file)
+        return name, file.getvalue()
+
+    return await sent(request, made)

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from app.db import read
 from app.errors import InvalidInput
-from app.sandbox import gate
+from app.sandbox import gate, reach
 from app.sandbox.service import LONGEST_VALUE
 from app.ui import page_style, sql_editor, sql_result, sql_run, sql_save, sql_side, visit
 
@@ -18,14 +19,21 @@ def show() -> None:
     else:
         side, main = page_style.split(SPLIT, "sql")
     here = visit.current()
+    with read() as db:
+        relations = reach.relations(db)
     with main:
-        sql_editor.editor(user_id=str(here.identity.user_id), run=sql_run.ask("run"), plan=sql_run.ask("plan"))
+        sql_editor.editor(
+            user_id=str(here.identity.user_id),
+            relations=relations,
+            run=sql_run.ask("run"),
+            plan=sql_run.ask("plan"),
+        )
         values = _values()
         sql_save.control()
         answer = st.container()
     # before the statement runs: the lists can be read while it does
     with side:
-        sql_side.show()
+        sql_side.show(relations)
     with answer:
         if sql_run.answer_asked(here.identity, values):
             st.rerun()  # the history has one more

@@ -86,8 +86,11 @@ def answer_asked(identity: Identity, values: Mapping[str, str | None]) -> bool:
     return True
 
 
-def waited_for(work: Callable[[Reader], Given], *, key: str = "sql_cancel") -> Given:
-    """What `work` gives; after a moment the time so far and a way out stand there, a button of this key."""
+def waited_for(
+    work: Callable[[Reader], Given], *, key: str = "sql_cancel", cancelled: Callable[[], None] | None = None
+) -> Given:
+    """What `work` gives; after a moment the time so far and a way out stand there, a button of this key, which calls
+    `cancelled` too."""
     reader = Reader()
     began = time.monotonic()
     place = st.empty()
@@ -97,7 +100,9 @@ def waited_for(work: Callable[[Reader], Given], *, key: str = "sql_cancel") -> G
             if not wait([working], timeout=2 * _LOOKS_SECONDS).done:
                 with place.container(horizontal=True, vertical_alignment="center", gap="small"):
                     note = st.empty()
-                    st.button("Cancel", icon=":material/stop_circle:", key=key, on_click=reader.leave)
+                    st.button(
+                        "Cancel", icon=":material/stop_circle:", key=key, on_click=_leave, args=(reader, cancelled)
+                    )
                 while not wait([working], timeout=_LOOKS_SECONDS).done:
                     note.markdown(f":gray[Running for {time.monotonic() - began:.0f} s]", width="content")
                     if not _is_present():
@@ -107,6 +112,12 @@ def waited_for(work: Callable[[Reader], Given], *, key: str = "sql_cancel") -> G
             raise
     place.empty()
     return working.result()
+
+
+def _leave(reader: Reader, cancelled: Callable[[], None] | None) -> None:
+    reader.leave()
+    if cancelled is not None:
+        cancelled()
 
 
 def _is_present() -> bool:

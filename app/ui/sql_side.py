@@ -5,7 +5,7 @@ import streamlit as st
 from app.auth import Identity
 from app.clock import real_now
 from app.db import read
-from app.sandbox import ledger, queries, reach
+from app.sandbox import ledger, queries
 from app.sandbox.ledger import Entry, Purpose, Verdict
 from app.sandbox.queries import SavedQuery
 from app.sandbox.reach import Relation
@@ -22,12 +22,11 @@ _VERDICTS = {
 _SHOWN = 20  # of the history
 
 
-def show() -> None:
+def show(relations: tuple[Relation, ...]) -> None:
     """Draw the three lists as tabs."""
     here = visit.current()
     tables, saved, history = st.tabs(["Tables", "Saved", "History"])
     with read() as db:
-        relations = reach.relations(db)
         kept = queries.list_queries(db, identity=here.identity)
         told = ledger.history(db, identity=here.identity, limit=_SHOWN)
     with tables:

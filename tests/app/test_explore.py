@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from postgast import parse, walk
 
 from app.errors import InvalidInput
-from app.explore import checks, drill, kept, question, statement
+from app.explore import by_metric, checks, drill, kept, question, statement
 from app.explore.marts import Mart, marts
 from app.explore.question import Dimension, Filter, Function, Measure, Question, Test, Unit, View
 from app.explore.statement import OTHER
@@ -310,3 +310,32 @@ def test_every_mart_can_be_drawn_in_every_way(answers: Any) -> None:
     for mart in answers.marts.values():
         for view in View:
             answers(checks.suited(replace(checks.first(mart), view=view), mart))
+
+
+def test_a_number_is_asked_for_as_it_may_be_reckoned() -> None:
+    def relation(name: str, *fields: tuple[str, str]) -> Relation:
+        made = tuple(Field(name=field, kind=kind, description="") for field, kind in fields)
+        return Relation(name=name, description="One row.", fields=made)
+
+    accounts = relation("dim_accounts", ("segment", "text"), ("mrr", "numeric"), ("currency_code", "text"))
+    risk = relation("fct_churn_risk_daily", ("risk_date", "date"), ("mrr_at_risk_eur", "numeric"))
+    monthly = relation(
+        "fct_revenue_retention_monthly", ("month_start_date", "date"), ("segment", "text"), ("nrr_ratio", "real")
+    )
+    tickets = relation("fct_tickets", ("created_at", "timestamp with time zone"), ("resolution_minutes", "integer"))
+    known = marts([accounts, risk, monthly, tickets])
+
+    offered = by_metric.offered(known)
+    said = {
+        name: (one.view, one.groups[0].unit, one.split and one.split.column, one.measures[0].function)
+        for name, metric in offered.items()
+        if checks.checked(one := by_metric.question(metric, known), known)
+    }
+
+    assert said == {
+        "mrr_at_risk": (View.LINE, Unit.DAY, None, Function.SUM),  # every day holds all of it: a month would add it up
+        "mrr_own": (View.BAR, None, "currency_code", Function.SUM),
+        "nrr": (View.LINE, Unit.MONTH, "segment", Function.AVERAGE),  # one row each: no mean of ratios
+        "resolution": (View.LINE, Unit.MONTH, None, Function.MEDIAN),
+    }
+    assert by_metric.of_question(by_metric.question(offered["nrr"], known)) == offered["nrr"]

@@ -1,7 +1,7 @@
 """Account: its tabs, its figures, and text that arrives from outside."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from psycopg.types.json import Jsonb
@@ -310,3 +310,17 @@ def test_no_month_stands_twice_below_a_line(days: int, named: str) -> None:
     axis = charts.day_axis(drawn)
 
     assert (axis["tickformat"], axis["range"]) == (named, [drawn[0], AS_OF])
+
+
+def test_columns_over_weeks_name_each_week_once_and_over_months_each_month() -> None:
+    first = date(2026, 11, 2)
+
+    def ticks(weeks: int) -> tuple[list[date] | None, str]:
+        days = [first + timedelta(days=7 * week) for week in range(weeks)]
+        axis = charts.bars(days, [1.0] * weeks, dark=False).to_dict()["layout"]["xaxis"]
+        given = axis.get("tickvals")
+        return None if given is None else list(given), axis["tickformat"]
+
+    assert ticks(1) == ([first], "%-d %b")
+    assert len(ticks(16)[0] or []) <= 8
+    assert ticks(26) == (None, "%b")

@@ -114,6 +114,7 @@ def test_an_analyst_sees_every_account_and_no_button_that_writes(browser: Browse
     assert not [
         button.label for button in page.button if button.label in ("Add action", "Create action", "Create actions")
     ]
+    assert not page.dataframe[0].proto.selection_mode, "nor by who may create no action"
 
 
 def test_no_match_is_a_sentence(browser: Browser, estate: Estate) -> None:
@@ -168,6 +169,7 @@ def test_the_portfolio_of_a_past_day_says_what_each_account_says_of_that_day(bro
     assert sorted(rows.index) == ["Ashford Media", "Borea Energy", "Castell Optics"]
     assert "next" not in rows
     assert not [button.label for button in page.button if button.label.startswith("Create action")]
+    assert not page.dataframe[0].proto.selection_mode, "nothing can be done with a row ticked on a past day"
     with estate.work() as db:
         for name, row in rows.to_dict(orient="index").items():
             key = key_of(str(name))

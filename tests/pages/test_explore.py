@@ -1,19 +1,28 @@
 """The page Explore: a question by clicking, kept in the address, with its SQL, saved, shared and taken over."""
 
+import csv
+import io
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
+import openpyxl
+import pyarrow.parquet as parquet
 import pytest
 import streamlit as st
+from starlette.applications import Starlette
+from starlette.routing import Route
+from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
 from app.auth import Identity, Role
 from app.explore import question
 from app.explore.question import Dimension, Filter, Function, Measure, Question, Test, Unit, View
-from app.ui import charts, explore_charts, explore_result, explore_run
+from app.ui import charts, explore_charts, explore_files, explore_result, explore_run, sql_run
 from app.ui.explore_drawn import Drawn
 from tests.app.factories import Estate
 from tests.pages.conftest import Browser, texts
+from tests.pages.test_routes import Site
 
 SEGMENTS = Question(
     mart="dim_accounts",
@@ -115,6 +124,42 @@ def test_a_link_asks_the_same_a_filter_is_taken_away_and_a_bad_link_changes_noth
     assert not page.error
 
 
+def test_one_starts_from_a_number_by_link_or_by_name_and_an_unknown_one_is_said(
+    browser: Browser, alex: Identity, maya: Identity
+) -> None:
+    page = browser.sign_in(alex).reload("explore", metric="mrr")
+    assert (page.selectbox(key="explore_metric").value, page.selectbox(key="explore_mart").value) == (
+        "mrr",
+        "dim_accounts",
+    )
+    page.selectbox(key="explore_metric").set_value("seat_use").run()
+    browser.checked()
+    assert asked(page).measures == (Measure(function=Function.AVERAGE, column="seat_use_ratio"),)
+    assert "metric" not in page.query_params, "the question stands in the address now"
+
+    page = browser.reload("explore", metric="<b>nothing")
+    assert "No mart holds the number" in page.error[0].value
+    assert "explore?metric=mrr)" in texts(browser.reload("definitions"))
+    assert "explore?metric" not in texts(browser.sign_in(maya).reload("definitions")), "a CSM may not explore"
+
+
+def test_a_question_that_a_redraw_broke_off_is_asked_again_and_was_not_cancelled(
+    browser: Browser, alex: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_off(*_: object, **__: object) -> None:
+        raise StopException
+
+    with monkeypatch.context() as once:
+        once.setattr(sql_run, "waited_for", broken_off)
+        page = browser.sign_in(alex).reload("explore", question=SEGMENTS.token())
+    assert not page.dataframe
+
+    page.run()
+
+    assert not page.warning
+    assert {"Segment": "SMB", "Sum of MRR EUR": 200.0} in answer(page)
+
+
 def test_every_way_to_draw_is_drawn(browser: Browser, alex: Identity) -> None:
     page = browser.sign_in(alex).reload("explore", question=SEGMENTS.token())
     for view in View:
@@ -193,3 +238,36 @@ def test_a_question_is_saved_opened_by_a_colleague_and_gone_on_with_in_the_edito
     page.button(key="explore_to_sql").click().run()
     browser.checked()
     assert str(page.text_area[0].value).startswith("select\n    segment,\n    sum(mrr_eur)")
+
+
+def test_z14_a_file_holds_what_is_on_the_page_the_pivot_too_and_no_formula(
+    browser: Browser, estate: Estate, alex: Identity, maya: Identity
+) -> None:
+    estate.account("formula", segment="=cmd()", plan="@SUM(1)", mrr_eur=7)
+    site = Site(Starlette(routes=[Route("/exports/explore.{format}", explore_files.answer)]))
+    pivot = replace(
+        SEGMENTS, split=Dimension(column="plan"), measures=(SEGMENTS.measures[0], Measure(function=Function.COUNT))
+    )
+    [table] = browser.sign_in(alex).reload("explore", question=pivot.token()).dataframe
+    heads = list(table.value.columns)
+    assert "@SUM(1): Number of rows" in heads
+
+    def fetched(who: Identity, kind: str, token: str = pivot.token()) -> Any:
+        return site.get(f"/exports/explore.{kind}?question={token}", cookie=browser.sign_in(who).token)
+
+    lines = list(csv.reader(io.StringIO(fetched(alex, "csv").content.decode("utf-8-sig"))))
+    assert [one.removeprefix("'") for one in lines[0]] == heads
+    assert "'@SUM(1): Number of rows" in lines[0]
+    assert len(lines) == len(table.value) + 1
+    assert next(line for line in lines if line[0] == "'=cmd()")[lines[0].index("'@SUM(1): Number of rows")] == "1"
+    rows = parquet.read_table(io.BytesIO(fetched(alex, "parquet").content)).to_pylist()
+    assert list(rows[0]) == heads
+    assert {row["Segment"] for row in rows} - {None} == set(table.value["Segment"].dropna())
+    sheet = openpyxl.load_workbook(io.BytesIO(fetched(alex, "xlsx").content)).worksheets[0]
+    cells = list(sheet.iter_rows())
+    assert [cell.value for cell in cells[0]] == heads
+    assert not [cell for line in cells for cell in line if cell.data_type == "f"]
+
+    assert estate.one("select count(*) from app.sql_statements where purpose = 'file'") == 3
+    assert [fetched(alex, kind, token).status_code for kind, token in (("exe", ""), ("csv", "nonsense"))] == [404, 422]
+    assert fetched(maya, "csv").status_code == 403

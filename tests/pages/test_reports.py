@@ -94,6 +94,16 @@ def test_filters_of_one_report_do_not_trouble_the_next(browser: Browser, estate:
     assert page.segmented_control(key="by").value == "csm"
 
 
+def test_a_link_to_one_csm_is_not_followed_without_a_word_by_who_may_not_compare_people(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    page = browser.sign_in(maya).open("reports", report="funnel", csm="Tom Okafor")
+    assert "This link asks for one CSM" in texts(page)
+
+    analyst = browser.sign_in(estate.user("Alex Stone", Role.ANALYST))
+    assert "This link asks" not in texts(analyst.reload("reports", report="funnel", csm="Tom Okafor"))
+
+
 def test_months_and_names_that_nobody_can_mean_give_a_file_all_the_same(
     browser: Browser, estate: Estate, maya: Identity
 ) -> None:

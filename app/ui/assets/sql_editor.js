@@ -45,9 +45,10 @@ export default function (component) {
   let state = editors.get(parentElement)
   const isNew = !state
   if (isNew) {
-    state = { loaded: null, told: null, timer: null }
+    state = { loaded: null, told: null, timer: null, tables: [] }
     editors.set(parentElement, state)
   }
+  state.tables = data.tables
   const draw = () => paint.querySelector("code").replaceChildren(painted(area.value))
   const keep = () => keepDraft(place, area.value === "" ? null : { text: area.value, key: "sql", at: Date.now() })
   const tell = () => {
@@ -73,13 +74,24 @@ export default function (component) {
   }
 
   area.setAttribute("aria-label", data.label)
-  area.oninput = () => {
+  const changed = () => {
     draw()
     keep()
     clearTimeout(state.timer)
     state.timer = setTimeout(tell, PAUSE_MS)
   }
-  area.onblur = tell
+  state.changed = changed
+  state.names ??= completion(root, area, () => state.tables, () => state.changed())
+  const names = state.names
+  area.oninput = () => {
+    changed()
+    names.open(false)
+  }
+  area.onblur = () => {
+    names.close()
+    tell()
+  }
+  area.onclick = names.close
   area.onscroll = () => {
     paint.scrollTop = area.scrollTop
     paint.scrollLeft = area.scrollLeft
@@ -87,6 +99,7 @@ export default function (component) {
   let isLeaving = false
   area.onkeydown = (event) => {
     event.stopPropagation()
+    if (names.heard(event)) return
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault()
       send("run")
@@ -94,7 +107,7 @@ export default function (component) {
     else if (event.key === "Tab" && !event.shiftKey && !isLeaving) {
       event.preventDefault()
       area.setRangeText("  ", area.selectionStart, area.selectionEnd, "end")
-      area.oninput()
+      changed()
     } else if (event.key !== "Shift") isLeaving = false
   }
   root.querySelector(".ai-sql-run").onclick = () => send("run")
