@@ -16,7 +16,8 @@ from app.db import read, unit_of_work
 from app.suggestions import pulses, service
 from app.suggestions.model import Suggestion, SuggestionStatus
 from app.suggestions.pulses import Pulse
-from app.ui import figures, frame, navigation, visit, writes
+from app.ui import figures, frame, visit, writes
+from app.ui.text import escaped
 
 _ASKING = "pulse:asking"  # accounts whose question stands before this person in this session, and since which day
 _SHOWN = "suggestions:shown"
@@ -62,14 +63,13 @@ def row(account_key: str, waiting: Sequence[Suggestion], *, with_account: bool =
     writes.form_key(place)
     with st.container(border=True, gap="xsmall", key=f"pulse_ask_{account_key}"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
-            if with_account:
-                navigation.account_link(account_key, waiting[0].account_name)
-            else:
-                st.markdown("**Before you look**", width="content")
-            waits = "something is suggested" if len(waiting) == 1 else f"{len(waiting)} suggestions wait"
+            # no way to the account from here: its page says what the computed score is
+            title = escaped(waiting[0].account_name, limit=60) if with_account else "Before you look"
+            st.markdown(f"**{title}**", width="content")
+            waits = "1 suggestion waits" if len(waiting) == 1 else f"{len(waiting)} suggestions wait"
             st.markdown(f":small[:gray[{waits}]]", width="content")
+        st.markdown("How does this account feel to you?")
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown("How does this account feel to you?", width="content")
             st.segmented_control(
                 "How does this account feel to you? 1 is bad, 5 is good",
                 pulses.SCORES,
@@ -78,24 +78,20 @@ def row(account_key: str, waiting: Sequence[Suggestion], *, with_account: bool =
                 width="content",
                 on_change=_give,
                 args=(account_key,),
-                help="Kept for 14 days, apart from the health score",
             )
+            st.markdown(":small[:gray[1 bad, 5 good]]", width="content")
             st.button("Skip", type="tertiary", key=f"pulse_skip_{account_key}", on_click=_skip, args=([account_key],))
-        frame.aside("1 is bad, 5 is good. Asked first, so that what is suggested does not colour it.")
         frame.problem(place)
 
 
-def skip_all(account_keys: Sequence[str]) -> None:
-    """One tap for all of them, where several are asked at once."""
-    if len(account_keys) > 1:
-        st.button(
-            "Show all without answering",
-            type="tertiary",
-            icon=":material/visibility:",
-            key="pulse_skip_all",
-            on_click=_skip,
-            args=(list(account_keys),),
-        )
+def above(account_keys: Sequence[str]) -> None:
+    """Why it is asked, once above the questions; and one tap past all of them, where there are several."""
+    if not account_keys:
+        return
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
+        st.markdown(":small[:gray[Asked first, so that what is suggested does not colour it.]]", width="content")
+        if len(account_keys) > 1:
+            st.button("Skip all", type="tertiary", key="pulse_skip_all", on_click=_skip, args=(list(account_keys),))
 
 
 def said(found: Sequence[Pulse], today: date) -> str:

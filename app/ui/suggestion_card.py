@@ -258,7 +258,9 @@ def _answers(suggestion: Suggestion, key: str) -> None:
 
 def of_account(offered: Sequence[Suggestion]) -> None:
     """The suggestions of one account on its page."""
-    _cards(offered, pulse_ask.covered(offered), with_account=False)
+    waiting = pulse_ask.covered(offered)
+    pulse_ask.above(list(waiting))
+    _cards(offered, waiting, with_account=False)
 
 
 def _cards(
@@ -289,7 +291,7 @@ def column() -> None:
     st.session_state[_DRAWN] = [suggestion.suggestion_id for suggestion in shown]
     was_at = min(st.session_state.get(_WAS_AT, 0), len(shown))
     waiting = pulse_ask.covered(shown)
-    pulse_ask.skip_all(list(waiting))
+    pulse_ask.above(list(waiting))
     _cards(shown[:was_at], waiting)
     suggestion_undo.line()
     if not offered:
