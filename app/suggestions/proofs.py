@@ -50,7 +50,7 @@ def _text(value: object) -> str | None:
         return value
     if isinstance(value, list | tuple):
         return ", ".join(str(one) for one in value)
-    return f"{value:.4g}" if isinstance(value, float) and value != int(value) else f"{value:.0f}"
+    return f"{value:.3g}" if isinstance(value, float) and value != int(value) else f"{value:.0f}"
 
 
 def _health(said: _Said) -> list[ProvedFigure]:

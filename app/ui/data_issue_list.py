@@ -17,9 +17,9 @@ MOST_ROWS = 12
 
 def show(found: dict[IssueStatus, list[DataIssue]]) -> None:
     """The open ones, oldest first, or those that were resolved, newest first; an issue opens by its account."""
-    frame.heading("Said to be wrong", "opened by dismissing a suggestion for wrong data")
+    frame.heading("Said to be wrong", "by who dismissed a suggestion because of it")
     if not any(found.values()):
-        frame.empty("Nobody says that a figure is wrong.", "Dismiss a suggestion with Wrong data to open an issue.")
+        frame.empty("Nobody says that a figure is wrong.", "Who dismisses a suggestion because the data is wrong opens an issue here.")
         return
     names = {status.value: f"{STATES[status]} ({len(found[status])})" for status in _SHOWN}
     chosen = IssueStatus(choices.one("Which data issues", names, "issues", start=IssueStatus.OPEN.value))
