@@ -17,9 +17,9 @@ MOST_ROWS = 12
 
 def show(found: dict[IssueStatus, list[DataIssue]]) -> None:
     """The open ones, oldest first, or those that were resolved, newest first; an issue opens by its account."""
-    frame.heading("Said to be wrong", "by who dismissed a suggestion because of it")
+    frame.heading("Said to be wrong", "somebody dismissed a suggestion because of it")
     if not any(found.values()):
-        frame.empty("Nobody says that a figure is wrong.", "Who dismisses a suggestion because the data is wrong opens an issue here.")
+        frame.empty("Nobody says that a figure is wrong.", "Dismissing a suggestion because the data is wrong opens one here.")
         return
     names = {status.value: f"{STATES[status]} ({len(found[status])})" for status in _SHOWN}
     chosen = IssueStatus(choices.one("Which data issues", names, "issues", start=IssueStatus.OPEN.value))
