@@ -19,7 +19,7 @@ def show(found: dict[IssueStatus, list[DataIssue]]) -> None:
     """The open ones, oldest first, or those that were resolved, newest first; an issue opens by its account."""
     frame.heading("Said to be wrong", "somebody dismissed a suggestion because of it")
     if not any(found.values()):
-        frame.empty("Nobody says that a figure is wrong.", "Dismissing a suggestion because the data is wrong opens one here.")
+        frame.empty("Nobody says that a figure is wrong.", "It is said by dismissing a suggestion: The data is wrong.")
         return
     names = {status.value: f"{STATES[status]} ({len(found[status])})" for status in _SHOWN}
     chosen = IssueStatus(choices.one("Which data issues", names, "issues", start=IssueStatus.OPEN.value))
