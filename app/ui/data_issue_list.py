@@ -45,8 +45,8 @@ def _table(issues: Sequence[DataIssue], *, is_open: bool) -> None:
     )
     columns = {
         "account": tables.link("Account", _TABLE, partial(_clicked, issues), 190),
-        "figure": tables.text("Figure", 180),
-        "said": tables.text("What the rule said", 380),
+        "figure": tables.text("Figure", 150),
+        "said": tables.text("What the rule said", 320),
         "rule": tables.text("Rule", 56),
         "by": tables.text("Reported by", 150),
         "at": tables.text("Opened", 100),
