@@ -22,6 +22,7 @@ from api.routers import (
     accounts,
     actions,
     bulk,
+    data_issues,
     exports,
     gate,
     hand_over,
@@ -31,6 +32,7 @@ from api.routers import (
     pipeline,
     playbooks,
     provider,
+    pulses,
     queue,
     search,
     session,
@@ -48,7 +50,7 @@ ROUTERS = tuple(
     part.router
     for part in (
         health, gate, hand_over, session, provider, identity, search, accounts, bulk, actions, queue, suggestions,
-        playbooks, notices, views, workload, exports, sql, pipeline,
+        data_issues, pulses, playbooks, notices, views, workload, exports, sql, pipeline,
     )
 )  # fmt: skip
 _REFUSED = {"4XX", "5XX"}

@@ -31,6 +31,7 @@ class Subject(StrEnum):
     MESSAGE = "message"
     SEGMENT = "segment"
     RULE = "rule"
+    DATA_ISSUE = "data_issue"
 
 
 class Kind(StrEnum):

@@ -114,6 +114,7 @@ class Permission(StrEnum):
     EXPORT = "export"
     RUN_SQL = "run_sql"
     LINK_RECORD = "link_record"
+    RESOLVE_DATA_ISSUE = "resolve_data_issue"
     COMPARE_PEOPLE = "compare_people"
 
 
@@ -149,6 +150,7 @@ PERMISSIONS: Final[dict[Role, dict[Permission, Scope]]] = {
         Permission.EXPORT: Scope.ALL,
         Permission.RUN_SQL: Scope.ALL,
         Permission.LINK_RECORD: Scope.ALL,
+        Permission.RESOLVE_DATA_ISSUE: Scope.ALL,
         Permission.COMPARE_PEOPLE: Scope.ALL,
     },
 }
@@ -158,6 +160,7 @@ _REFUSALS: Final = {
     Permission.ANSWER_SUGGESTION: "Only the owner of this account or an admin may answer its suggestions.",
     Permission.RATE_ACCOUNT: "Only the owner of this account or an admin may rate it.",
     Permission.ASSIGN: "Only an admin may assign work to others.",
+    Permission.RESOLVE_DATA_ISSUE: "Only an analyst or an admin may resolve a data issue.",
     Permission.LINK_RECORD: "Only an analyst or an admin may decide whose a source record is.",
 }
 

@@ -42,6 +42,7 @@ users = Table(
     Column("holiday_region", Text, nullable=False, server_default="GB-ENG"),
     Column("digest", Text, nullable=False, server_default="daily"),
     Column("has_notice_mail", Boolean, nullable=False, server_default="true"),
+    Column("is_asked_pulse", Boolean, nullable=False, server_default="true"),
 )
 
 sessions = Table(

@@ -50,7 +50,8 @@ class User:
     """A person as administration sees them; never the password hash.
 
     `time_zone` is an IANA name, `holiday_region` a country with an optional part ("GB-ENG"), `digest` never, daily or
-    weekly; `has_notice_mail` says whether notices are also sent at once by e-mail.
+    weekly; `has_notice_mail` says whether notices are also sent at once by e-mail, `is_asked_pulse` whether they are
+    asked how an account feels before a suggestion for it is shown.
     """
 
     user_id: UUID
@@ -66,6 +67,7 @@ class User:
     holiday_region: str
     digest: Digest
     has_notice_mail: bool
+    is_asked_pulse: bool
 
 
 _COLUMNS = [column for column in users.c if column.name != "password_hash"]
@@ -276,6 +278,7 @@ def set_preferences(
     holiday_region: str | None = None,
     digest: str | None = None,
     has_notice_mail: bool | None = None,
+    is_asked_pulse: bool | None = None,
 ) -> User:
     """The person's own settings; what is None stays as it is. Raises InvalidInput naming the field."""
     changes = _place(time_zone, holiday_region)
@@ -283,6 +286,8 @@ def set_preferences(
         changes["digest"] = member("digest", digest, Digest)
     if has_notice_mail is not None:
         changes["has_notice_mail"] = has_notice_mail
+    if is_asked_pulse is not None:
+        changes["is_asked_pulse"] = is_asked_pulse
     return _set(db, _locked(db, actor.user_id), actor=actor, now=now, **changes)
 
 

@@ -19,10 +19,12 @@ class Acceptance(Body):
 
 
 class Dismissal(Body):
-    """Saying no, and why: the reason is the rule's report card."""
+    """Saying no, and why: the reason is the rule's report card. A note says what is wrong with the data and
+    goes with no other reason."""
 
     version: Version
     reason: DismissalReason
+    note: str | None = None
 
 
 class Snooze(Body):

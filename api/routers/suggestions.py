@@ -54,7 +54,7 @@ def accept(
 def dismiss(
     suggestion_id: UUID, body: Dismissal, identity: SuggestionAnswerer, db: Db, now: Now, key: IdempotencyKey
 ) -> Suggestion:
-    """Say no, with a reason."""
+    """Say no, with a reason; wrong data opens a data issue."""
     return service.dismiss(
         db,
         actor=identity,
@@ -62,6 +62,7 @@ def dismiss(
         suggestion_id=suggestion_id,
         expected_version=body.version,
         reason=body.reason,
+        note=body.note,
         idempotency_key=key,
     )
 

@@ -1,13 +1,14 @@
 """What was known of an account when something was decided about it, frozen with a hash.
 
 Read straight from the published marts, one round trip for any number of accounts. The names of people are left out: the
-snapshot is read by learning, which must not need them.
+snapshot is read by learning, which must not need them. What people said of an account counts as of the moment of the
+decision, so that asking again for that moment gives the same snapshot and never what was said since.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -15,11 +16,15 @@ from sqlalchemy import Connection, text
 
 from app.db import reading_mart
 
+FEATURE_SET_VERSION = 2  # snapshots that name none are of version 1, which knew no pulse
+PULSE_REMEMBERED = timedelta(days=14)  # an older opinion says more about its day than about the account
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountContext:
     """One account's context. `features` holds JSON objects account, health, risk and usage of the last complete day
-    (null where there is no row), and csm_open_action_count."""
+    (null where there is no row), csm_open_action_count, feature_set_version, and csm_pulse: the newest pulse given
+    before the decision and remembered then, as score 1 to 5 and given_at (ISO, UTC), or null."""
 
     account_key: str
     account_name: str
@@ -46,23 +51,33 @@ _CONTEXTS = text(
         ] as account,
         to_jsonb(h) as health,
         to_jsonb(r) as risk,
-        to_jsonb(u) as usage
+        to_jsonb(u) as usage,
+        p.score as pulse_score,
+        p.given_at as pulse_given_at
     from marts.dim_accounts as a
     left join marts.fct_account_health_daily as h on h.account_key = a.account_key and h.health_date = a.as_of_date
     left join marts.fct_churn_risk_daily as r on r.account_key = a.account_key and r.risk_date = a.as_of_date
     left join marts.fct_usage_daily as u on u.account_key = a.account_key and u.usage_date = a.as_of_date
+    left join lateral (
+        select score, given_at
+        from app.account_pulses
+        where account_key = a.account_key and given_at < :decided_at and given_at >= :pulse_since
+        order by given_at desc, pulse_id desc
+        limit 1
+    ) as p on true
     where a.account_key = any(:account_keys) and exists (select from marts.publications)
     """
 )
 
 
-def contexts(db: Connection, account_keys: Sequence[str]) -> dict[str, AccountContext]:
-    """The context of each account that exists in the published marts, by account key.
+def contexts(db: Connection, account_keys: Sequence[str], *, decided_at: datetime) -> dict[str, AccountContext]:
+    """The context of each account that exists in the published marts, by account key, for a decision of that moment.
 
     Raises MartUnavailable when no build has been made yet.
     """
     with reading_mart("dim_accounts"):
-        rows = db.execute(_CONTEXTS, {"account_keys": list(account_keys)}).all()
+        asked = {"decided_at": decided_at, "pulse_since": decided_at - PULSE_REMEMBERED}
+        rows = db.execute(_CONTEXTS, {"account_keys": list(account_keys), **asked}).all()
     return {
         row.account_key: AccountContext(
             account_key=row.account_key,
@@ -76,10 +91,16 @@ def contexts(db: Connection, account_keys: Sequence[str]) -> dict[str, AccountCo
                 "risk": row.risk,
                 "usage": row.usage,
                 "csm_open_action_count": row.csm_open_load,
+                "csm_pulse": _pulse(row.pulse_score, row.pulse_given_at),
+                "feature_set_version": FEATURE_SET_VERSION,
             },
         )
         for row in rows
     }
+
+
+def _pulse(score: int | None, given_at: datetime | None) -> dict[str, Any] | None:
+    return None if given_at is None else {"score": score, "given_at": given_at.astimezone(UTC).isoformat()}
 
 
 def canonical_hash(features: dict[str, Any]) -> bytes:

@@ -84,7 +84,7 @@ def create_action(
         if owner != actor.user_id:
             require(actor, Permission.ASSIGN)
             check_owner(db, owner)
-        context = contexts(db, [draft.account_key]).get(draft.account_key)
+        context = contexts(db, [draft.account_key], decided_at=now).get(draft.account_key)
         if context is None:
             raise NotFound("account", draft.account_key)
         decision_id = record_human(db, context=context, now=now, intervention=str(columns["intervention"]))

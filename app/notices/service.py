@@ -37,6 +37,7 @@ class NoticeKind(StrEnum):
     DECISION_NEEDED = "decision_needed"
     HANDOVER = "handover"
     DELIVERY_FAILED = "delivery_failed"
+    DATA_ISSUE_RESOLVED = "data_issue_resolved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

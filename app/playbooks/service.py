@@ -187,8 +187,8 @@ def retire(
     )
 
 
-def _context(db: Connection, account_key: str) -> AccountContext:
-    found = contexts(db, [account_key]).get(account_key)
+def _context(db: Connection, account_key: str, now: datetime) -> AccountContext:
+    found = contexts(db, [account_key], decided_at=now).get(account_key)
     if found is None:
         raise NotFound("account", account_key)
     return found
@@ -243,7 +243,7 @@ def preview(
     """What starting would make, step by step; writes nothing. Raises as `start` for what it can already see."""
     require(actor, Permission.START_PLAYBOOK)
     day = plan.check_start(starts_on, today=display_date(now))
-    playbook, context = get_playbook(db, playbook_id), _context(db, account_key)
+    playbook, context = get_playbook(db, playbook_id), _context(db, account_key, now)
     return _planned(db, playbook, context, actor=actor, starts_on=day, taker_user_id=taker_user_id)
 
 
@@ -272,7 +272,7 @@ def start(
     def work() -> Run:
         day = plan.check_start(starts_on, today=display_date(now))
         repository.hold(db, playbook_id, is_shared=True)
-        playbook, context = get_playbook(db, playbook_id), _context(db, account_key)
+        playbook, context = get_playbook(db, playbook_id), _context(db, account_key, now)
         repository.hold_start(db, playbook_id, account_key)
         for running in runs(db, account_key=account_key, only_running=True):
             if running.playbook_id == playbook_id:

@@ -355,7 +355,7 @@ def _stratum(facts: AccountFacts) -> str:
 
 def _offer(run: Run, chosen: Sequence[Raised], stale_inputs: Sequence[str]) -> None:
     """Write suggestions with their decisions and contexts, best first; some are held out and shown to nobody."""
-    known = contexts(run.db, sorted({one.facts.account_key for one in chosen}))
+    known = contexts(run.db, sorted({one.facts.account_key for one in chosen}), decided_at=run.now)
     for rank, one in enumerate(chosen, start=1):
         account_key = one.facts.account_key
         exclusion = exclusion_of(run.policy, one.candidate)

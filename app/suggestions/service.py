@@ -22,9 +22,9 @@ from app.auth import Identity, Permission, Role, require
 from app.calendar import add_business_days, display_date
 from app.errors import IllegalTransition, InvalidInput, MartUnavailable, NotPermitted, StaleVersion
 from app.idempotency import Answer, once
-from app.inputs import member
+from app.inputs import member, optional_text
 from app.marts.version import published
-from app.suggestions import evaluation, repository
+from app.suggestions import data_issues, evaluation, repository
 from app.suggestions.answers import as_seen, is_only_news, state_before
 from app.suggestions.model import (
     ACCEPTED_STATUSES,
@@ -271,16 +271,24 @@ class _Refusal:
 
 
 def _refuse(
-    db: Connection, asked: _Asked, operation: str, said: Mapping[str, object], checked: Callable[[], _Refusal]
+    db: Connection,
+    asked: _Asked,
+    operation: str,
+    said: Mapping[str, object],
+    checked: Callable[[], _Refusal],
+    then: Callable[[Suggestion], None] = lambda _: None,
 ) -> Suggestion:
-    """Dismiss and snooze: `said` is what the person sent, `checked` makes an answer of it or raises InvalidInput."""
+    """Dismiss and snooze: `said` is what the person sent, `checked` makes an answer of it or raises InvalidInput, and
+    `then` does what follows from it."""
 
     def work() -> Suggestion:
         refusal = checked()
         suggestion = _locked(db, asked)
         _since_seen(db, suggestion, asked)
         _check_answerable(suggestion, refusal.status)
-        return _answer(db, suggestion, asked, status=refusal.status, changes=refusal.changes, reason=refusal.reason)
+        answer = _answer(db, suggestion, asked, status=refusal.status, changes=refusal.changes, reason=refusal.reason)
+        then(answer)
+        return answer
 
     return _once(db, asked, operation, said, Suggestion, work)
 
@@ -293,19 +301,30 @@ def dismiss(
     suggestion_id: UUID,
     expected_version: int,
     reason: str,
+    note: str | None = None,
     idempotency_key: str,
 ) -> Suggestion:
-    """Say no, with a reason of DismissalReason; the same is not raised again until the rule has cooled down.
+    """Say no, with a reason of DismissalReason; the same is not raised again until the rule has cooled down. Wrong data
+    opens a data issue, or joins the one that is open; a `note` says what is wrong, and goes with no other reason.
 
     Raises NotFound, NotPermitted, StaleVersion, IllegalTransition, InvalidInput, IdempotencyConflict.
     """
 
+    said = optional_text("note", note, limit=data_issues.NOTE_LIMIT)
+
     def checked() -> _Refusal:
         chosen = member("reason", reason, DismissalReason).value
+        if said is not None and chosen != DismissalReason.WRONG_DATA:
+            raise InvalidInput("note", "A note goes with wrong data only.")
         return _Refusal(status=SuggestionStatus.DISMISSED, changes={"dismissal_reason": chosen}, reason=chosen)
 
+    def report(suggestion: Suggestion) -> None:
+        if suggestion.dismissal_reason is DismissalReason.WRONG_DATA:
+            data_issues.report(db, suggestion, actor=actor, now=now, note=said, idempotency_key=idempotency_key)
+
     asked = _Asked(actor=actor, now=now, suggestion_id=suggestion_id, version=expected_version, key=idempotency_key)
-    return _refuse(db, asked, "dismiss", {"reason": reason}, checked)
+    sent = {"reason": reason} if said is None else {"reason": reason, "note": said}
+    return _refuse(db, asked, "dismiss", sent, checked, report)
 
 
 def snooze(
@@ -371,6 +390,7 @@ def undo_answer(
                 accepted_at=suggestion.answered_at,
                 idempotency_key=idempotency_key,
             )
+        data_issues.withdraw(db, suggestion_id, actor=actor, now=now, idempotency_key=idempotency_key)
         try:
             with db.begin_nested():
                 repository.change(db, suggestion, before)

@@ -1,6 +1,8 @@
-"""Tables of suggestions, their events, and the versioned rules and policies they come from."""
+"""Tables of suggestions, their events, what people say beside them (the pulse of an account, figures that are wrong),
+and the versioned rules and policies they come from.
+"""
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Identity, Integer, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Date, Double, Identity, Integer, SmallInteger, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.tables import TIMESTAMP, metadata
@@ -52,6 +54,67 @@ suggestion_events = Table(
     Column("reason", Text),
     Column("version", Integer, nullable=False),
     Column("idempotency_key", Text),
+)
+
+# Append-only: one row per pulse that somebody gave an account.
+account_pulses = Table(
+    "account_pulses",
+    metadata,
+    Column("pulse_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("account_key", Text, nullable=False),
+    Column("score", SmallInteger, nullable=False),
+    Column("given_by", Uuid, nullable=False),
+    Column("given_by_name", Text, nullable=False),
+    Column("given_at", TIMESTAMP, nullable=False),
+)
+
+# One row per person, account and day that a pulse was asked on, before that suggestion was revealed.
+pulse_asks = Table(
+    "pulse_asks",
+    metadata,
+    Column("user_id", Uuid, primary_key=True),
+    Column("account_key", Text, primary_key=True),
+    Column("asked_on", Date, primary_key=True),
+    Column("suggestion_id", Uuid, nullable=False),
+    Column("asked_at", TIMESTAMP, nullable=False),
+    Column("answer", Text),
+    Column("answered_at", TIMESTAMP),
+)
+
+# One row per account, rule and figure said to be wrong; at most one of them is open.
+data_issues = Table(
+    "data_issues",
+    metadata,
+    Column("issue_id", Uuid, primary_key=True),
+    Column("account_key", Text, nullable=False),
+    Column("account_name", Text, nullable=False),
+    Column("rule_id", Text, nullable=False),
+    Column("rule_version", Integer, nullable=False),
+    Column("figure", Text, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("figures", JSONB, nullable=False),
+    Column("build_id", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("opened_at", TIMESTAMP, nullable=False),
+    Column("resolved_by", Uuid),
+    Column("resolved_by_name", Text),
+    Column("resolved_at", TIMESTAMP),
+    Column("resolution", Text),
+    Column("version", Integer, nullable=False),
+)
+
+# One row per suggestion that was dismissed for it; who undoes that withdraws the row.
+data_issue_reports = Table(
+    "data_issue_reports",
+    metadata,
+    Column("report_id", BigInteger, Identity(always=True), primary_key=True),
+    Column("issue_id", Uuid, nullable=False),
+    Column("suggestion_id", Uuid, nullable=False),
+    Column("reported_by", Uuid, nullable=False),
+    Column("reported_by_name", Text, nullable=False),
+    Column("reported_at", TIMESTAMP, nullable=False),
+    Column("note", Text),
+    Column("withdrawn_at", TIMESTAMP),
 )
 
 rules = Table(

@@ -20,8 +20,10 @@ from app.marts import health, money, people, risk, sources, support, timeline, u
 from app.marts.risk import RiskDay
 from app.marts.version import reading_build
 from app.ratings import Rating
+from app.suggestions import pulses
 from app.suggestions import service as suggestions
 from app.suggestions.model import Suggestion
+from app.suggestions.pulses import Pulse
 from app.ui import columns
 from app.ui.visit import Visit
 
@@ -135,6 +137,12 @@ def account_ratings(account_key: str) -> list[Rating]:
     """What people think of an account, newest first."""
     with read() as db:
         return ratings.ratings(db, account_key)
+
+
+def account_pulses(account_key: str) -> list[Pulse]:
+    """How an account felt to people, newest first."""
+    with read() as db:
+        return pulses.pulses(db, account_key)
 
 
 def account_suggestions(account_key: str) -> list[Suggestion]:

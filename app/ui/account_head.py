@@ -10,7 +10,8 @@ from app.actions.model import ActionRow
 from app.marts.accounts import Account
 from app.marts.money import Renewal
 from app.ratings import Rating
-from app.ui import account_data, account_rating, figures, proof_link, visit, words
+from app.suggestions.pulses import Pulse
+from app.ui import account_data, account_rating, figures, proof_link, pulse_ask, visit, words
 from app.ui.text import escaped
 
 
@@ -25,6 +26,7 @@ class Subject:
     renewal: Renewal | None
     actions: list[ActionRow]
     ratings: list[Rating]
+    pulses: list[Pulse]
 
 
 def note(account: Account) -> str:
@@ -99,6 +101,12 @@ def _renewal(account: Account, renewal: Renewal | None) -> tuple[str, str]:
     return (f"**{figures.count(days, 'day')}**" if days else "**today**"), under
 
 
+def _sentiment(subject: Subject, today: date) -> tuple[str, str]:
+    value, under = account_rating.cell(subject.ratings, today)
+    pulse = pulse_ask.said(subject.pulses, today)
+    return value, f"{under}; {pulse}" if pulse and subject.ratings else pulse or under
+
+
 def _next(subject: Subject) -> tuple[str, str]:
     today = visit.current().today
     if not subject.actions:
@@ -170,5 +178,5 @@ def strip(subject: Subject) -> None:
             metric="days_since_contact",
             proof=("dim_accounts", "last_contact_date", now),
         )
-        _cell("Sentiment", *account_rating.cell(subject.ratings, today))
+        _cell("Sentiment", *_sentiment(subject, today))
         _cell("Next action", *_next(subject))

@@ -193,5 +193,4 @@ def _suggested(subject: Subject) -> None:
     if not offered:
         return
     frame.heading("Suggested", str(len(offered)))
-    for suggestion in offered[:3]:
-        suggestion_card.card(suggestion, with_account=False)
+    suggestion_card.of_account(offered[:3])

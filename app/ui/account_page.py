@@ -116,6 +116,11 @@ def show(account_key: str) -> None:
                     for one in account_data.account_ratings(account_key)
                     if not is_past or display_date(one.rated_at) <= day
                 ],
+                pulses=[
+                    one
+                    for one in account_data.account_pulses(account_key)
+                    if not is_past or display_date(one.given_at) <= day
+                ],
             )
         if is_past:
             _looking_back(day, latest)

@@ -11,7 +11,7 @@ import streamlit as st
 from sqlalchemy import Connection
 
 from app import users
-from app.auth import Identity
+from app.auth import Identity, Permission, can
 from app.calendar import time_zones
 from app.errors import InvalidInput
 from app.notices import outbox
@@ -67,6 +67,21 @@ def _told(me: users.User) -> None:
         st.toggle(
             "Send each notice by e-mail at once", key="has_notice_mail", on_change=_store, args=("has_notice_mail",)
         )
+    if can(visit.current().identity, Permission.CREATE_ACTION) and me.owner_email:
+        _asked(me)
+
+
+def _asked(me: users.User) -> None:
+    with st.container(border=True, gap="small", key="asked"):
+        frame.heading("What you are asked", "only of your own accounts")
+        _hold("is_asked_pulse", me.is_asked_pulse)
+        st.toggle(
+            "Ask how an account feels before its suggestions are shown",
+            key="is_asked_pulse",
+            on_change=_store,
+            args=("is_asked_pulse",),
+        )
+        frame.aside("At most once a day for an account, and not again for 14 days after you answered.")
 
 
 def _place(me: users.User, here: visit.Visit) -> None:

@@ -25,6 +25,7 @@ SUBJECTS: Mapping[Subject, str] = {
     Subject.SAVED_QUERY: "Saved queries",
     Subject.MESSAGE: "Messages",
     Subject.SEGMENT: "Segments",
+    Subject.DATA_ISSUE: "Data issues",
     Subject.RULE: "Rules",
 }
 _ONE: Mapping[Subject, str] = {
@@ -38,6 +39,7 @@ _ONE: Mapping[Subject, str] = {
     Subject.SAVED_QUERY: "Saved query",
     Subject.MESSAGE: "Message",
     Subject.SEGMENT: "Segment",
+    Subject.DATA_ISSUE: "Data issue",
     Subject.RULE: "Rule",
 }
 _QUIET = {"user_id", "version", "created_at", "playbook_id", "handover_id", "view_id", "segment_id"}

@@ -4,6 +4,7 @@ The sentence and the evidence come from the rule that fired. Every answer is dat
 same click, and each card reruns alone.
 """
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,20 +15,20 @@ from sqlalchemy import Connection
 from app.actions.model import ActionDraft
 from app.auth import Identity, Permission, can
 from app.calendar import add_business_days
-from app.db import unit_of_work
 from app.errors import StaleVersion
 from app.marts.accounts import Account
 from app.suggestions import service
 from app.suggestions.model import OPEN_STATUSES, AcceptedAction, Suggestion
 from app.ui import (
     action_form,
-    charts,
     data,
     figures,
     frame,
     kept_fields,
     navigation,
+    pulse_ask,
     suggestion_behind,
+    suggestion_evidence,
     suggestion_undo,
     visit,
     words,
@@ -189,25 +190,6 @@ def edit(suggestion: Suggestion) -> None:
         st.rerun()
 
 
-def _evidence(suggestion: Suggestion, key: str) -> None:
-    """The picture of the evidence and what it shows; left out when the rule has no series."""
-    evidence = suggestion.evidence or {}
-    points = [point for point in evidence.get("series") or [] if point[1] is not None]
-    series = [float(point[1]) for point in points]
-    if len(series) < 3:
-        return
-    days = (date.fromisoformat(points[-1][0]) - date.fromisoformat(points[0][0])).days + 1
-    baseline = evidence.get("baseline")
-    name = str(evidence.get("series_name") or "value")
-    name = name[:1].upper() + name[1:]
-    shown = charts.evidence(series, None if baseline is None else float(baseline), dark=charts.is_dark())
-    charts.draw(shown, key=f"evidence_{key}", alt=f"{name}, over {days} days, last {series[-1]:.0f}")
-    caption = f"{escaped(name)}, over {figures.count(days, 'day')}"
-    if baseline is not None:
-        caption += f"; dotted: own baseline {figures.grouped(float(baseline))}"
-    st.markdown(f":small[:gray[{caption}]]")
-
-
 def _at_stake(row: Account | None, today: date) -> str:
     """What hangs on it: revenue at risk and the renewal."""
     if row is None:
@@ -235,7 +217,7 @@ def card(suggestion: Suggestion, *, with_account: bool = True) -> None:
                 st.markdown(f"**{words.word(words.INTERVENTIONS, suggestion.intervention)}**", width="content")
             st.markdown(f":small[:gray[{words.word(words.REASONS, suggestion.reason)}]]", width="content")
         st.markdown(with_bold_figures(suggestion.sentence) + _at_stake(row, here.today))
-        _evidence(suggestion, key)
+        suggestion_evidence.picture(suggestion, key)
         if with_account:
             due = add_business_days(here.today, suggestion.due_offset_bd)
             what = words.word(words.INTERVENTIONS, suggestion.intervention)
@@ -274,6 +256,25 @@ def _answers(suggestion: Suggestion, key: str) -> None:
         )
 
 
+def of_account(offered: Sequence[Suggestion]) -> None:
+    """The suggestions of one account on its page."""
+    waiting = pulse_ask.covered(offered)
+    pulse_ask.above(list(waiting))
+    _cards(offered, waiting, with_account=False)
+
+
+def _cards(
+    shown: Sequence[Suggestion], waiting: Mapping[str, Sequence[Suggestion]], *, with_account: bool = True
+) -> None:
+    """Each as its card; where the pulse is asked first, the question stands once in the place of what waits for it."""
+    for suggestion in shown:
+        covered = waiting.get(suggestion.account_key, ())
+        if suggestion not in covered:
+            card(suggestion, with_account=with_account)
+        elif suggestion == covered[0]:
+            pulse_ask.row(suggestion.account_key, covered, with_account=with_account)
+
+
 @frame.panel
 def column() -> None:
     """The suggestions of My day, best first. An answer reruns the page, since it changes the lists beside it."""
@@ -289,30 +290,19 @@ def column() -> None:
     shown = offered[:most]
     st.session_state[_DRAWN] = [suggestion.suggestion_id for suggestion in shown]
     was_at = min(st.session_state.get(_WAS_AT, 0), len(shown))
-    for suggestion in shown[:was_at]:
-        card(suggestion)
+    waiting = pulse_ask.covered(shown)
+    pulse_ask.above(list(waiting))
+    _cards(shown[:was_at], waiting)
     suggestion_undo.line()
     if not offered:
         frame.empty(
             "Nothing is suggested right now.", "Rules look again after every build.", icon=":material/lightbulb:"
         )
         return
-    _mark_shown(here, shown)
-    for suggestion in shown[was_at:]:
-        card(suggestion)
+    _cards(shown[was_at:], waiting)
     if len(offered) > most:
         st.button(f"Show {min(SHOWN, len(offered) - most)} more", key="more_suggestions", on_click=_show_more)
 
 
 def _show_more() -> None:
     st.session_state[_MOST] = st.session_state.get(_MOST, SHOWN) + SHOWN
-
-
-def _mark_shown(here: visit.Visit, shown: list[Suggestion]) -> None:
-    """Tell the record what this person has been shown, once a session and suggestion."""
-    known: set[UUID] = st.session_state.setdefault("suggestions:shown", set())
-    fresh = [suggestion.suggestion_id for suggestion in shown if suggestion.suggestion_id not in known]
-    if fresh:
-        with unit_of_work() as db:
-            service.mark_shown(db, fresh, actor=here.identity, now=here.now)
-        known.update(fresh)

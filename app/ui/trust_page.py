@@ -1,5 +1,5 @@
 """Whether the figures may be relied on: every source against its promise, what it brought, what was refused, what
-changed its shape, which rules it holds up, and the builds.
+people say is wrong, what changed its shape, which rules it holds up, and the builds.
 """
 
 from collections.abc import Sequence
@@ -19,9 +19,12 @@ from app.marts import sources, trust
 from app.marts.sources import Freshness, SourceFreshness
 from app.marts.trust import Refused, ShapeChange, StreamLoad
 from app.settings import get_settings
+from app.suggestions import data_issues
 from app.suggestions import service as suggestions
+from app.suggestions.data_issues import DataIssue, IssueStatus
 from app.ui import (
     choices,
+    data_issue_list,
     figures,
     frame,
     identity_worklist,
@@ -53,6 +56,7 @@ class Known:
     resting: dict[str, list[str]]
     unsure: list[Issue]
     decided: list[Decision]
+    wrong: dict[IssueStatus, list[DataIssue]]
 
 
 def _known(now: datetime) -> Known:
@@ -68,6 +72,7 @@ def _known(now: datetime) -> Known:
             recount=trust.recount(db),
             resting=suggestions.rules_by_source(db),
             unsure=unsure,
+            wrong={one: data_issues.issues(db, status=one) for one in (IssueStatus.OPEN, IssueStatus.RESOLVED)},
             decided=identity_links.decisions(db, of=[(one.source, one.source_id) for one in unsure]),
         )
 
@@ -81,6 +86,7 @@ def show() -> None:
     _sources(known)
     chosen = _choice(known.states)
     identity_worklist.show([one for one in known.unsure if chosen in (ALL, one.source)], known.decided)
+    data_issue_list.show(known.wrong)
     left, right = page_style.split([1.35, 1], "trust")
     with left:
         _streams([one for one in known.streams if chosen in (ALL, one.source)])

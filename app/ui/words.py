@@ -211,6 +211,7 @@ NOTICES: Mapping[str, str] = {
     "decision_needed": ":material/gavel:",
     "handover": ":material/swap_horiz:",
     "delivery_failed": ":material/mail_off:",
+    "data_issue_resolved": ":material/fact_check:",
 }
 TIMELINE_GROUPS: Mapping[str, tuple[str, ...]] = {
     "Actions": ("action", "action_note", "suggestion"),

@@ -126,8 +126,14 @@ def walk(world: World) -> dict[str, dict[str, Any]]:
     call(csm, "GET /suggestions/{suggestion_id}", **named)
     one = call(csm, "POST /suggestions/{suggestion_id}/snooze", {"version": one["version"], "until": later}, **named)
     one = call(csm, "POST /suggestions/{suggestion_id}/undo", {"version": one["version"]}, **named)
-    no = {"version": one["version"], "reason": "bad_timing"}
+    call(csm, "POST /accounts/{account_key}/pulses", {"score": 4}, account_key=account)
+    call(csm, "GET /accounts/{account_key}/pulses", account_key=account)
+    no = {"version": one["version"], "reason": "wrong_data", "note": "This invoice was paid on Monday."}
     one = call(csm, "POST /suggestions/{suggestion_id}/dismiss", no, **named)
+    wrong = call(csm, "GET /data-issues")["items"][0]
+    call(csm, "GET /data-issues/{issue_id}", issue_id=wrong["issue_id"])
+    found = {"version": wrong["version"], "resolution": "Stripe sent it a day late: it is paid now."}
+    call(admin, "POST /data-issues/{issue_id}/resolve", found, issue_id=wrong["issue_id"])
     one = call(csm, "POST /suggestions/{suggestion_id}/undo", {"version": one["version"]}, **named)
     call(csm, "POST /suggestions/{suggestion_id}/accept", {"version": one["version"]}, **named)
 

@@ -92,6 +92,11 @@ ALLOWED = {
     ("POST", "/suggestions/{suggestion_id}/dismiss"): WORKERS,
     ("POST", "/suggestions/{suggestion_id}/snooze"): WORKERS,
     ("POST", "/suggestions/{suggestion_id}/undo"): WORKERS,
+    ("GET", "/data-issues"): SIGNED_IN,
+    ("GET", "/data-issues/{issue_id}"): SIGNED_IN,
+    ("POST", "/data-issues/{issue_id}/resolve"): ANALYSTS,
+    ("GET", "/accounts/{account_key}/pulses"): SIGNED_IN,
+    ("POST", "/accounts/{account_key}/pulses"): WORKERS,
     ("GET", "/workload"): {"admin"},
     **dict.fromkeys(
         [
@@ -135,6 +140,8 @@ BODIES = {
     ("POST", "/suggestions/{suggestion_id}/dismiss"): {"version": 1, "reason": "bad_timing"},
     ("POST", "/suggestions/{suggestion_id}/snooze"): {"version": 1, "until": "2026-12-24"},
     ("POST", "/suggestions/{suggestion_id}/undo"): {"version": 1},
+    ("POST", "/data-issues/{issue_id}/resolve"): {"version": 1, "resolution": "It was late."},
+    ("POST", "/accounts/{account_key}/pulses"): {"score": 4},
     ("POST", "/second-factor/confirm"): {"code": "000000"},
     ("PUT", "/second-factor/roles/{role}"): {"is_required": False},
     ("POST", "/tokens"): {"name": "Mine", "scopes": ["read"], "days": 1},

@@ -78,7 +78,9 @@ def test_who_is_signed_in_is_told_with_what_they_may(world: World, maya: Identit
 
     assert (csm["display_name"], csm["role"], csm["owner_email"]) == ("Maya Lind", "csm", maya.email)
     assert "create_action" in csm["permissions"]
-    assert analyst["permissions"] == ["compare_people", "export", "link_record", "read", "run_sql", "save_view"]
+    assert analyst["permissions"] == [
+        *("compare_people", "export", "link_record", "read", "resolve_data_issue", "run_sql", "save_view"),
+    ]
 
 
 def test_a04_signing_out_ends_every_copy_of_the_cookie(world: World, maya: Identity) -> None:

@@ -560,6 +560,7 @@ def test_the_permission_table_covers_every_role_and_refuses_what_is_missing() ->
         Permission.EXPORT,
         Permission.RUN_SQL,
         Permission.LINK_RECORD,
+        Permission.RESOLVE_DATA_ISSUE,
         Permission.COMPARE_PEOPLE,
     }
     assert not can(people[Role.CSM], Permission.WORK_ACTION)

@@ -98,7 +98,9 @@ def test_a_page_that_a_publication_overtakes_is_drawn_anew_from_the_one_build(
 
 @pytest.fixture
 def suggested(estate: Estate) -> Estate:
-    """One suggestion on Maya's account: an invoice 40 days overdue."""
+    """One suggestion on Maya's account: an invoice 40 days overdue. She is not asked how the account feels before."""
+    estate.user("Maya Lind")
+    estate.admin.execute("update app.users set is_asked_pulse = false")
     build = estate.publish()
     key = estate.account(overdue_invoice_count=1, oldest_overdue_days=40)
     estate.health(key, [70.0] * 3)

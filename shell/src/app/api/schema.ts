@@ -100,6 +100,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/accounts/{account_key}/pulses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Pulses
+         * @description Pulses of an account, newest first.
+         */
+        get: operations["list_pulses"];
+        put?: never;
+        /**
+         * Give Pulse
+         * @description Give an account of one's own a pulse. The context of a decision holds the newest one given before it.
+         */
+        post: operations["give_pulse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/actions": {
         parameters: {
             query?: never;
@@ -322,6 +346,66 @@ export interface paths {
         get: operations["new_action_defaults"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/data-issues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Data Issues
+         * @description Data issues: open ones oldest first, resolved ones newest first.
+         */
+        get: operations["list_data_issues"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/data-issues/{issue_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Get Data Issue
+         * @description One issue with the figures that the rule used, where each is proved, and who says it is wrong.
+         */
+        get: operations["get_data_issue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/data-issues/{issue_id}/resolve": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resolve Data Issue
+         * @description Close it with what was found; who reported it is told.
+         */
+        post: operations["resolve_data_issue"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1102,7 +1186,7 @@ export interface paths {
         put?: never;
         /**
          * Dismiss
-         * @description Say no, with a reason.
+         * @description Say no, with a reason; wrong data opens a data issue.
          */
         post: operations["dismiss"];
         delete?: never;
@@ -2200,6 +2284,58 @@ export interface components {
          */
         CustomerResponse: "positive" | "neutral" | "negative" | "none";
         /**
+         * DataIssue
+         * @description One issue with the reports that stand, oldest first. `figure` is the mart and column that decided, `figures` all
+         *     that the rule used, as of `build_id`; `sentence` is what it said then.
+         */
+        DataIssue: {
+            /** Account Key */
+            account_key: string;
+            /** Account Name */
+            account_name: string;
+            /** Build Id */
+            build_id: number;
+            /** Figure */
+            figure: string;
+            /** Figures */
+            figures: components["schemas"]["ProvedFigure"][];
+            /**
+             * Issue Id
+             * Format: uuid
+             */
+            issue_id: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Reports */
+            reports: components["schemas"]["Report"][];
+            /** Resolution */
+            resolution: string | null;
+            /** Resolved At */
+            resolved_at: string | null;
+            /** Resolved By Name */
+            resolved_by_name: string | null;
+            /** Rule Id */
+            rule_id: string;
+            /** Rule Version */
+            rule_version: number;
+            /** Sentence */
+            sentence: string;
+            status: components["schemas"]["IssueStatus"];
+            /** Version */
+            version: number;
+        };
+        /**
+         * DataIssueList
+         * @description Data issues of one status: open ones oldest first, resolved ones newest first.
+         */
+        DataIssueList: {
+            /** Items */
+            items: components["schemas"]["DataIssue"][];
+        };
+        /**
          * Dataset
          * @description What a file can hold.
          * @enum {string}
@@ -2207,9 +2343,12 @@ export interface components {
         Dataset: "accounts" | "actions" | "health";
         /**
          * Dismissal
-         * @description Saying no, and why: the reason is the rule's report card.
+         * @description Saying no, and why: the reason is the rule's report card. A note says what is wrong with the data and
+         *     goes with no other reason.
          */
         Dismissal: {
+            /** Note */
+            note?: string | null;
             reason: components["schemas"]["DismissalReason"];
             /**
              * Version
@@ -2306,6 +2445,19 @@ export interface components {
             message: string;
         };
         /**
+         * Finding
+         * @description What was found out about the figures.
+         */
+        Finding: {
+            /** Resolution */
+            resolution: string;
+            /**
+             * Version
+             * @description The version this change is based on; 409 when it is an older one.
+             */
+            version: number;
+        };
+        /**
          * Format
          * @description What a file can be.
          * @enum {string}
@@ -2396,6 +2548,12 @@ export interface components {
          * @enum {string}
          */
         Intervention: "diagnostic_call" | "executive_reach_out" | "business_review" | "training" | "configuration_audit" | "integration_help" | "support_escalation" | "champion_onboarding" | "onboarding_rescue" | "value_report" | "commercial_offer" | "billing_fix" | "reengagement_email" | "roadmap_talk" | "no_contact";
+        /**
+         * IssueStatus
+         * @description Where a data issue stands; `withdrawn` is one that everybody took back who had said it.
+         * @enum {string}
+         */
+        IssueStatus: "open" | "resolved" | "withdrawn";
         /**
          * Item
          * @description An action at the version that was previewed.
@@ -2520,6 +2678,14 @@ export interface components {
             corrects_note_id?: string | null;
             /** Note */
             note: string;
+        };
+        /**
+         * NewPulse
+         * @description How the account feels, 1 bad to 5 good.
+         */
+        NewPulse: {
+            /** Score */
+            score: number;
         };
         /**
          * NewQuery
@@ -2656,7 +2822,7 @@ export interface components {
          * @description What a notice tells.
          * @enum {string}
          */
-        NoticeKind: "assigned" | "taken_away" | "note_added" | "came_back" | "escalated" | "decision_needed" | "handover" | "delivery_failed";
+        NoticeKind: "assigned" | "taken_away" | "note_added" | "came_back" | "escalated" | "decision_needed" | "handover" | "delivery_failed" | "data_issue_resolved";
         /**
          * OpenSession
          * @description One of a person's sessions that work: where and when it was opened, and whether it is the one that asks.
@@ -2964,6 +3130,20 @@ export interface components {
             password: string;
         };
         /**
+         * ProvedFigure
+         * @description A figure that a rule used: what it was then, as text, and the row and column of the mart that it came from.
+         */
+        ProvedFigure: {
+            /** Column */
+            column: string;
+            /** Key */
+            key: string[];
+            /** Mart */
+            mart: string;
+            /** Value */
+            value: string | null;
+        };
+        /**
          * Published
          * @description The build that readers see. `as_of_date` is the last complete day in it.
          */
@@ -2980,6 +3160,33 @@ export interface components {
              * Format: date-time
              */
             published_at: string;
+        };
+        /**
+         * Pulse
+         * @description One pulse as it was given; 1 is bad, 5 is good.
+         */
+        Pulse: {
+            /** Account Key */
+            account_key: string;
+            /**
+             * Given At
+             * Format: date-time
+             */
+            given_at: string;
+            /** Given By Name */
+            given_by_name: string;
+            /** Pulse Id */
+            pulse_id: number;
+            /** Score */
+            score: number;
+        };
+        /**
+         * PulseList
+         * @description Pulses of an account, newest first.
+         */
+        PulseList: {
+            /** Items */
+            items: components["schemas"]["Pulse"][];
         };
         /**
          * Purpose
@@ -3107,6 +3314,31 @@ export interface components {
         RelationList: {
             /** Items */
             items: components["schemas"]["Relation"][];
+        };
+        /**
+         * Report
+         * @description One person's word that the figures behind a suggestion are wrong.
+         */
+        Report: {
+            /** Note */
+            note: string | null;
+            /**
+             * Reported At
+             * Format: date-time
+             */
+            reported_at: string;
+            /**
+             * Reported By
+             * Format: uuid
+             */
+            reported_by: string;
+            /** Reported By Name */
+            reported_by_name: string;
+            /**
+             * Suggestion Id
+             * Format: uuid
+             */
+            suggestion_id: string;
         };
         /**
          * Requirement
@@ -3928,6 +4160,95 @@ export interface operations {
             };
         };
     };
+    list_pulses: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                account_key: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PulseList"];
+                };
+            };
+        };
+    };
+    give_pulse: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client when the form is drawn; sending it again gives the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                account_key: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPulse"];
+            };
+        };
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pulse"];
+                };
+            };
+        };
+    };
     list_actions: {
         parameters: {
             query?: {
@@ -4510,6 +4831,134 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Starting"];
+                };
+            };
+        };
+    };
+    list_data_issues: {
+        parameters: {
+            query?: {
+                limit?: number;
+                status?: "open" | "resolved";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataIssueList"];
+                };
+            };
+        };
+    };
+    get_data_issue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                issue_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataIssue"];
+                };
+            };
+        };
+    };
+    resolve_data_issue: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client when the form is drawn; sending it again gives the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path: {
+                issue_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Finding"];
+            };
+        };
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DataIssue"];
                 };
             };
         };
@@ -6846,6 +7295,7 @@ type ReadonlyArray<T> = [
     unknown[]
 ] ? Readonly<Exclude<T, undefined>> : Readonly<Exclude<T, undefined>[]>;
 export const pathsAccountsGetParametersQueryBandAnyOf0Values: ReadonlyArray<FlattenedDeepRequired<paths>["/accounts"]["get"]["parameters"]["query"]["band"]> = ["R", "Y", "G", "none"];
+export const pathsDataIssuesGetParametersQueryStatusValues: ReadonlyArray<FlattenedDeepRequired<paths>["/data-issues"]["get"]["parameters"]["query"]["status"]> = ["open", "resolved"];
 export const actionTypeValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["ActionType"]> = ["risk", "lifecycle", "renewal", "expansion", "activity"];
 export const actorKindValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["ActorKind"]> = ["user", "rule", "job", "integration"];
 export const answerColumnKindValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["AnswerColumn"]["kind"]> = ["int", "float", "bool", "date", "datetime", "str"];
@@ -6865,7 +7315,8 @@ export const freshnessValues: ReadonlyArray<FlattenedDeepRequired<components>["s
 export const healthCacheValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Health"]["cache"]> = ["up", "down", "off"];
 export const healthStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Health"]["status"]> = ["ok", "degraded"];
 export const interventionValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Intervention"]> = ["diagnostic_call", "executive_reach_out", "business_review", "training", "configuration_audit", "integration_help", "support_escalation", "champion_onboarding", "onboarding_rescue", "value_report", "commercial_offer", "billing_fix", "reengagement_email", "roadmap_talk", "no_contact"];
-export const noticeKindValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["NoticeKind"]> = ["assigned", "taken_away", "note_added", "came_back", "escalated", "decision_needed", "handover", "delivery_failed"];
+export const issueStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["IssueStatus"]> = ["open", "resolved", "withdrawn"];
+export const noticeKindValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["NoticeKind"]> = ["assigned", "taken_away", "note_added", "came_back", "escalated", "decision_needed", "handover", "delivery_failed", "data_issue_resolved"];
 export const openStepsValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["OpenSteps"]> = ["cancelled", "kept"];
 export const priorityValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Priority"]> = ["critical", "high", "medium", "low"];
 export const purposeValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Purpose"]> = ["run", "plan", "file"];
