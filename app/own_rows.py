@@ -89,7 +89,9 @@ class OwnRows:
         idempotency_key: str,
     ) -> None:
         """Take a row out of every list; the trail keeps what is `told` of it. Its name is free again."""
-        db.execute(update(self.key.table).where(self.key == row_id).values(archived_at=now, updated_at=now))
+        table = self.key.table
+        written = {"archived_at": now, "updated_at": now, "version": table.c.version + 1}
+        db.execute(update(table).where(self.key == row_id).values(written))
         self.tell(db, row_id, actor=actor, now=now, before=told, after=None, idempotency_key=idempotency_key)
 
     def tell(

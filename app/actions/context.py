@@ -1,8 +1,8 @@
 """What was known of an account when something was decided about it, frozen with a hash.
 
 Read straight from the published marts, one round trip for any number of accounts. The names of people are left out: the
-snapshot is read by learning, which must not need them. What people said of an account counts as of the moment of the
-decision, so that asking again for that moment gives the same snapshot and never what was said since.
+snapshot is read by learning, which must not need them. What the account's own CSM said of it counts as of the moment
+of the decision, never what was said since; all else is of the published build.
 """
 
 import json
@@ -23,8 +23,8 @@ PULSE_REMEMBERED = timedelta(days=14)  # an older opinion says more about its da
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountContext:
     """One account's context. `features` holds JSON objects account, health, risk and usage of the last complete day
-    (null where there is no row), csm_open_action_count, feature_set_version, and csm_pulse: the newest pulse given
-    before the decision and remembered then, as score 1 to 5 and given_at (ISO, UTC), or null."""
+    (null where there is no row), csm_open_action_count, feature_set_version, and csm_pulse: the newest pulse that its
+    own CSM gave before the decision and remembered then, as score 1 to 5 and given_at (ISO, UTC), or null."""
 
     account_key: str
     account_name: str
@@ -61,7 +61,7 @@ _CONTEXTS = text(
     left join lateral (
         select score, given_at
         from app.account_pulses
-        where account_key = a.account_key and given_at < :decided_at and given_at >= :pulse_since
+        where account_key = a.account_key and is_of_owner and given_at < :decided_at and given_at >= :pulse_since
         order by given_at desc, pulse_id desc
         limit 1
     ) as p on true

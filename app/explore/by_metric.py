@@ -15,7 +15,9 @@ _ADDED = frozenset({"EUR a month", "EUR", "a month", "currency of the invoice", 
 _ADDED |= {"activities", "campaigns", "automations", "attempts"}
 _MIXED = frozenset({"a month", "currency of the invoice"})  # of no one currency
 _SKEWED = frozenset({"minutes"})
+_OF_MOVERS = "mrr_after"  # a level, kept only of those that moved: their sum is nobody's
 _CURRENCY = "currency_code"
+_PARTS = ("segment", "csm_name")  # where no time is kept: by the first of these that a mart has
 
 
 def offered(marts: Mapping[str, Mart]) -> dict[str, Metric]:
@@ -29,18 +31,26 @@ def of_question(question: Question) -> Metric | None:
     return of_column(question.mart, column) if column else None
 
 
+def adds_days(question: Question) -> bool:
+    """Whether a known number, kept for each day, is added up over several of them: right for what happens, wrong for
+    what is."""
+    by_day = any(one.unit is Unit.DAY for one in (*question.groups, question.split) if one)
+    summed = [one.column for one in question.measures if one.function is Function.SUM and one.column]
+    return question.mart.endswith("_daily") and not by_day and any(of_column(question.mart, one) for one in summed)
+
+
 def question(metric: Metric, marts: Mapping[str, Mart]) -> Question:
-    """A number over time where days or months of it are kept, else by segment. `metric` is one of `offered`."""
+    """A number over time where days or months of it are kept, else by segment or person. `metric`: one of `offered`."""
     places = list(_places(metric, marts))
     mart, column = next((one for one in places if _is_kept_over_time(one[0])), places[0])
-    is_added = metric.unit in _ADDED
+    is_added = metric.unit in _ADDED and metric.metric_id != _OF_MOVERS
     function = Function.SUM if is_added else Function.MEDIAN if metric.unit in _SKEWED else Function.AVERAGE
     times = mart.of(*TIMES) if mart.name.startswith("fct_") else []
     if times:
         unit = Unit.DAY if is_added and mart.name.endswith("_daily") else Unit.MONTH
         groups = (dimension_of(times[0], unit),)
     else:
-        groups = (dimension_of(mart.columns["segment"]),) if "segment" in mart.columns else ()
+        groups = tuple(dimension_of(mart.columns[name]) for name in _PARTS if name in mart.columns)[:1]
     split = _split(metric, mart, is_added=is_added)
     asked = Question(
         mart=mart.name,

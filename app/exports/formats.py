@@ -83,6 +83,8 @@ def _write_parquet(file: BinaryIO, columns: Sequence[Column], batches: Iterable[
     schema = pa.schema([arrow(column) for column in columns])
     with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
         for rows in batches:
+            if not rows:
+                continue
             by_column = zip(*rows, strict=True)
             arrays = [
                 pa.array(

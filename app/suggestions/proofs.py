@@ -77,24 +77,37 @@ def _seats(said: _Said) -> list[ProvedFigure]:
 
 
 def _payment(said: _Said) -> list[ProvedFigure]:
-    found = [said.now("oldest_overdue_days", said.figures["oldest_overdue_days"])]
-    for invoice_id in said.figures["invoice_ids"][:MOST_INVOICES]:
-        found.append(ProvedFigure(mart=_INVOICE, key=(invoice_id,), column="amount_due", value=None))
-    return found
+    listed = said.figures["invoice_ids"][:MOST_INVOICES]
+    if said.figures["oldest_overdue_days"]:
+        first = [said.now("oldest_overdue_days", said.figures["oldest_overdue_days"])]
+    else:  # nothing is late: a payment failed
+        first = [
+            ProvedFigure(mart=_INVOICE, key=(invoice_id,), column="has_failed_payment", value=None)
+            for invoice_id in listed
+        ]
+    due = (ProvedFigure(mart=_INVOICE, key=(invoice_id,), column="amount_due", value=None) for invoice_id in listed)
+    return [*first, *due]
+
+
+def _departure(said: _Said) -> list[ProvedFigure]:
+    roles = said.now("missing_roles", said.figures["roles"])
+    if "champion" not in said.figures["roles"]:
+        return [roles]
+    return [said.now("champion_departure_date", said.figures["left_on"]), roles]
+
+
+def _tickets(said: _Said) -> list[ProvedFigure]:
+    urgent = said.of_day(_HEALTH, "urgent_unresolved_value", said.figures["urgent_unresolved_count"])
+    many = said.of_day(_HEALTH, "ticket_volume_value", said.figures["ticket_count_30d"])
+    return [urgent, many] if said.figures["urgent_unresolved_count"] else [many, urgent]
 
 
 _BY_RULE: dict[str, Callable[[_Said], list[ProvedFigure]]] = {
     "R1": _health,
     "R2": _usage,
     "R3": lambda said: [said.of_day(_USAGE, "days_since_key_activity", said.figures["quiet_days"])],
-    "R4": lambda said: [
-        said.now("champion_departure_date", said.figures["left_on"]),
-        said.now("missing_roles", said.figures["roles"]),
-    ],
-    "R5": lambda said: [
-        said.of_day(_HEALTH, "urgent_unresolved_value", said.figures["urgent_unresolved_count"]),
-        said.of_day(_HEALTH, "ticket_volume_value", said.figures["ticket_count_30d"]),
-    ],
+    "R4": _departure,
+    "R5": _tickets,
     "R6": lambda said: [
         said.now("nps_score", said.figures["score"]),
         said.now("nps_date", said.figures["responded_on"]),
@@ -103,7 +116,8 @@ _BY_RULE: dict[str, Callable[[_Said], list[ProvedFigure]]] = {
     "R8": _seats,
     "R9": lambda said: [said.now("customer_since_date"), said.of_day(_USAGE, "key_activity_30d")],
     "R10": lambda said: [said.now("renewal_date", said.figures["renewal_date"])],
-    "R11": lambda said: [said.now("last_contact_date", said.figures["since"])],
+    # it counts from the last contact, or from the beginning where there never was one
+    "R11": lambda said: [said.now("last_contact_date"), said.now("customer_since_date")],
     "R12": lambda said: [
         *_seats(said),
         said.of_day(_USAGE, "key_activity_30d"),

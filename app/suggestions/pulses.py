@@ -38,7 +38,7 @@ class Pulse:
 
 
 _PULSE = TypeAdapter(Pulse)
-_COLUMNS = tuple(column for column in account_pulses.c if column.name != "given_by")
+_COLUMNS = tuple(column for column in account_pulses.c if column.name not in ("given_by", "is_of_owner"))
 
 _DUE = text(
     """
@@ -127,6 +127,7 @@ def give(
             "given_by": actor.user_id,
             "given_by_name": actor.display_name,
             "given_at": now,
+            "is_of_owner": account.csm_email is not None and account.csm_email.lower() in actor.owner_emails,
         }
         made = db.execute(insert(account_pulses).values(values).returning(*_COLUMNS)).one()
         _answered(db, actor, now, [account_key], "given")

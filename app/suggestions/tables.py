@@ -66,6 +66,7 @@ account_pulses = Table(
     Column("given_by", Uuid, nullable=False),
     Column("given_by_name", Text, nullable=False),
     Column("given_at", TIMESTAMP, nullable=False),
+    Column("is_of_owner", Boolean, nullable=False),
 )
 
 # One row per person, account and day that a pulse was asked on, before that suggestion was revealed.

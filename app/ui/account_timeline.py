@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.actions.model import ActionFilter
 from app.calendar import DISPLAY_ZONE
-from app.suggestions.model import OPEN_STATUSES
+from app.suggestions.model import OPEN_STATUSES, SuggestionStatus
 from app.ui import account_data, choices, data, event_words, figures, frame, tables, visit, words
 from app.ui.account_head import Subject
 
@@ -85,6 +85,8 @@ def _from_us(account_key: str) -> list[Entry]:
     for note in account_data.account_notes(account_key):
         entries.append(Entry(note.created_at, "action_note", "Note", note.body, note.author_name))
     for item in account_data.account_suggestions(account_key):
+        if item.status is SuggestionStatus.GENERATED:
+            continue  # nobody has been shown it yet, and its CSM may still be asked how the account feels
         state = "" if item.status in OPEN_STATUSES else item.status.replace("_", " ").capitalize()
         why = f" ({words.word(words.DISMISSALS, item.dismissal_reason).lower()})" if item.dismissal_reason else ""
         entries.append(

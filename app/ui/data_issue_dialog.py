@@ -2,6 +2,7 @@
 why, and for admins and analysts what was found.
 """
 
+from collections.abc import Callable
 from datetime import date, datetime
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from app.ui import figures, frame, navigation, proof_link, visit, writes
 from app.ui.composer import composer
 from app.ui.text import escaped, with_bold_figures
 
+Find = Callable[[Connection, UUID], DataIssue | None]
 _OPENED = "data_issue:opened"
 _DONE = "data_issue:done"
 STATES = {IssueStatus.OPEN: "Open", IssueStatus.RESOLVED: "Resolved", IssueStatus.WITHDRAWN: "Taken back"}
@@ -25,39 +27,46 @@ _COLOURS = {IssueStatus.OPEN: "orange", IssueStatus.RESOLVED: "green", IssueStat
 
 def open_issue(issue_id: UUID) -> None:
     """Callback: this issue, once the page is drawn again."""
-    st.session_state[_OPENED] = issue_id
+    st.session_state[_OPENED] = (data_issues.issue, issue_id)
 
 
 def open_of(suggestion_id: UUID) -> None:
     """Callback: the issue that dismissing this suggestion opened or joined."""
-    with read() as db:
-        issue = data_issues.of_suggestion(db, suggestion_id)
-    if issue is not None:
-        open_issue(issue.issue_id)
+    st.session_state[_OPENED] = (data_issues.of_suggestion, suggestion_id)
 
 
 def opened() -> None:
-    """Draw the one that was asked for, if any."""
-    issue_id = st.session_state.pop(_OPENED, None)
-    if issue_id is not None:
-        _dialog(issue_id)
+    """Draw the one that was asked for, until it is closed: what else redraws the page must not take it away from who
+    is writing in it.
+    """
+    wanted = st.session_state.get(_OPENED)
+    if wanted is not None:
+        _dialog(*wanted)
 
 
-@st.dialog("Wrong data", width="medium")
-def _dialog(issue_id: UUID) -> None:
+def _left() -> None:
+    st.session_state.pop(_OPENED, None)
+
+
+@st.dialog("Wrong data", width="medium", on_dismiss=_left)
+def _dialog(find: Find, key: UUID) -> None:
     here = visit.begin() if visit.is_fragment_run() else visit.current()
     if here is None or st.session_state.pop(_DONE, False):
+        _left()
         st.rerun()
     try:
-        show(issue_id, here)
+        show(find, key, here)
     except Exception as error:
         frame.explain(error)
 
 
-def show(issue_id: UUID, here: visit.Visit) -> None:
+def show(find: Find, key: UUID, here: visit.Visit) -> None:
     """What the dialog holds. Raises NotFound."""
     with read() as db:
-        issue = data_issues.issue(db, issue_id)
+        issue = find(db, key)
+    if issue is None:
+        frame.empty("This was taken back.", "The suggestion stands again, and nothing is said to be wrong.")
+        return
     frame.problem(_place(issue.issue_id))
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         navigation.account_link(issue.account_key, issue.account_name)

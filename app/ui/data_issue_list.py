@@ -5,9 +5,8 @@ from functools import partial
 
 import pandas as pd
 
-from app.clock import real_now
 from app.suggestions.data_issues import DataIssue, IssueStatus
-from app.ui import choices, data_issue_dialog, figures, frame, proof_link, tables
+from app.ui import choices, data_issue_dialog, figures, frame, proof_link, tables, visit
 from app.ui.data_issue_dialog import STATES
 
 _TABLE = "data_issue_open"
@@ -31,7 +30,7 @@ def show(found: dict[IssueStatus, list[DataIssue]]) -> None:
 
 
 def _table(issues: Sequence[DataIssue], *, is_open: bool) -> None:
-    now = real_now()
+    now = visit.current().now
     rows = pd.DataFrame(
         {
             "account": [tables.plain(one.account_name) for one in issues],

@@ -50,11 +50,13 @@ def _fits(one: Metric, sought: str) -> bool:
 
 
 def _table(rows: Iterable[Metric], *, may_explore: bool) -> str:
-    lines = ["| Number | Unit | What it counts | In the warehouse |", "|:--|:--|:--|:--|"]
+    ways = " Explore |" if may_explore else ""
+    lines = [f"| Number | Unit | What it counts | In the warehouse |{ways}", "|:--|:--|:--|:--|" + ":--|" * may_explore]
     for one in rows:
         places = " ".join(f"`{name}`" for name in one.columns)
-        way = f" [Explore]({_explore(one)})" if one.columns and may_explore else ""
-        lines.append(f"| **{one.name}** | :gray[{one.unit}] | {one.definition} | {places}{way} |")
+        # a cell of its own: beside the names a link would be told by its colour alone
+        way = f" {f'[Ask]({_explore(one)})' if one.columns else ''} |" if ways else ""
+        lines.append(f"| **{one.name}** | :gray[{one.unit}] | {one.definition} | {places} |{way}")
     return "\n".join(lines)
 
 

@@ -11,9 +11,10 @@ from starlette.responses import Response
 
 from app.auth import Identity, Permission, require
 from app.db import read
+from app.errors import InvalidInput
 from app.explore import question, shown, statement
 from app.explore.marts import marts
-from app.explore.question import Question
+from app.explore.question import Question, View
 from app.exports import formats
 from app.exports.formats import Format
 from app.sandbox import reach, runner, service
@@ -43,8 +44,13 @@ def _made(identity: Identity, token: str, wanted: Format) -> tuple[str, bytes]:
         known = marts(reach.relations(db))
     text = statement.of(asked, known)
     found = service.run(identity, text, {}, limits=runner.FILE, purpose=Purpose.FILE)
+    if found.has_more_rows and asked.view is View.TABLE and asked.split:
+        # which cells are missing nobody could see: they would be empty, as cells are that hold nothing
+        raise InvalidInput(
+            "question", "This table has more cells than a file holds.", hint="Take the split away, or filter."
+        )
     made = shown.table(asked, known[asked.mart], found)
     file = io.BytesIO()
     formats.write(file, wanted, made.columns, [made.rows])
-    cut = f"-first-{len(found.rows)}-groups" if found.has_more_rows else ""
+    cut = f"-first-{len(found.rows)}-{'rows' if asked.view is View.ROWS else 'groups'}" if found.has_more_rows else ""
     return f"{asked.mart}{cut}{'-long-texts-cut' if found.has_cut_texts else ''}.{wanted}", file.getvalue()

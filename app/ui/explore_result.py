@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app.errors import StatementEnded
-from app.explore import drill, shown
+from app.explore import by_metric, drill, shown
 from app.explore.checks import ROWS
 from app.explore.marts import Mart
 from app.explore.question import Question, Unit, View
@@ -63,6 +63,11 @@ def show(question: Question, mart: Mart, marts: Marts, text: str, *, build_id: i
         if answer.has_more_rows:
             _too_many(question)
         _rest(question, mart, answer)
+        if by_metric.adds_days(question):
+            frame.aside(
+                "Every day of a period is added up: right for what happens (sends, activities), wrong for what stands"
+                " (MRR, seats). For those take Day, or Average."
+            )
         _draw(question, mart, marts, answer)
     _sql(text)
 
@@ -100,12 +105,18 @@ def _failed(error: Exception) -> None:
 
 
 def _too_many(question: Question) -> None:
+    most = f"{explore_run.MOST.rows:,}"
     if question.view is View.ROWS:
-        said = f"The first {explore_run.MOST.rows:,} rows are shown. A file holds up to {FILE.rows:,}."
+        said = f"The first {most} rows are shown. A file holds up to {FILE.rows:,}."
+    elif question.view is View.TABLE and question.split:
+        said = (
+            f"There are more than {most} cells, and only the first of them are filled: an empty one may hold a figure."
+            " Take the split away, group by something coarser, or filter."
+        )
     else:
         said = (
-            f"There are more than {explore_run.MOST.rows:,} groups, and only the first of them are shown: times from"
-            " the newest on, else the largest. Group by something coarser, or filter."
+            f"There are more than {most} groups, and only the first of them are shown: times from the newest on, else"
+            " the largest. Group by something coarser, or filter."
         )
     st.warning(said, icon=":material/unfold_less:")
 

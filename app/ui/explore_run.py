@@ -35,6 +35,8 @@ def answer(text: str, *, build_id: int) -> Came:
         return came
 
     def cancelled() -> None:
+        if _CAME in st.session_state:
+            return  # it came while the click was on its way
         keep(Came(statement_id=statement_id, error=StatementEnded("The question was cancelled.")))
 
     # kept only when it came or was cancelled by hand: when the page is drawn anew for another reason, as after the

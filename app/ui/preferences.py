@@ -67,13 +67,14 @@ def _told(me: users.User) -> None:
         st.toggle(
             "Send each notice by e-mail at once", key="has_notice_mail", on_change=_store, args=("has_notice_mail",)
         )
-    if can(visit.current().identity, Permission.CREATE_ACTION) and me.owner_email:
+    identity = visit.current().identity
+    if any(can(identity, Permission.RATE_ACCOUNT, account_owner_email=email) for email in identity.owner_emails):
         _asked(me)
 
 
 def _asked(me: users.User) -> None:
     with st.container(border=True, gap="small", key="asked"):
-        frame.heading("What you are asked", "only of your own accounts")
+        frame.heading("What you are asked", "only of accounts that are yours or that you cover")
         _hold("is_asked_pulse", me.is_asked_pulse)
         st.toggle(
             "Ask how an account feels before its suggestions are shown",

@@ -10,7 +10,7 @@ from datetime import date, datetime
 import streamlit as st
 from sqlalchemy import Connection
 
-from app.auth import Identity
+from app.auth import Identity, Permission, can
 from app.calendar import display_date
 from app.db import read, unit_of_work
 from app.suggestions import pulses, service
@@ -37,7 +37,10 @@ def covered(offered: Sequence[Suggestion]) -> dict[str, list[Suggestion]]:
     here = visit.current()
     fresh: dict[str, list[Suggestion]] = {}
     for suggestion in offered:
-        if suggestion.status is SuggestionStatus.GENERATED and suggestion.csm_email in here.identity.owner_emails:
+        is_own = suggestion.csm_email in here.identity.owner_emails and can(
+            here.identity, Permission.RATE_ACCOUNT, account_owner_email=suggestion.csm_email
+        )
+        if is_own and suggestion.status is SuggestionStatus.GENERATED:
             fresh.setdefault(suggestion.account_key, []).append(suggestion)
     asking: dict[str, date] = st.session_state.setdefault(_ASKING, {})
     still = [account_key for account_key, day in asking.items() if day == here.today]

@@ -4,11 +4,13 @@ and the accounts it looks at.
 The browser keeps what is typed in them until it is published or discarded.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
 
+from app.segments.service import Segment
 from app.suggestions import parameters, rule_versions
 from app.suggestions.parameters import Setting
 from app.suggestions.policy import Policy
@@ -18,6 +20,7 @@ from app.ui.text import shortened
 
 INTERVENTIONS, ACCOUNTS, REASON = "interventions", "accounts", "reason"
 ALL = "all"
+_NAME = 48  # letters of a segment's name in a choice
 _LOOKS = {"only_segment": "Only", "except_segment": "All but"}
 Segments = Mapping[str, str]  # the names of those a rule may be tied to, by id
 
@@ -58,6 +61,17 @@ def nested(rule_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
     rest = {name: value for name, value in values.items() if name != ACCOUNTS}
     tied, _, segment_id = values[ACCOUNTS].partition(":")
     return parameters.nested(rule_id, rest | {tie: segment_id if tie == tied else None for tie in parameters.TIES})
+
+
+def named(shared: Sequence[Segment]) -> Segments:
+    """Names that tell one from the other, as a choice in the browser needs it: two people may use the same."""
+    often = Counter(shortened(one.name, limit=_NAME) for one in shared)
+
+    def name(one: Segment) -> str:
+        short = shortened(one.name, limit=_NAME)
+        return short if often[short] == 1 else f"{short} (by {one.owner_name}, {str(one.segment_id)[:4]})"
+
+    return {str(one.segment_id): name(one) for one in shared}
 
 
 def looks_at(choice: str, segments: Segments) -> str:
@@ -119,7 +133,7 @@ def _accounts(rule_id: str, now: str, segments: Segments) -> str:
     return st.selectbox(
         "Looks at",
         options,
-        format_func=lambda choice: shortened(looks_at(choice, segments), limit=60),
+        format_func=lambda choice: looks_at(choice, segments),
         key=key,
         width=304,
         help="From the next evaluation on; what waits for other accounts ends then. Segments that are visible to all"

@@ -520,7 +520,8 @@ def test_z06_after_a_change_of_role_nothing_of_the_old_one_is_shown(world: World
 
 # --- Z12: who only reads writes nowhere
 
-# what an analyst writes is their own alone: their session, factor, tokens, views, statements, and what they have read
+# what an analyst writes is their own alone: their session, factor, tokens, views, statements, and what they have read;
+# and what they found of figures said to be wrong
 THEIR_OWN = {
     ("POST", "/session"),
     ("DELETE", "/session"),
@@ -532,6 +533,7 @@ THEIR_OWN = {
     ("POST", "/tokens"),
     ("DELETE", "/tokens/{token_id}"),
     ("POST", "/notices/read"),
+    ("POST", "/data-issues/{issue_id}/resolve"),
     ("POST", "/views"),
     ("PATCH", "/views/{view_id}"),
     ("POST", "/views/{view_id}/remove"),

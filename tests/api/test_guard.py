@@ -73,6 +73,8 @@ def checksums(world: World) -> dict[str, str]:
 def test_c07_get_never_writes(world: World, harriet: Identity) -> None:
     client = world.client(harriet)
     suggestion = a_suggestion(world, world.estate.user("Owner Ofone"))
+    dismissed = {"version": suggestion["version"], "reason": "wrong_data"}
+    client.post(f"/suggestions/{suggestion['suggestion_id']}/dismiss", json=dismissed, headers=key()).raise_for_status()
     action = open_action(world, client)
     view = {"page": "actions", "name": "Mine", "query": {}, "is_shared": False}
     query = {"name": "One", "text": "select 1 as one", "is_shared": False}
@@ -85,6 +87,7 @@ def test_c07_get_never_writes(world: World, harriet: Identity) -> None:
         "view_id": client.post("/views", json=view, headers=key()).json()["view_id"],
         "run_id": client.post(f"/playbooks/{playbook}/start", json=start, headers=key()).json()["run"]["run_id"],
         "query_id": client.post("/sql/queries", json=query, headers=key()).json()["query_id"],
+        "issue_id": client.get("/data-issues").json()["items"][0]["issue_id"],
         "dataset": "actions",
         "file_format": "csv",
     }

@@ -339,3 +339,6 @@ def test_a_number_is_asked_for_as_it_may_be_reckoned() -> None:
         "resolution": (View.LINE, Unit.MONTH, None, Function.MEDIAN),
     }
     assert by_metric.of_question(by_metric.question(offered["nrr"], known)) == offered["nrr"]
+    at_risk = by_metric.question(offered["mrr_at_risk"], known)
+    by_month = replace(at_risk, groups=(replace(at_risk.groups[0], unit=Unit.MONTH),))
+    assert [by_metric.adds_days(one) for one in (at_risk, by_month)] == [False, True]

@@ -103,6 +103,7 @@ def test_a_parquet_file_keeps_types_also_where_everything_is_missing() -> None:
         dict(zip(table.column_names, [str(NOTHING[0]), *NOTHING[1:]], strict=True)),
     ]
     assert parquet.read_schema(a_file(Format.PARQUET, COLUMNS)).types == table.schema.types
+    assert parquet.read_table(a_file(Format.PARQUET, COLUMNS, [])).num_rows == 0
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=50)

@@ -18,6 +18,8 @@ from streamlit.testing.v1 import AppTest
 from app.auth import Identity, Role
 from app.explore import question
 from app.explore.question import Dimension, Filter, Function, Measure, Question, Test, Unit, View
+from app.sandbox import runner
+from app.sandbox.runner import Limits
 from app.ui import charts, explore_charts, explore_files, explore_result, explore_run, sql_run
 from app.ui.explore_drawn import Drawn
 from tests.app.factories import Estate
@@ -241,7 +243,7 @@ def test_a_question_is_saved_opened_by_a_colleague_and_gone_on_with_in_the_edito
 
 
 def test_z14_a_file_holds_what_is_on_the_page_the_pivot_too_and_no_formula(
-    browser: Browser, estate: Estate, alex: Identity, maya: Identity
+    browser: Browser, estate: Estate, alex: Identity, maya: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     estate.account("formula", segment="=cmd()", plan="@SUM(1)", mrr_eur=7)
     site = Site(Starlette(routes=[Route("/exports/explore.{format}", explore_files.answer)]))
@@ -271,3 +273,6 @@ def test_z14_a_file_holds_what_is_on_the_page_the_pivot_too_and_no_formula(
     assert estate.one("select count(*) from app.sql_statements where purpose = 'file'") == 3
     assert [fetched(alex, kind, token).status_code for kind, token in (("exe", ""), ("csv", "nonsense"))] == [404, 422]
     assert fetched(maya, "csv").status_code == 403
+    monkeypatch.setattr(runner, "FILE", Limits(rows=1))
+    cut = fetched(alex, "csv")  # cells that are not there would look like cells that hold nothing
+    assert (cut.status_code, "more cells than a file holds" in cut.text) == (422, True)

@@ -303,6 +303,7 @@ def test_the_application_is_built_from_the_environment_and_not_while_it_is_impor
         "/session/redeem",
         "/session/leave",
         "/exports/accounts.{format}",
+        "/exports/explore.{format}",
         "/exports/reports/{report}.{format}",
         "/exports/sql/{statement_id:uuid}.{format}",
     }

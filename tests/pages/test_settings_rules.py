@@ -54,26 +54,32 @@ def test_a_change_is_looked_at_before_it_is_published_and_an_old_version_goes_ba
 
 
 def test_a_rule_is_limited_to_a_segment_with_a_reason_and_a_number_beside_it_needs_the_look_back(
-    browser: Browser, estate: Estate, harriet: Identity
+    browser: Browser, estate: Estate, harriet: Identity, maya: Identity
 ) -> None:
     with estate.work() as db:
-        segment = segments.save(
-            db,
-            actor=harriet,
-            now=NOW,
-            name="Calm *ones*",
-            description=None,
-            criteria={"search": "calm"},
-            is_shared=True,
-            idempotency_key=a_key(),
+        segment, namesake = (
+            segments.save(
+                db,
+                actor=owner,
+                now=NOW,
+                name="Calm *ones*",
+                description=None,
+                criteria={"search": "calm"},
+                is_shared=True,
+                idempotency_key=a_key(),
+            )
+            for owner in (harriet, maya)
         )
     page = browser.sign_in(harriet).open("settings", part="Rules", rule="R4")
+    choices = page.selectbox(key="rule_R4_0_accounts").options
+    assert len(set(choices)) == 5, "two people may use one name"
+    assert f"Only Calm *ones* (by Maya Lind, {str(namesake.segment_id)[:4]})" in choices
     page.selectbox(key="rule_R4_0_accounts").select(f"except_segment:{segment.segment_id}").run()
     page.text_input(key="rule_R4_0_reason").set_value("They are looked after by hand").run()
     page.number_input(key="rule_R4_0_window_days").set_value(9).run()
     assert page.button(key="rule_publish").disabled, "nobody has looked yet"
     page.number_input(key="rule_R4_0_window_days").set_value(14).run()
-    assert "Looks at: All accounts → **All but Calm \\*ones\\***" in texts(page)
+    assert "Looks at: All accounts → **All but Calm \\*ones\\* " in texts(page)
     page.button(key="rule_publish").click().run()
     browser.checked()
 

@@ -6,6 +6,7 @@ import pytest
 
 from app import identity_links
 from app.auth import Identity, Role
+from app.suggestions import data_issues
 from app.suggestions import service as suggestions
 from app.ui import data_issue_dialog, identity_worklist, visit
 from tests.app.factories import NOW, Estate, key_of
@@ -131,10 +132,13 @@ def test_a_data_issue_opened_from_a_card_is_looked_into_on_the_page(
     page = browser.open("my_day")
     next(menu for menu in page.menu_button if menu.label == "Dismiss").click("wrong_data").run()
     next(button for button in browser.checked().button if button.label == "Say what is wrong").click().run()
+    page.run()  # as when the minute for taking it back is over
     assert page.text_area[0].label == "What is wrong, if you like"
     issue_id = estate.one("select issue_id from app.data_issues")
     # a dialog reruns alone in a browser; here the page draws what it holds
-    monkeypatch.setattr(data_issue_dialog, "opened", lambda: data_issue_dialog.show(issue_id, visit.current()))
+    monkeypatch.setattr(
+        data_issue_dialog, "opened", lambda: data_issue_dialog.show(data_issues.issue, issue_id, visit.current())
+    )
     page = browser.open("my_day")
     page.text_area[0].input("It was *paid* on Monday").run()
     next(button for button in page.button if button.label == "Save").click().run()

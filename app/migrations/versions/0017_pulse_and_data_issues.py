@@ -18,7 +18,8 @@ create table app.account_pulses (
     score smallint not null check (score between 1 and 5),
     given_by uuid not null references app.users,
     given_by_name text not null,
-    given_at timestamptz not null
+    given_at timestamptz not null,
+    is_of_owner boolean not null
 );
 create index account_pulses_account on app.account_pulses (account_key, given_at desc, pulse_id desc);
 create trigger append_only before update or delete on app.account_pulses

@@ -99,16 +99,16 @@ export default function (component) {
   let isLeaving = false
   area.onkeydown = (event) => {
     event.stopPropagation()
+    if (event.key === "Escape") isLeaving = true
     if (names.heard(event)) return
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault()
       send("run")
-    } else if (event.key === "Escape") isLeaving = true
-    else if (event.key === "Tab" && !event.shiftKey && !isLeaving) {
+    } else if (event.key === "Tab" && !event.shiftKey && !isLeaving) {
       event.preventDefault()
       area.setRangeText("  ", area.selectionStart, area.selectionEnd, "end")
       changed()
-    } else if (event.key !== "Shift") isLeaving = false
+    } else if (event.key !== "Shift" && event.key !== "Escape") isLeaving = false
   }
   root.querySelector(".ai-sql-run").onclick = () => send("run")
   root.querySelector(".ai-sql-plan").onclick = () => send("plan")

@@ -1,5 +1,5 @@
 // Names to complete what is typed in the SQL editor: tables behind FROM and JOIN, columns of the tables a statement names.
-const NAMED = /\b(?:from|join)\s+([a-z_]\w*)(?:\s+(?:as\s+)?([a-z_]\w*))?/gi
+const NAMED = /\b(?:from|join)\s+([a-z_]\w*)(?:\s+(?:as\s+)?(?!join\b)([a-z_]\w*))?/gi
 const MOST_NAMES = 8
 
 // What stands before the caret and could be gone on with: its first letters, the name before a dot, and whether a table
