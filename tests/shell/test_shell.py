@@ -412,9 +412,9 @@ def test_a08_a_note_half_typed_survives_a_session_that_ended_for_idleness_and_th
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     else:  # the page notices it when the note is sent, which saves nothing
         inside(page).get_by_role("button", name="Save note").click()
+        page.unroute_all()
     expect(page.get_by_role("status").filter(has_text="Your session has ended")).to_have_count(1)
     assert estate.one("select count(*) from app.action_notes where body = %s", text) == 0
-    page.unroute_all()
     enter(page, maya)
 
     expect(inside(page).get_by_label("Note", exact=True)).to_have_value(text)
