@@ -18,7 +18,7 @@ RUN python -m venv /srv/tools \
 FROM ${PYTHON_IMAGE} AS base
 RUN groupadd --gid 10001 product \
     && useradd --uid 10001 --gid product --no-create-home --home-dir /tmp --shell /usr/sbin/nologin product \
-    && install -d -o product -g product -m 0700 /srv/state /srv/backups /srv/documentation
+    && install -d -o product -g product -m 0700 /srv/state /srv/backups /srv/documentation /srv/columnar
 ENV PATH=/srv/venv/bin:$PATH \
     PYTHONPATH=/srv/product \
     PYTHONDONTWRITEBYTECODE=1 \

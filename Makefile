@@ -83,4 +83,4 @@ lock:  ## resolve the dependencies again
 	@echo uv | $(STATE_DIR)/tools/bin/uv pip compile -q -U --universal --generate-hashes --no-emit-index-url --no-header - -o requirements-tools.lock
 
 clean: stop  ## forget the demo's data; what is installed stays
-	@rm -rf $(STATE_DIR)/postgres $(STATE_DIR)/valkey $(STATE_DIR)/dagster $(STATE_DIR)/surveys $(STATE_DIR)/run $(STATE_DIR)/env
+	@rm -rf $(STATE_DIR)/postgres $(STATE_DIR)/valkey $(STATE_DIR)/dagster $(STATE_DIR)/surveys $(STATE_DIR)/columnar $(STATE_DIR)/run $(STATE_DIR)/env

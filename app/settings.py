@@ -4,6 +4,7 @@ Secrets are `SecretStr`, so that a printed settings object or a traceback does n
 """
 
 from functools import lru_cache
+from pathlib import Path
 from typing import Literal
 
 from pydantic import SecretStr
@@ -21,6 +22,10 @@ class Settings(BaseSettings):
     # statements of analysts run as a role of their own; without it there is no SQL
     analyst_dsn: SecretStr | None = None
     sql_cancel_seconds: float = 5.0
+    # where the columnar copies lie; without it the database answers questions over whole marts too
+    columnar_dir: Path | None = None
+    columnar_threads: int = 1  # of one question: the other processors are for who works on pages
+    columnar_memory_mb: int = 320  # of one question
     follow_source_clock: bool = False
 
     api_port: int = 8000

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import psycopg
 from sqlalchemy import create_engine
@@ -19,12 +20,15 @@ from app.errors import StatementEnded, StatementFailed
 from app.explore import checks, statement
 from app.explore.marts import Mart, marts
 from app.explore.question import Dimension, Filter, Function, Measure, Question, Test, Unit, View
-from app.sandbox import gate, reach, runner
+from app.sandbox import columnar, gate, reach, runner
+from app.sandbox.columnar import Copy
 from app.sandbox.runner import Limits, Server
+from app.sandbox.watchdog import Reader
 from bench.report import Figure, percentile
 from local.state import Environment, State
 
 ROUNDS = 8
+LIMITS = Limits(rows=5_000)
 PROMISE_MS = 1_000.0
 SLOWER_PROMISE_RATIO = 1.2
 HEALTH, USAGE, ACCOUNTS, TICKETS = "fct_account_health_daily", "fct_usage_daily", "dim_accounts", "fct_tickets"
@@ -102,15 +106,17 @@ class Desk:
 
     server: Server
     known: Mapping[str, Mart]
+    copy: Copy | None
 
     @classmethod
-    def at(cls, *, analyst: str, application: str) -> "Desk":
-        """The desk of a warehouse, by the addresses of the two roles."""
+    def at(cls, *, analyst: str, application: str, copies: Path) -> "Desk":
+        """The desk of a warehouse, by the addresses of the two roles and the folder of its columnar copies."""
         engine = create_engine(application.replace("postgresql://", "postgresql+psycopg://"))
         with engine.connect() as db:
             known = marts(reach.relations(db))
+            copy = columnar.of_published(db, copies)
         engine.dispose()
-        return cls(Server(dsn=analyst, watcher_dsn=application), known)
+        return cls(Server(dsn=analyst, watcher_dsn=application), known, copy)
 
     def ask(self, question: Question) -> Asked:
         """From question to rows, or to the sentence that there are none."""
@@ -118,7 +124,10 @@ class Desk:
         checks.checked(question, self.known)
         text = gate.checked(statement.of(question, self.known), schema=reach.SCHEMA, relations=list(self.known))
         try:
-            runner.run(self.server, text, {}, limits=Limits(rows=5_000))
+            if self.copy and self.copy.has(text):
+                columnar.run(self.copy, text, limits=LIMITS, patience=self.server.patience, reader=Reader())
+            else:
+                runner.run(self.server, text, {}, limits=LIMITS)
         except (StatementEnded, StatementFailed):
             return Asked(1000 * (time.perf_counter() - began), is_answered=False)
         return Asked(1000 * (time.perf_counter() - began), is_answered=True)
@@ -139,7 +148,8 @@ def clicks(desk: Desk, title: str) -> Figure:
     p50, p95 = percentile(every, 0.5), percentile(every, 0.95)
     named = f"{QUESTIONS[slowest].view} of {QUESTIONS[slowest].mart}"
     return Figure(
-        f"{title}a click in Explore, {len(QUESTIONS)} questions",
+        f"{title}a click in Explore, {len(QUESTIONS)} questions"
+        + (" of the columnar copy" if desk.copy else " of PostgreSQL"),
         f"p50 {p50:.0f} ms, p95 {p95:.0f} ms, {unanswered} of {len(every)} ended by a limit; "
         f"the slowest ({named}) p50 {percentile(taken[slowest], 0.5):.0f} ms",
         f"p95 {PROMISE_MS:.0f} ms",
@@ -183,7 +193,8 @@ def measure() -> list[Figure]:
     if environment is None:
         raise SystemExit("Nothing to measure: make demo DETACH=1 first.")
     application = environment.dsn("application", "warehouse")
-    desk = Desk.at(analyst=environment.dsn("analyst", "warehouse"), application=application)
+    copies = Path(environment.variables["COLUMNAR_DIR"])
+    desk = Desk.at(analyst=environment.dsn("analyst", "warehouse"), application=application, copies=copies)
     with psycopg.connect(application) as plain:
         counted = plain.execute("select count(*) from marts.dim_accounts").fetchone()
     return [clicks(desk, f"{counted[0]:,} accounts: " if counted else "")]

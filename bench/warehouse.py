@@ -30,15 +30,18 @@ from extract import schema
 from local.postgres import VOLATILE, Postgres, free_port
 from local.state import ROOT
 from local.warehouse import WarehouseRoles, prepare
+from orchestration import columnar
+from orchestration.columnar import Copied
 from orchestration.publishing import publish
 
 SIZES = {"S": 600, "M": 10_000, "L": 100_000}
 CHANGED = 3_000  # accounts that a day changes, at every size that has as many
 INCREMENTAL_PROMISE_SECONDS = 60
 SCRIPT_PROMISE_RATIO = 1.3
+COPY_PROMISE_SECONDS = 30
 READ_PROMISE_MS = 50.0
 READ_ACCOUNTS = 20
-_GIB = 1024**3
+_MIB, _GIB = 1024**2, 1024**3
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,18 @@ class Warehouse:
         with psycopg.connect(self.dsn("transformer")) as db:
             publish(db, dbt_invocation_id=None, dagster_run_id=None)
         return time.perf_counter() - began
+
+    @property
+    def copies(self) -> Path:
+        """Where its columnar copies lie."""
+        return self.folder / "columnar"
+
+    def copy(self) -> tuple[float, Copied]:
+        """Seconds of a columnar copy of what is published, and what it took."""
+        began = time.perf_counter()
+        copied = columnar.write(self.dsn("transformer"), self.copies)
+        assert copied
+        return time.perf_counter() - began, copied
 
     def dsn(self, role: str) -> str:
         """The address of the warehouse for one of its roles."""
@@ -224,7 +239,7 @@ def _reads(warehouse: Warehouse, size: str) -> list[Figure]:
 def _explored(warehouse: Warehouse, size: str) -> list[Figure]:
     """Clicks of an analyst, and what the pages' queries take meanwhile, as who waits for them sees it."""
     application = warehouse.dsn("application")
-    desk = explore.Desk.at(analyst=warehouse.dsn("analyst"), application=application)
+    desk = explore.Desk.at(analyst=warehouse.dsn("analyst"), application=application, copies=warehouse.copies)
     engine = create_engine(application.replace("postgresql:", "postgresql+psycopg:"))
     with engine.connect() as db:
         keys = db.execute(
@@ -266,11 +281,14 @@ def _size(size: str) -> list[Figure]:
             whole = warehouse.dbt("run", "--full-refresh")
             scripted = _script(warehouse)
             warehouse.publish()
+            copied_whole, whole_copy = warehouse.copy()
             day = estate.FIRST_DAY + timedelta(days=estate.DAYS)
             changed = min(CHANGED, count)
             estate.next_day(db, day, changed=changed, first_id=events + 1)
         daily, published = warehouse.day()
+        copied, copy = warehouse.copy()
         quiet, published_quietly = warehouse.day()
+        warehouse.copy()
         title = f"{size}, {count:,} accounts, {events / 1e6:.1f} million events"
         print(f"{title}\nwhole: {whole.slowest(12)}\nday: {daily.slowest(12)}\nquiet: {quiet.slowest(12)}", flush=True)
         ratio = whole.seconds / scripted
@@ -293,6 +311,12 @@ def _size(size: str) -> list[Figure]:
                 f"{size}: most memory of server and dbt",
                 f"full {whole.peak_bytes / _GIB:.1f} GiB, incremental {daily.peak_bytes / _GIB:.1f} GiB", "8 GiB",
                 whole.peak_bytes / (8 * _GIB),
+            ),
+            Figure(
+                f"{size}: columnar copy, {whole_copy.row_count / 1e6:.1f} million rows",
+                f"whole {copied_whole:.0f} s, {whole_copy.size_bytes / _MIB:.0f} MiB; after a day {copied:.1f} s, "
+                f"{copy.row_count / 1e6:.1f} million rows",
+                f"{COPY_PROMISE_SECONDS} s after a day", copied / COPY_PROMISE_SECONDS,
             ),
             *_reads(warehouse, size),
             *_explored(warehouse, size),

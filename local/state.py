@@ -179,6 +179,7 @@ class Environment:
             "DBT_ENV_SECRET_PASSWORD": self.chosen["TRANSFORMER_PASSWORD"],
             "DBT_TARGET_PATH": str(folder / "dbt" / "target"),
             "DBT_LOG_PATH": str(folder / "logs" / "dbt"),
+            "COLUMNAR_DIR": str(folder / "columnar"),
             "REDIS_URL": f"redis://:{self.chosen['REDIS_PASSWORD']}@127.0.0.1:{self.chosen['REDIS_PORT']}/0",
             "DAGSTER_PG_URL": self.dsn("dagster", "dagster", "postgresql+psycopg2"),
             "DAGSTER_HOME": str(folder / "dagster"),

@@ -1,4 +1,5 @@
-"""The one graph: source streams → raw tables → dbt → learning → dbt → publication → suggestions, second counts.
+"""The one graph: source streams → raw tables → dbt → learning → dbt → publication → suggestions, columnar copy, second
+counts.
 
 Loading it connects to nothing. Started as `dagster code-server start -m orchestration.definitions`.
 """
@@ -6,7 +7,19 @@ Loading it connects to nothing. Started as `dagster code-server start -m orchest
 import dagster as dg
 
 from orchestration import manifest, resources
-from orchestration.defs import feedback, learn, load, publish, reaper, recount, schedules, suggest, transform, upkeep
+from orchestration.defs import (
+    columnar_copy,
+    feedback,
+    learn,
+    load,
+    publish,
+    reaper,
+    recount,
+    schedules,
+    suggest,
+    transform,
+    upkeep,
+)
 
 
 def build() -> dg.Definitions:
@@ -18,6 +31,7 @@ def build() -> dg.Definitions:
         built,
         learn.definitions(),
         publish.definitions(transform.mart_keys(manifest.load()), transform.stopping_checks(built)),
+        columnar_copy.definitions(),
         recount.definitions(),
         suggest.definitions(),
         schedules.definitions(),

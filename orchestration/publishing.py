@@ -24,6 +24,8 @@ from orchestration.model_versions import ModelVersion
 MARTS = "marts"
 MARTS_NEXT = "marts_next"
 PUBLISHING = "publishing"
+BESIDE = ("publications", "model_versions", "figure_checks", "written_days")
+"""Tables beside the marts that change without a publication."""
 _LOCK_PATIENCE = "500ms"
 _LOCK_ATTEMPTS = 20
 
@@ -76,7 +78,7 @@ _SHAPES: LiteralString = """
         mart.relnamespace = %s::regnamespace and mart.relkind in ('r', 'v')
         -- what a killed dbt left is no mart
         and mart.relname !~ '__dbt_(tmp|backup)'
-        and mart.relname not in ('publications', 'model_versions', 'figure_checks', 'written_days')
+        and mart.relname <> all(%s)
     order by mart.relname
 """
 _NEWEST: LiteralString = """
@@ -133,7 +135,9 @@ def _table(schema: str, name: str) -> sql.Identifier:
 
 
 def _shapes(db: psycopg.Connection, schema: str) -> dict[str, Shape]:
-    return {name: (tuple(columns), tuple(indexes)) for name, columns, indexes in db.execute(_SHAPES, (schema,))}
+    return {
+        name: (tuple(columns), tuple(indexes)) for name, columns, indexes in db.execute(_SHAPES, (schema, list(BESIDE)))
+    }
 
 
 def _count(db: psycopg.Connection, table: sql.Composable) -> int:

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from typing import Any
+from urllib.parse import quote
 
 import dagster as dg
 import psycopg
-from psycopg.conninfo import make_conninfo
 
 from orchestration import manifest as dbt_manifest
 from orchestration.dbt_in_process import DbtCommand, Ending, Event, to_dagster
@@ -57,17 +57,13 @@ class Transforming(dg.ConfigurableResource):
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection]:
         """A connection whose transaction commits when the block ends well."""
-        address = make_conninfo(
-            host=self.host,
-            port=self.port,
-            dbname=self.database,
-            user=self.user,
-            password=self.password,
-            connect_timeout=10,
-            application_name="orchestration",
-        )
-        with psycopg.connect(address) as opened:
+        with psycopg.connect(self.address(), connect_timeout=10, application_name="orchestration") as opened:
             yield opened
+
+    def address(self) -> str:
+        """The warehouse as a URI, with the password in it."""
+        parts = (quote(part, safe="") for part in (self.user, self.password, self.host, self.port, self.database))
+        return "postgresql://{}:{}@{}:{}/{}".format(*parts)
 
     def as_of_date(self) -> date | None:
         """The last complete day the loads have brought (source's clock, UTC); None before the first load."""

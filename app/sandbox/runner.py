@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from enum import StrEnum
+from typing import Any, Protocol
 from uuid import uuid4
 
 import psycopg
@@ -26,7 +27,7 @@ from app.sandbox.watchdog import Patience, Reader, Reason, Watchdog
 
 CELL_CHARACTERS = 8_000  # a longer text ends in an ellipsis
 _LARGEST_BATCH = 16 * 1024 * 1024  # bytes that one round trip brings at most
-_MOST_IN_BATCH = 2_000  # rows
+MOST_IN_BATCH = 2_000  # rows
 _BEFORE, _AFTER = "select * from (\n", "\n) as answer"
 # by the type's name in PostgreSQL: what arrives, and how the database is asked for it; everything else as its text
 _CELLS: Mapping[str, tuple[type, str]] = {
@@ -53,6 +54,13 @@ SCREEN = Limits()
 FILE = Limits(rows=50_000, size_bytes=32 * 1024 * 1024)
 
 
+class Engine(StrEnum):
+    """What a statement was answered by."""
+
+    DATABASE = "PostgreSQL"
+    COPY = "columnar copy"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """Rows of a statement, in its order. Cells are int, float, bool, date, datetime (UTC), text or None.
@@ -65,6 +73,7 @@ class Answer:
     has_more_rows: bool
     has_cut_texts: bool
     duration_ms: int
+    engine: Engine = Engine.DATABASE
 
     @property
     def is_cut(self) -> bool:
@@ -172,8 +181,8 @@ def run(
             largest = sum(4 * CELL_CHARACTERS if kind is str else 16 for kind, _ in kinds)
             with RawServerCursor(connection, "answer") as cursor:
                 cursor.execute(wanted.encode(), bound)
-                batch = min(max(1, _LARGEST_BATCH // largest), _MOST_IN_BATCH)
-                rows, has_more_rows, has_cut_texts = _read(cursor, limits, batch)
+                batch = min(max(1, _LARGEST_BATCH // largest), MOST_IN_BATCH)
+                rows, has_more_rows, has_cut_texts = read_rows(cursor, limits, batch)
     except psycopg.Error as error:
         raise failures.explained(error, place=lambda at: statement.place(at - len(_BEFORE))) from None
     return Answer(
@@ -185,7 +194,13 @@ def run(
     )
 
 
-def _read(cursor: RawServerCursor, limits: Limits, batch: int) -> tuple[list[tuple[Any, ...]], bool, bool]:
+class Rows(Protocol):
+    """What rows can be read from in batches."""
+
+    def fetchmany(self, size: int, /) -> list[Any]: ...
+
+
+def read_rows(cursor: Rows, limits: Limits, batch: int = MOST_IN_BATCH) -> tuple[list[tuple[Any, ...]], bool, bool]:
     """Rows up to the limits, whether there are more, which one row past the limit tells, and whether a text was cut."""
     rows: list[tuple[Any, ...]] = []
     size, has_cut_texts = 0, False

@@ -81,7 +81,7 @@ def _counted(question: Question, answer: Answer | None) -> str:
         at = len(question.groups)
         groups = figures.count(len({row[:at] for row in answer.rows}), "group")
         count = f"{groups}, {figures.count(len({row[at] for row in answer.rows}), 'part')}"
-    return f"**{count}** :small[:gray[{answer.duration_ms:,} ms]]"
+    return f"**{count}** :small[:gray[{answer.duration_ms:,} ms, {answer.engine}]]"
 
 
 def _filed(question: Question) -> str:

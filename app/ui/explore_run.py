@@ -44,7 +44,9 @@ def answer(text: str, *, build_id: int) -> Came:
     st.session_state.pop(_CAME, None)
     try:
         found = sql_run.waited_for(
-            lambda reader: service.run(identity, text, {}, limits=MOST, reader=reader, statement_id=statement_id),
+            lambda reader: service.run(
+                identity, text, {}, limits=MOST, reader=reader, statement_id=statement_id, may_use_copy=True
+            ),
             key="explore_cancel",
             cancelled=cancelled,
         )
@@ -68,5 +70,5 @@ def values(mart: Mart, column: str, *, build_id: int) -> list[str]:
 def _values(build_id: int, name: str, column: str, scope: str, _mart: Mart, _identity: Identity) -> list[str]:
     question = Question(mart=name)
     text = statement.largest_values(question, column, {name: _mart}, most=MOST_CHOICES)
-    found = service.run(_identity, text, {}, limits=Limits(rows=MOST_CHOICES))
+    found = service.run(_identity, text, {}, limits=Limits(rows=MOST_CHOICES), may_use_copy=True)
     return [str(row[0]) for row in found.rows if len(str(row[0])) <= LONGEST_VALUE]

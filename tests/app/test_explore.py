@@ -1,22 +1,26 @@
 """Explore's core: a question that is clicked together, its address, its statement, and what is behind a mark."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 from postgast import parse, walk
 
 from app.errors import InvalidInput
 from app.explore import by_metric, checks, drill, kept, question, statement
-from app.explore.marts import Mart, marts
+from app.explore.marts import TIMES, Kind, Mart, marts
 from app.explore.question import Dimension, Filter, Function, Measure, Question, Test, Unit, View
 from app.explore.statement import OTHER
+from app.sandbox import columnar as copies
 from app.sandbox import gate, reach, runner
 from app.sandbox.reach import Field, Relation
 from app.sandbox.runner import Answer, Server
+from app.sandbox.watchdog import Patience, Reader
+from orchestration import columnar
 from tests.app.factories import Estate, key_of
 
 HOSTILE = [
@@ -163,29 +167,55 @@ def test_a_saved_statement_that_somebody_changed_is_no_question_any_more() -> No
     assert kept.question("select 1") is None
 
 
-# --- against PostgreSQL, through the gate and the sandbox's runner
+# --- against PostgreSQL, through the gate and the sandbox's runner, and against the columnar copy: one answer
 
 
 @pytest.fixture
-def answers(estate: Estate) -> Any:
-    """Asks a question of the estate's marts as analysts do: accounts of odd names, and days on which they were used."""
+def answers(estate: Estate, tmp_path: Path) -> Any:
+    """Asks a question of the estate's marts as analysts do: accounts of odd names, and days on which they were used.
+    The answer is the database's; that of the copy is the same."""
     for number, name in enumerate(HOSTILE):
         estate.account(
             name, account_name=name, segment=name if number < 6 else None, mrr_eur=number, is_active=number > 0
         )
         for day in (date(2026, 1, 31), date(2026, 2, 1 + number))[: 1 + number % 2]:
             estate.put("fct_usage_daily", account_key=key_of(name), usage_date=day, active_user_count=number)
+        estate.put(
+            "fct_tickets",
+            account_key=key_of(name),
+            priority="urgent" if number % 3 else None,
+            created_at=datetime(2026, 1, 31, 23, 30, tzinfo=UTC) + timedelta(hours=number),
+        )
     dsn = estate.application_url.replace("postgresql+psycopg://application:", "postgresql://{}:")
     server = Server(dsn=dsn.format("analyst"), watcher_dsn=dsn.format("application"))
+    estate.publish()
+    columnar.write(dsn.format("transformer"), tmp_path)
     with estate.work() as db:
         known = marts(reach.relations(db))
+        copy = copies.of_published(db, tmp_path)
+    assert copy is not None
 
     def ask(asked: Question) -> Answer:
         text = gate.checked(statement.of(asked, known), schema=reach.SCHEMA, relations=list(known))
-        return runner.run(server, text, {})
+        answer = runner.run(server, text, {})
+        if copy.has(text):  # what changes between publications is not in it
+            of_copy = copies.run(copy, text, limits=runner.SCREEN, patience=Patience(), reader=Reader())
+            assert of_copy.engine is runner.Engine.COPY
+            assert [column.name for column in of_copy.columns] == [column.name for column in answer.columns]
+            assert comparable(of_copy, asked) == comparable(answer, asked)
+        return answer
 
     ask.marts = known  # pyright: ignore[reportFunctionMemberAccess]
     return ask
+
+
+def comparable(answer: Answer, asked: Question) -> list[Any]:
+    """Rows of an answer, in their order where they have one; the last digits of a figure are not."""
+    rows = [
+        tuple(round(cell, 9) if isinstance(cell, int | float) and not isinstance(cell, bool) else cell for cell in row)
+        for row in answer.rows
+    ]
+    return sorted(map(repr, rows)) if asked.view is View.ROWS else rows
 
 
 def only(*filters: Filter, mart: str = "dim_accounts") -> Question:
@@ -310,6 +340,36 @@ def test_every_mart_can_be_drawn_in_every_way(answers: Any) -> None:
     for mart in answers.marts.values():
         for view in View:
             answers(checks.suited(replace(checks.first(mart), view=view), mart))
+
+
+@settings(max_examples=80, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(data=st.data())
+def test_both_engines_give_one_answer_to_whatever_is_asked(answers: Any, data: st.DataObject) -> None:
+    mart = answers.marts[data.draw(st.sampled_from(["dim_accounts", "fct_usage_daily", "fct_tickets"]))]
+    units = {True: st.sampled_from(Unit), False: st.none()}
+    dimension = st.sampled_from(sorted(mart.columns.values(), key=lambda column: column.name)).flatmap(
+        lambda column: st.builds(Dimension, column=st.just(column.name), unit=units[column.kind in TIMES])
+    )
+    figure = st.sampled_from(mart.of(Kind.NUMBER, Kind.WHOLE, Kind.BOOLEAN)).map(lambda column: column.name)
+    measure = st.builds(
+        Measure, function=st.sampled_from([one for one in Function if one.value != "count"]), column=figure
+    )
+    asked = checks.suited(
+        Question(
+            mart=mart.name,
+            view=data.draw(st.sampled_from(View)),
+            groups=tuple(data.draw(st.lists(dimension, max_size=2, unique=True))),
+            split=data.draw(st.none() | dimension),
+            measures=(ROWS, *data.draw(st.lists(measure, max_size=2, unique=True))),
+        ),
+        mart,
+    )
+    try:
+        checks.checked(asked, answers.marts)
+    except InvalidInput:
+        reject()
+
+    answers(asked)
 
 
 def test_a_number_is_asked_for_as_it_may_be_reckoned() -> None:
