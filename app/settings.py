@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     sql_cancel_seconds: float = 5.0
     # where the columnar copies lie; without it the database answers questions over whole marts too
     columnar_dir: Path | None = None
-    columnar_threads: int = 1  # of one question: the other processors are for who works on pages
+    columnar_threads: int = 2  # of one question; they give way to who works on pages
     columnar_memory_mb: int = 320  # of one question
     follow_source_clock: bool = False
 
