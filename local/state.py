@@ -217,7 +217,8 @@ class Environment:
     def for_processes(self) -> dict[str, str]:
         """The environment of a child: ours, what it inherits of the machine's, byte code kept: where the caller keeps
         it (the tests' many state folders share one place), or under the state folder."""
-        ours = {*self.variables, "PYTHONDONTWRITEBYTECODE"}  # without byte code every process compiles Dagster: 5 to 15 s
+        # without byte code every process would compile Dagster for itself: 5 to 15 s
+        ours = {*self.variables, "PYTHONDONTWRITEBYTECODE"}
         inherited = {key: value for key, value in os.environ.items() if key not in ours}
         byte_code = os.environ.get("PYTHONPYCACHEPREFIX", str(self.state.folder / "cache" / "pycache"))
         python_path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
