@@ -1,4 +1,4 @@
-"""Rules on the marts of up to 100,000 accounts: the evaluation after a build, the one a day later, and a page of what waits.
+"""Rules on the marts of up to 100,000 accounts: the evaluation after a build, the one a day later, and a page.
 
 A server of its own with the demo's settings but for durability, whose data is thrown away; nothing of a running demo is
 touched. The marts are made by SQL, sixty days of them: as much as any rule looks back on. About one account in four

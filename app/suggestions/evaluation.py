@@ -422,6 +422,7 @@ def _offer(run: Run, chosen: Sequence[Raised], stale_inputs: Sequence[str]) -> N
 
 def run_all(db: Connection, *, now: datetime, build_id: int) -> EvaluationReport:
     """Evaluate every active rule on the published marts; see `service.evaluate`."""
+    repository.take_time(db)
     open_ones = {one.suggestion_id: one for one in repository.lock_open(db)}
     throttling.review(db, now=now)
     version, params = repository.active_policy(db, POLICY_ID)

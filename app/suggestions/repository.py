@@ -93,6 +93,12 @@ def one(db: Connection, suggestion_id: UUID, *, is_locked: bool = False) -> Sugg
     return _read(row)
 
 
+def take_time(db: Connection) -> None:
+    """Until the end of this transaction a statement may take minutes: an evaluation reads sixty days of every account,
+    and nobody waits for it before a page."""
+    db.execute(text("set local statement_timeout = '5min'"))
+
+
 def lock_open(db: Connection) -> list[Suggestion]:
     """Everything that is not finished, locked in the order of ids; evaluations take turns."""
     db.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _EVALUATION_LOCK})
