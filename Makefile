@@ -4,6 +4,8 @@ STATE_DIR ?= .state
 export STATE_DIR
 BIN := $(STATE_DIR)/venv/bin
 export PYTHONPYCACHEPREFIX := $(abspath $(STATE_DIR))/cache/pycache
+# a container often asks for no byte code; every process we start would compile Dagster and dbt for itself (5 to 15 s)
+unexport PYTHONDONTWRITEBYTECODE
 PORTS := POSTGRES_PORT REDIS_PORT SIMULATOR_HUBSPOT_PORT SIMULATOR_STRIPE_PORT SIMULATOR_ZENDESK_PORT \
 	SIMULATOR_SMTP_PORT SIMULATOR_MAILBOX_PORT DAGSTER_CODE_PORT DAGSTER_PORT DAGSTER_READONLY_PORT API_PORT STREAMLIT_PORT \
 	FRONT_PORT ORCHESTRATOR_PORT
@@ -11,7 +13,7 @@ PORTS := POSTGRES_PORT REDIS_PORT SIMULATOR_HUBSPOT_PORT SIMULATOR_STRIPE_PORT S
 $(foreach name,PYTHON DEMO_PASSWORD SIMULATOR_ACCOUNTS SIMULATOR_DAYS SIMULATOR_SEED $(PORTS),\
 	$(if $(value $(name)),$(eval export $(name))))
 
-.PHONY: demo stop status sql advance pipeline test check setup setup-dev lock bench screenshots shell clean rollback release backup restore secrets
+.PHONY: demo stop status sql advance pipeline test check check-lint check-types check-imports check-sql check-shell setup setup-dev lock bench screenshots shell clean rollback release backup restore secrets
 
 demo: setup  ## set up, start, load, open; DETACH=1 returns when all is ready
 	@$(BIN)/python -m local up $(if $(DETACH),--detach)
@@ -51,13 +53,26 @@ test: setup-dev check  ## everything that CI runs
 	@local/node.sh npm test
 	@$(BIN)/python -m pytest --numprocesses auto --dist loadscope --no-loadscope-reorder $(PYTEST)
 
+# side by side, each part's words in one piece (make 4), and the first that fails fails all
 check: setup-dev  ## lint, types, import contracts, SQL style
+	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync=target) \
+		check-types check-sql check-shell check-imports check-lint
+
+check-lint:
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+check-types:
 	@$(BIN)/pyright --warnings
+
+check-imports:
 	@$(BIN)/lint-imports --cache-dir $(STATE_DIR)/cache/import-linter
+
+check-sql:
 	@cd dbt && DBT_TARGET_PATH=$(abspath $(STATE_DIR))/dbt/lint DBT_LOG_PATH=$(abspath $(STATE_DIR))/logs/dbt \
 		$(abspath $(BIN))/sqlfluff lint --processes 2 models tests
+
+check-shell:
 	@local/node.sh install
 	@local/node.sh npm run --silent client:check
 	@local/node.sh npm run --silent lint

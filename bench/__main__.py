@@ -1,7 +1,7 @@
 """`make bench`: measure the running demo. `start` stops and starts it, `pipeline` lets a simulated day pass; `explore`
 asks its marts; `tracker` fills a database of its own; `cache`, `api` and `streamlit` load a copy of the demo. `cold`
-makes and starts a second demo, and `warehouse` fills one of 20 million events: they are measured only when they are
-named."""
+makes and starts a second demo, `suggestions` fills one of up to 100,000 accounts and `warehouse` one of 20 million
+events: they are measured only when they are named."""
 
 import argparse
 import re
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import browser, cache, cold, explore, load, machine, sessions, tracker, warehouse
+from bench import browser, cache, cold, explore, load, machine, sessions, suggestions, tracker, warehouse
 from bench.report import Figure, table
 from local.state import ROOT, Environment, State
 
@@ -78,19 +78,20 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "pipeline": one_day,
     "explore": explore.measure,
     "tracker": tracker.measure,
+    "suggestions": suggestions.measure,
     "cache": cache.measure,
     "api": load.measure,
     "streamlit": sessions.measure,
     "warehouse": warehouse.measure,
     "cold": cold.first_start,
 }
-ONLY_BY_NAME = ("warehouse", "cold")
+ONLY_BY_NAME = ("suggestions", "warehouse", "cold")
 
 
 def main() -> None:
     """Measure the chosen parts and append the table to bench/results.md."""
     parser = argparse.ArgumentParser(description=__doc__)
-    named = f"of {', '.join(PARTS)}; without any, all but {' and '.join(ONLY_BY_NAME)}"
+    named = f"of {', '.join(PARTS)}; without any, all but {', '.join(ONLY_BY_NAME)}"
     parser.add_argument("parts", nargs="*", metavar="PART", help=named)
     wanted = parser.parse_args().parts or [part for part in PARTS if part not in ONLY_BY_NAME]
     if unknown := set(wanted) - PARTS.keys():

@@ -37,74 +37,79 @@ class PolicyChoice:
     stale_inputs: Sequence[str] = field(default_factory=tuple)
 
 
-def _freeze(db: Connection, context: AccountContext) -> tuple[UUID, bytes]:
-    snapshot_id, hashed = uuid4(), canonical_hash(context.features)
-    db.execute(
-        insert(context_snapshots).values(
-            snapshot_id=snapshot_id,
-            account_key=context.account_key,
-            as_of=context.as_of,
-            features=context.features,
-            sha256=hashed,
+def _record(
+    db: Connection, now: datetime, records: Sequence[tuple[AccountContext, Mapping[str, object]]]
+) -> list[UUID]:
+    """Contexts and their decisions, in two statements for any number; returns the decision ids, in order."""
+    frozen, made = [], []
+    for context, values in records:
+        snapshot_id, hashed = uuid4(), canonical_hash(context.features)
+        frozen.append(
+            {
+                "snapshot_id": snapshot_id,
+                "account_key": context.account_key,
+                "as_of": context.as_of,
+                "features": context.features,
+                "sha256": hashed,
+            }
         )
-    )
-    return snapshot_id, hashed
-
-
-def _record(db: Connection, context: AccountContext, now: datetime, values: Mapping[str, object]) -> UUID:
-    snapshot_id, hashed = _freeze(db, context)
-    decision_id = uuid4()
-    db.execute(
-        insert(decisions).values(
-            decision_id=decision_id,
-            account_key=context.account_key,
-            decided_at=now,
-            csm_email=context.csm_email,
-            csm_open_load=context.csm_open_load,
-            snapshot_id=snapshot_id,
-            snapshot_hash=hashed,
-            # the marts end with the last complete day: nothing younger than its end was known
-            newest_input_at=min(now, datetime.combine(context.as_of, time(23, 59, 59), UTC)),
-            **values,
+        made.append(
+            {
+                "decision_id": uuid4(),
+                "account_key": context.account_key,
+                "decided_at": now,
+                "csm_email": context.csm_email,
+                "csm_open_load": context.csm_open_load,
+                "snapshot_id": snapshot_id,
+                "snapshot_hash": hashed,
+                # the marts end with the last complete day: nothing younger than its end was known
+                "newest_input_at": min(now, datetime.combine(context.as_of, time(23, 59, 59), UTC)),
+                **values,
+            }
         )
-    )
-    return decision_id
+    if made:
+        db.execute(insert(context_snapshots), frozen)
+        db.execute(insert(decisions), made)
+    return [one["decision_id"] for one in made]
 
 
 def record_human(db: Connection, *, context: AccountContext, now: datetime, intervention: str) -> UUID:
     """The record of a person's own action; returns the decision id."""
-    return _record(
-        db,
-        context,
-        now,
-        {
-            "policy_id": "human",
-            "policy_version": HUMAN_POLICY_VERSION,
-            "chosen_intervention": intervention,
-            "arm": "human",
-            "stale_inputs": [],
-        },
-    )
+    values = {
+        "policy_id": "human",
+        "policy_version": HUMAN_POLICY_VERSION,
+        "chosen_intervention": intervention,
+        "arm": "human",
+        "stale_inputs": [],
+    }
+    return _record(db, now, [(context, values)])[0]
 
 
-def record_policy(db: Connection, *, context: AccountContext, now: datetime, choice: PolicyChoice) -> UUID:
-    """The record of a suggestion; returns the decision id."""
+def record_policy(
+    db: Connection, *, now: datetime, choices: Sequence[tuple[AccountContext, PolicyChoice]]
+) -> list[UUID]:
+    """The records of suggestions, each in the context of its account; returns the decision ids, in order."""
     return _record(
         db,
-        context,
         now,
-        {
-            "policy_id": choice.policy_id,
-            "policy_version": choice.policy_version,
-            "rule_id": choice.rule_id,
-            "eligible": dict(choice.eligible),
-            "chosen_intervention": choice.chosen_intervention,
-            "propensity_chosen": choice.propensity_chosen,
-            "arm": choice.arm,
-            "exclusion": choice.exclusion,
-            "stratum": choice.stratum,
-            "seed": choice.seed,
-            "rank": choice.rank,
-            "stale_inputs": list(choice.stale_inputs),
-        },
+        [
+            (
+                context,
+                {
+                    "policy_id": choice.policy_id,
+                    "policy_version": choice.policy_version,
+                    "rule_id": choice.rule_id,
+                    "eligible": dict(choice.eligible),
+                    "chosen_intervention": choice.chosen_intervention,
+                    "propensity_chosen": choice.propensity_chosen,
+                    "arm": choice.arm,
+                    "exclusion": choice.exclusion,
+                    "stratum": choice.stratum,
+                    "seed": choice.seed,
+                    "rank": choice.rank,
+                    "stale_inputs": list(choice.stale_inputs),
+                },
+            )
+            for context, choice in choices
+        ],
     )

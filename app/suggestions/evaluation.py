@@ -90,6 +90,7 @@ class Run:
     score_shares: Mapping[str, float]
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
     blocked: list[BlockedRule] = field(default_factory=list)
+    written: list[tuple[Suggestion, Mapping[str, object], EventActor, Happening]] = field(default_factory=list)
 
     def end(self, suggestion: Suggestion, status: SuggestionStatus, *, actor: EventActor, reason: str) -> None:
         """Take a suggestion out of the open ones, with its event."""
@@ -106,8 +107,8 @@ class Run:
         reason: str | None = None,
         told: tuple[object, object] | None = None,
     ) -> None:
-        """Change a suggestion and tell its story; the event shows what is `told`, else the status, before and after."""
-        repository.change(self.db, suggestion, changes)
+        """Change a suggestion and tell its story, once `send` is called, and only once before it; the event shows what
+        is `told`, else the status, before and after."""
         before, after = told or (suggestion.status.value, changes.get("status", suggestion.status.value))
         happening = Happening(
             suggestion_id=suggestion.suggestion_id,
@@ -117,7 +118,29 @@ class Run:
             after=after,
             reason=reason,
         )
-        repository.append(self.db, actor=actor, now=self.now, happenings=[happening])
+        self.written.append((suggestion, changes, actor, happening))
+
+    def send(self) -> None:
+        """Write what was changed, in a few statements however much it is, and know the open ones as they are now."""
+        written, self.written = self.written, []
+        if not written:
+            return
+        repository.change_all(self.db, [(suggestion, changes) for suggestion, changes, _, _ in written])
+        told = [(actor, happening) for _, _, actor, happening in written]
+        repository.append_all(self.db, now=self.now, happenings=told)
+        still_open = [one.suggestion_id for one, *_ in written if one.suggestion_id in self.open]
+        for one in repository.of_ids(self.db, still_open) if still_open else ():
+            self.open[one.suggestion_id] = one
+
+    def insert(self, rows: Sequence[Mapping[str, object]], told: Sequence[tuple[EventActor, str | None]]) -> None:
+        """New suggestions in the status that their row says, and the first event of each: by whom, and why."""
+        made = repository.insert_all(self.db, rows)
+        happenings = [
+            (actor, Happening(suggestion_id=one, version=1, kind=status, after=status, reason=reason))
+            for one, row, (actor, reason) in zip(made, rows, told, strict=True)
+            for status in [str(row["status"])]
+        ]
+        repository.append_all(self.db, now=self.now, happenings=happenings)
 
 
 _COUNTED = (
@@ -152,7 +175,7 @@ def _follow_accounts(run: Run) -> None:
                 kind="owner_changed",
                 reason=f"{suggestion.csm_email or 'nobody'} to {facts.csm_email or 'nobody'}",
             )
-            run.open[suggestion.suggestion_id] = repository.one(run.db, suggestion.suggestion_id)
+    run.send()
 
 
 def _wake_and_expire(run: Run) -> None:
@@ -160,8 +183,8 @@ def _wake_and_expire(run: Run) -> None:
         if suggestion.snoozed_until is not None and suggestion.snoozed_until <= run.today:
             changes = {"status": SuggestionStatus.SHOWN.value, "snoozed_until": None}
             run.write(suggestion, changes, actor=_JOB, kind="woken")
-            run.open[suggestion.suggestion_id] = repository.one(run.db, suggestion.suggestion_id)
             run.counts["woken"] += 1
+    run.send()
     waiting = [one for one in run.open.values() if one.status in (*OPEN_STATUSES, SuggestionStatus.HELD_OUT)]
     woken = repository.woken_at(run.db, [one.suggestion_id for one in waiting])
     longest = timedelta(days=run.policy.expire_after_days)
@@ -170,6 +193,7 @@ def _wake_and_expire(run: Run) -> None:
         if run.now - since > longest:
             run.end(suggestion, SuggestionStatus.EXPIRED, actor=_JOB, reason=f"unanswered for {longest.days} days")
             run.counts["expired"] += 1
+    run.send()
 
 
 def _has_cleared(rule: Rule, given: Given, account_key: str, evidence: Mapping[str, Any]) -> bool:
@@ -193,6 +217,7 @@ def _clear(run: Run, rule: Rule, given: Given, untouched: Sequence[repository.Un
         elif _has_cleared(rule, given, suggestion.account_key, suggestion.evidence):
             run.end(suggestion, SuggestionStatus.AUTO_RESOLVED, actor=actor, reason="trigger cleared")
             run.counts["auto_resolved"] += 1
+    run.send()
     cleared = [
         one.action_id
         for one in untouched
@@ -276,8 +301,8 @@ def _refresh(run: Run, found: Sequence[Raised]) -> None:
         before = {name: getattr(suggestion, name) for name in after}
         actor = _rule_actor(one.rule.rule_id)
         run.write(suggestion, after, actor=actor, kind=REFRESHED, told=(before, after))
-        run.open[suggestion.suggestion_id] = repository.one(run.db, suggestion.suggestion_id)
         run.counts["refreshed"] += 1
+    run.send()
 
 
 def _columns(run: Run, one: Raised) -> dict[str, object]:
@@ -334,19 +359,8 @@ def _block(run: Run, rule: Rule, given: Given, raised: Sequence[Raised]) -> None
         )
     )
     status = SuggestionStatus.BLOCKED_STALE_DATA.value
-    for one in raised:
-        made = repository.insert_suggestion(
-            run.db,
-            {
-                **_columns(run, one),
-                "status": status,
-                "is_held_out": False,
-                "intervention": rule.interventions[0],
-                "decision_id": None,
-            },
-        )
-        happening = Happening(suggestion_id=made, version=1, kind=status, after=status, reason=message)
-        repository.append(run.db, actor=_rule_actor(rule.rule_id), now=run.now, happenings=[happening])
+    same = {"status": status, "is_held_out": False, "intervention": rule.interventions[0], "decision_id": None}
+    run.insert([{**_columns(run, one), **same} for one in raised], [(_rule_actor(rule.rule_id), message)] * len(raised))
 
 
 def _stratum(facts: AccountFacts) -> str:
@@ -356,53 +370,59 @@ def _stratum(facts: AccountFacts) -> str:
 def _offer(run: Run, chosen: Sequence[Raised], stale_inputs: Sequence[str]) -> None:
     """Write suggestions with their decisions and contexts, best first; some are held out and shown to nobody."""
     known = contexts(run.db, sorted({one.facts.account_key for one in chosen}), decided_at=run.now)
-    for rank, one in enumerate(chosen, start=1):
-        account_key = one.facts.account_key
-        exclusion = exclusion_of(run.policy, one.candidate)
-        choice = choose(
+    exclusions = [exclusion_of(run.policy, one.candidate) for one in chosen]
+    choices = [
+        choose(
             run.policy,
             one.rule.interventions,
-            seed=seed_of(run.policy, account_key=account_key, rule_id=one.rule.rule_id, day=run.today),
+            seed=seed_of(run.policy, account_key=one.facts.account_key, rule_id=one.rule.rule_id, day=run.today),
             may_hold_out=exclusion is None,
-            is_in_group=is_in_hold_out(run.policy, account_key=account_key, day=run.today),
+            is_in_group=is_in_hold_out(run.policy, account_key=one.facts.account_key, day=run.today),
         )
-        decision_id = record_policy(
-            run.db,
-            context=known[account_key],
-            now=run.now,
-            choice=PolicyChoice(
-                policy_id=run.policy.policy_id,
-                policy_version=run.policy.version,
-                rule_id=one.rule.rule_id,
-                eligible=choice.probabilities,
-                chosen_intervention=choice.chosen,
-                propensity_chosen=choice.propensity,
-                seed=choice.seed,
-                rank=rank,
-                arm="held_out" if choice.is_held_out else "shown",
-                exclusion=exclusion,
-                stratum=_stratum(one.facts),
-                stale_inputs=stale_inputs,
-            ),
-        )
-        status = SuggestionStatus.HELD_OUT if choice.is_held_out else SuggestionStatus.GENERATED
-        made = repository.insert_suggestion(
-            run.db,
-            {
-                **_columns(run, one),
-                "status": status.value,
-                "is_held_out": choice.is_held_out,
-                "intervention": choice.intervention,
-                "decision_id": decision_id,
-            },
-        )
-        happening = Happening(suggestion_id=made, version=1, kind=status.value, after=status.value)
-        repository.append(run.db, actor=_rule_actor(one.rule.rule_id), now=run.now, happenings=[happening])
+        for one, exclusion in zip(chosen, exclusions, strict=True)
+    ]
+    decided = record_policy(
+        run.db,
+        now=run.now,
+        choices=[
+            (
+                known[one.facts.account_key],
+                PolicyChoice(
+                    policy_id=run.policy.policy_id,
+                    policy_version=run.policy.version,
+                    rule_id=one.rule.rule_id,
+                    eligible=choice.probabilities,
+                    chosen_intervention=choice.chosen,
+                    propensity_chosen=choice.propensity,
+                    seed=choice.seed,
+                    rank=rank,
+                    arm="held_out" if choice.is_held_out else "shown",
+                    exclusion=exclusion,
+                    stratum=_stratum(one.facts),
+                    stale_inputs=stale_inputs,
+                ),
+            )
+            for rank, (one, choice, exclusion) in enumerate(zip(chosen, choices, exclusions, strict=True), start=1)
+        ],
+    )
+    rows = [
+        {
+            **_columns(run, one),
+            "status": (SuggestionStatus.HELD_OUT if choice.is_held_out else SuggestionStatus.GENERATED).value,
+            "is_held_out": choice.is_held_out,
+            "intervention": choice.intervention,
+            "decision_id": decision_id,
+        }
+        for one, choice, decision_id in zip(chosen, choices, decided, strict=True)
+    ]
+    run.insert(rows, [(_rule_actor(one.rule.rule_id), None) for one in chosen])
+    for choice in choices:
         run.counts["held_out" if choice.is_held_out else "generated"] += 1
 
 
 def run_all(db: Connection, *, now: datetime, build_id: int) -> EvaluationReport:
     """Evaluate every active rule on the published marts; see `service.evaluate`."""
+    repository.take_time(db)
     open_ones = {one.suggestion_id: one for one in repository.lock_open(db)}
     throttling.review(db, now=now)
     version, params = repository.active_policy(db, POLICY_ID)

@@ -1,5 +1,6 @@
 """Rows of suggestions and back, and what evaluation must know before it raises anything."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -7,7 +8,21 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from pydantic import TypeAdapter
-from sqlalchemy import ColumnElement, Connection, Row, Select, insert, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Uuid,
+    any_,
+    bindparam,
+    insert,
+    literal,
+    select,
+    text,
+    update,
+)
 
 from app.actions.repository import EventActor
 from app.errors import NotFound
@@ -61,6 +76,11 @@ def find(
     return [_read(row) for row in db.execute(query.limit(limit) if limit is not None else query)]
 
 
+def of_ids(db: Connection, suggestion_ids: Sequence[UUID]) -> list[Suggestion]:
+    """Those of these ids, any number of them: one array, where a list would meet the limit of parameters."""
+    return find(db, suggestions.c.suggestion_id == any_(literal(list(suggestion_ids), ARRAY(Uuid))))
+
+
 def one(db: Connection, suggestion_id: UUID, *, is_locked: bool = False) -> Suggestion:
     """One suggestion, locked until the end of the transaction when asked. Raises NotFound."""
     mine = suggestions.c.suggestion_id == suggestion_id
@@ -71,6 +91,12 @@ def one(db: Connection, suggestion_id: UUID, *, is_locked: bool = False) -> Sugg
     if row is None:
         raise NotFound("suggestion", suggestion_id)
     return _read(row)
+
+
+def take_time(db: Connection) -> None:
+    """Until the end of this transaction a statement may take minutes: an evaluation reads sixty days of every account,
+    and nobody waits for it before a page."""
+    db.execute(text("set local statement_timeout = '5min'"))
 
 
 def lock_open(db: Connection) -> list[Suggestion]:
@@ -85,20 +111,40 @@ def lock_open(db: Connection) -> list[Suggestion]:
     return [_read(row) for row in db.execute(query)]
 
 
-def insert_suggestion(db: Connection, values: Mapping[str, object]) -> UUID:
-    """A new row; returns its id."""
-    suggestion_id = uuid4()
-    db.execute(insert(suggestions).values({**values, "suggestion_id": suggestion_id, "version": 1}))
-    return suggestion_id
+def insert_all(db: Connection, rows: Sequence[Mapping[str, object]]) -> list[UUID]:
+    """New rows, all with the same columns, in one statement; returns their ids, in order."""
+    ids = [uuid4() for _ in rows]
+    if rows:
+        made = zip(rows, ids, strict=True)
+        db.execute(insert(suggestions), [{**row, "suggestion_id": one, "version": 1} for row, one in made])
+    return ids
 
 
 def change(db: Connection, suggestion: Suggestion, changes: Mapping[str, object]) -> None:
     """Write changed columns of a locked suggestion and count the version up."""
-    db.execute(
-        update(suggestions)
-        .where(suggestions.c.suggestion_id == suggestion.suggestion_id, suggestions.c.version == suggestion.version)
-        .values({**changes, "version": suggestion.version + 1})
-    )
+    change_all(db, [(suggestion, changes)])
+
+
+def change_all(db: Connection, changes: Sequence[tuple[Suggestion, Mapping[str, object]]]) -> None:
+    """As `change`, each suggestion once, in one statement for every set of columns."""
+    alike: dict[tuple[str, ...], list[dict[str, object]]] = defaultdict(list)
+    for suggestion, columns in changes:
+        mine = {"its_id": suggestion.suggestion_id, "its_version": suggestion.version}
+        alike[tuple(sorted(columns))].append({**mine, **{f"new_{name}": value for name, value in columns.items()}})
+    for names, rows in alike.items():
+        statement = (
+            update(suggestions)
+            .where(
+                suggestions.c.suggestion_id == bindparam("its_id"), suggestions.c.version == bindparam("its_version")
+            )
+            .values(
+                {
+                    **{name: bindparam(f"new_{name}", type_=suggestions.c[name].type) for name in names},
+                    "version": suggestions.c.version + 1,
+                }
+            )
+        )
+        db.execute(statement, rows)
 
 
 def set_status_quietly(
@@ -127,7 +173,18 @@ def append(
     happenings: Sequence[Happening],
     idempotency_key: str | None = None,
 ) -> None:
-    """Events, in order."""
+    """Events of one actor, in order."""
+    append_all(db, now=now, happenings=[(actor, one) for one in happenings], idempotency_key=idempotency_key)
+
+
+def append_all(
+    db: Connection,
+    *,
+    now: datetime,
+    happenings: Sequence[tuple[EventActor, Happening]],
+    idempotency_key: str | None = None,
+) -> None:
+    """Events, each with its actor, in order."""
     if not happenings:
         return
     db.execute(
@@ -146,7 +203,7 @@ def append(
                 "version": item.version,
                 "idempotency_key": idempotency_key,
             }
-            for item in happenings
+            for actor, item in happenings
         ],
     )
 

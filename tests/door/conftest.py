@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -44,21 +44,30 @@ def caddy() -> Path:
     return Path(sys.executable).parent / "caddy"
 
 
+@dataclass(frozen=True)
+class Program:
+    """What to start, where it prints to, and how to tell that it answers."""
+
+    argv: list[str]
+    env: Mapping[str, str]
+    log: Path
+    ready: Callable[[], bool]
+
+
 @contextmanager
-def running(
-    argv: list[str], env: Mapping[str, str], log: Path, ready: Callable[[], bool], *, patience_seconds: float = 90
-) -> Iterator[subprocess.Popen[bytes]]:
-    """A program from its first answer to its end; what it printed is in `log`."""
-    with log.open("ab") as out:
+def _started(program: Program) -> Iterator[subprocess.Popen[bytes]]:
+    """A program from its start to its end, whether it answers or not."""
+    with program.log.open("ab") as out:
         child = subprocess.Popen(
-            argv, cwd=ROOT, env=dict(env), stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            program.argv,
+            cwd=ROOT,
+            env=dict(program.env),
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
         )
     try:
-        deadline = time.monotonic() + patience_seconds
-        while not ready():
-            assert child.poll() is None, f"{argv}: {log.read_text(errors='replace')[-2000:]}"
-            assert time.monotonic() < deadline, f"{argv} does not answer: {log.read_text(errors='replace')[-2000:]}"
-            time.sleep(0.1)
         yield child
     finally:
         with_group = child.pid
@@ -70,6 +79,20 @@ def running(
             child.wait()
         except ProcessLookupError:
             child.wait()
+
+
+@contextmanager
+def running(*programs: Program, patience_seconds: float = 90) -> Iterator[None]:
+    """Programs from their first answers to their end; they start at the same time."""
+    deadline = time.monotonic() + patience_seconds
+    with ExitStack() as stack:
+        for program, child in [(one, stack.enter_context(_started(one))) for one in programs]:
+            while not program.ready():
+                said = program.log.read_text(errors="replace")[-2000:]
+                assert child.poll() is None, f"{program.argv}: {said}"
+                assert time.monotonic() < deadline, f"{program.argv} does not answer: {said}"
+                time.sleep(0.1)
+        yield
 
 
 def answers(url: str) -> Callable[[], bool]:
@@ -177,7 +200,7 @@ def front_door(folder: Path, **variables: str) -> Iterator[Door]:
     if environment["SITE"].startswith("https:"):
         config = _keeping_to_itself(environment, folder)
     argv = [str(caddy()), "run", *config]
-    with running(argv, environment, folder / "caddy.log", answers(environment["SITE"])):
+    with running(Program(argv, environment, folder / "caddy.log", answers(environment["SITE"]))):
         yield Door(environment["SITE"], environment["ORCHESTRATOR_SITE"])
 
 
@@ -234,17 +257,15 @@ def of_the_faces(
     }
 
 
-@contextmanager
-def faces(folder: Path, environment: Mapping[str, str], *, api: int, pages: int) -> Iterator[None]:
+def faces(folder: Path, environment: Mapping[str, str], *, api: int, pages: int) -> tuple[Program, Program]:
     """The API and the pages, as the containers start them."""
     serve = [sys.executable, "-m", "uvicorn", "api.main:create_app", "--factory", "--host", "127.0.0.1"]
     serve += ["--no-proxy-headers", "--no-server-header", "--log-level", "warning", "--port", str(api)]
     show = [sys.executable, "-m", "app.asgi"]
-    with (
-        running(serve, environment, folder / "api.log", answers(f"http://127.0.0.1:{api}/health")),
-        running(show, environment, folder / "pages.log", answers(f"http://127.0.0.1:{pages}/app/_stcore/health")),
-    ):
-        yield
+    return (
+        Program(serve, environment, folder / "api.log", answers(f"http://127.0.0.1:{api}/health")),
+        Program(show, environment, folder / "pages.log", answers(f"http://127.0.0.1:{pages}/app/_stcore/health")),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -273,17 +294,12 @@ def product(postgres_server: Postgres, redis_url: str, tmp_path_factory: pytest.
         ]
         migrate = [python, "-m", "dagster", "instance", "migrate"]
         subprocess.run(migrate, env=environment, cwd=ROOT, check=True, capture_output=True, timeout=120)
+        webservers = (
+            Program([*web, "-p", str(port), *more], environment, folder / log, answers(f"http://127.0.0.1:{port}/"))
+            for port, log, more in ((dagster, "dagster.log", []), (readonly, "readonly.log", ["--read-only"]))
+        )
         with (
-            faces(folder, environment, api=api, pages=pages),
-            running(
-                [*web, "-p", str(dagster)], environment, folder / "dagster.log", answers(f"http://127.0.0.1:{dagster}/")
-            ),
-            running(
-                [*web, "-p", str(readonly), "--read-only"],
-                environment,
-                folder / "readonly.log",
-                answers(f"http://127.0.0.1:{readonly}/"),
-            ),
+            running(*faces(folder, environment, api=api, pages=pages), *webservers),
             front_door(
                 folder / "front",
                 SITE=site,

@@ -20,7 +20,7 @@ from local.valkey import Valkey
 from tests.api.asking import a_new_action, key
 from tests.api.conftest import serving
 from tests.app.factories import PASSWORD, Estate, an_estate
-from tests.door.conftest import COOKIE, answers, running
+from tests.door.conftest import COOKIE, Program, answers, running
 from tests.door.tab import Tab, tab
 
 
@@ -66,13 +66,13 @@ def services(postgres_server: Postgres, tmp_path: Path) -> Iterator[Services]:
             "PYTHONWARNINGS": "ignore",
         }
         who = estate.user()
-        pages = running(
+        show = Program(
             [sys.executable, "-m", "app.asgi"],
             {**os.environ, **environment},
             tmp_path / "pages.log",
             answers(f"http://localhost:{port}/app/_stcore/health"),
         )
-        with serving(environment) as api, pages, httpx.Client(base_url=api, timeout=30) as client:
+        with serving(environment) as api, running(show), httpx.Client(base_url=api, timeout=30) as client:
             client.headers["content-type"] = "application/json"
             given = client.post("/session", json={"email": who.email, "password": PASSWORD}).raise_for_status()
             with tab(f"http://localhost:{port}/app", given.cookies[COOKIE]) as page:

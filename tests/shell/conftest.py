@@ -12,7 +12,7 @@ from app.clock import real_now
 from local.postgres import Postgres, free_port
 from tests.api.provider import Provider, a_provider
 from tests.app.factories import PASSWORD, Estate, an_estate
-from tests.door.conftest import faces, front_door, of_the_faces
+from tests.door.conftest import faces, front_door, of_the_faces, running
 from tests.e2e.conftest import chromium
 
 __all__ = ["chromium"]
@@ -78,7 +78,7 @@ def origin(
     elsewhere = f"http://localhost:{orchestrator}"
     environment = of_the_faces(estate, redis_url, api=api, pages=pages, site=address, orchestrator=elsewhere)
     with (
-        faces(folder, environment | provider.settings(), api=api, pages=pages),
+        running(*faces(folder, environment | provider.settings(), api=api, pages=pages)),
         front_door(
             folder / "front",
             SITE=address,

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, text
 from app.suggestions.inputs.reading import RuleInputs, fetch
 from app.suggestions.triggers.health import HealthInput
 
+# The two whole rows are looked up per account: carried along, sixty wide rows of each account would be sorted.
 _HEALTH = text(
     """
     with newest as (
@@ -18,10 +19,14 @@ _HEALTH = text(
         h.account_key,
         array_agg(h.health_date order by h.health_date) as days,
         array_agg(h.score order by h.health_date) as scores,
-        (array_agg(to_jsonb(h)) filter (where h.health_date = n.as_of))[1] as newest_row,
-        (array_agg(to_jsonb(h)) filter (
-            where h.health_date = n.as_of - cast(:window_days as integer)
-        ))[1] as earlier_row
+        (
+            select to_jsonb(w) from marts.fct_account_health_daily as w
+            where w.account_key = h.account_key and w.health_date = n.as_of
+        ) as newest_row,
+        (
+            select to_jsonb(w) from marts.fct_account_health_daily as w
+            where w.account_key = h.account_key and w.health_date = n.as_of - cast(:window_days as integer)
+        ) as earlier_row
     from marts.fct_account_health_daily as h
     cross join newest as n
     join marts.dim_accounts as a on a.account_key = h.account_key and a.is_active

@@ -16,7 +16,9 @@ _RISK = text(
     select
         n.as_of,
         r.account_key,
-        jsonb_object_agg(r.risk_date, jsonb_build_array(r.churn_probability_90d, r.churn_risk_band)) as days,
+        array_agg(r.risk_date order by r.risk_date) as days,
+        array_agg(r.churn_probability_90d order by r.risk_date) as probabilities,
+        array_agg(r.churn_risk_band order by r.risk_date) as bands,
         (array_agg(r.drivers) filter (where r.risk_date = n.as_of))[1] as drivers,
         (array_agg(r.risk_kind) filter (where r.risk_date = n.as_of))[1] as kind
     from marts.fct_churn_risk_daily as r
@@ -68,7 +70,7 @@ def risks(db: Connection) -> RuleInputs:
             row.account_key: RiskInput(
                 account_key=row.account_key,
                 as_of=row.as_of,
-                days={date.fromisoformat(day): (value, band) for day, (value, band) in row.days.items()},
+                days=dict(zip(row.days, zip(row.probabilities, row.bands, strict=True), strict=True)),
                 drivers=tuple(one["text"] for one in row.drivers or () if one.get("direction") == "raises"),
                 kind=row.kind,
             )

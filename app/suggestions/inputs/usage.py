@@ -30,10 +30,17 @@ _USAGE = text(
     """
 )
 
+# Usage is cut to the same days before it is joined, or every day of health would look its own row up.
 _SEATS = text(
     """
     with newest as (
         select max(health_date) as as_of from marts.fct_account_health_daily
+    ),
+
+    used as materialized (
+        select account_key, usage_date, key_activity_30d, key_activity_prev_30d
+        from marts.fct_usage_daily
+        where usage_date > (select as_of from newest) - 45 and usage_date <= (select as_of from newest)
     )
 
     select
@@ -48,7 +55,7 @@ _SEATS = text(
     from marts.fct_account_health_daily as h
     cross join newest as n
     join marts.dim_accounts as a on a.account_key = h.account_key and a.is_active
-    left join marts.fct_usage_daily as u on u.account_key = h.account_key and u.usage_date = h.health_date
+    left join used as u on u.account_key = h.account_key and u.usage_date = h.health_date
     where h.health_date > n.as_of - 45 and h.health_date <= n.as_of
     group by n.as_of, h.account_key, a.customer_since_date, a.seats_paid
     """
@@ -66,12 +73,7 @@ def usage(db: Connection) -> RuleInputs:
                 as_of=row.as_of,
                 plan=row.plan,
                 days_since_activity=row.days_since_activity,
-                days=tuple(
-                    UsageDay(day=day, count_7d=c7, previous_7d=p7, count_30d=c30, previous_30d=p30)
-                    for day, c7, p7, c30, p30 in zip(
-                        row.days, row.count_7d, row.previous_7d, row.count_30d, row.previous_30d, strict=True
-                    )
-                ),
+                days=tuple(map(UsageDay, row.days, row.count_7d, row.previous_7d, row.count_30d, row.previous_30d)),
             )
             for row in rows
         },
@@ -89,10 +91,7 @@ def seats(db: Connection) -> RuleInputs:
                 as_of=row.as_of,
                 customer_since=row.customer_since_date,
                 seats_paid=row.seats_paid,
-                days=tuple(
-                    SeatsDay(day=day, seat_use_ratio=ratio, count_30d=c30, previous_30d=p30)
-                    for day, ratio, c30, p30 in zip(row.days, row.ratios, row.count_30d, row.previous_30d, strict=True)
-                ),
+                days=tuple(map(SeatsDay, row.days, row.ratios, row.count_30d, row.previous_30d)),
             )
             for row in rows
         },

@@ -3,16 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.suggestions.rules import Finding, Rule, days_back, evidence
 from app.wording import counted
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeatsDay:
+class SeatsDay(NamedTuple):
     """One day: people active in 28 days over paid seats (None without seats), and key activity of 30 days and of the 30
-    before."""
+    before. A tuple as `UsageDay` is, and for the same reason."""
 
     day: date
     seat_use_ratio: float | None

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.suggestions.rules import Finding, Rule, days_back, evidence
 from app.wording import counted, on
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageDay:
-    """Key activity counts of the 7 and 30 days up to a day, and of as many days before those."""
+class UsageDay(NamedTuple):
+    """Key activity counts of the 7 and 30 days up to a day, and of as many days before those. A tuple: 100,000 accounts
+    have six million of them, and a dataclass takes five times as long to make."""
 
     day: date
     count_7d: int
