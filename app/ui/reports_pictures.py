@@ -129,7 +129,7 @@ def _cohorts(rows: Sequence[Any], wanted: Wanted) -> None:
         hovertemplate="%{y}, %{x} months on: <b>%{text}</b><extra></extra>",
         hoverongaps=False,
     )
-    figure.update_xaxes(title={"text": "months since they began", "standoff": 4}, dtick=1 if longest <= 24 else 3)
+    figure.update_xaxes(title={"text": "months since they began", "standoff": 12}, dtick=1 if longest <= 24 else 3)
     figure.update_yaxes(autorange="reversed", showgrid=False, tickfont={"color": colours.text}, type="category")
     charts.draw(figure, key="report_cohorts", alt=f"{kept} kept by cohort and age in months; the table has each figure")
 
