@@ -11,7 +11,7 @@ from datetime import date
 from sqlalchemy import Connection
 
 from app.reports import reading
-from app.reports.model import ACCOUNT_FILTERS, Filter, Report
+from app.reports.model import ACCOUNT_FILTERS, Filter, Report, before_the_period
 from app.reports.reach import Reach
 from app.reports.wanted import Wanted, first_of_month
 
@@ -175,6 +175,7 @@ REPORT = Report(
     sources=("marts.fct_mrr_movements", "marts.dim_accounts"),
     row_type=Row,
     read=read,
+    members=before_the_period,
     filters=ACCOUNT_FILTERS | {Filter.PERIOD},
     months=12,
     period=("From the start of", "to the end of"),

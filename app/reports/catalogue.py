@@ -3,7 +3,7 @@ their filters may hold.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, BinaryIO
 
@@ -15,9 +15,11 @@ from app.exports import formats
 from app.exports.columns import columns_of
 from app.exports.formats import Format
 from app.reports import bridge, cohorts, follow_through, funnel, interventions, migration, portfolio
-from app.reports.model import Filter, Report
+from app.reports.model import Filter, Members, Report
 from app.reports.reach import in_file, may_compare_people, on_screen
 from app.reports.wanted import Wanted, first_of_month, months_before
+from app.segments import members
+from app.segments import service as segments
 
 REPORTS: Mapping[str, Report] = {
     "portfolio": portfolio.REPORT,
@@ -74,13 +76,37 @@ def filters_for(report: Report, identity: Identity) -> frozenset[Filter]:
     return report.filters
 
 
+def members_for(report: Report, identity: Identity) -> Members | None:
+    """How a saved segment narrows the report for this person, None when it may not: one may hold a colleague's accounts
+    only, and the report would tell how that colleague answers."""
+    return None if report.tells_of_people and not may_compare_people(identity) else report.members
+
+
 def _applied(report: Report, wanted: Wanted, identity: Identity) -> Wanted:
     """Without what the report knows nothing of, or the person may not ask: an address may say anything."""
     filters = filters_for(report, identity)
     fields: dict[str, Any] = {"csms": Filter.CSM, "plans": Filter.PLAN, "segments": Filter.SEGMENT}
-    kept = {name: getattr(wanted, name) if needs in filters else () for name, needs in fields.items()}
+    kept: dict[str, Any] = {name: getattr(wanted, name) if needs in filters else () for name, needs in fields.items()}
     by = wanted.by if wanted.by in report.groups else next(iter(report.groups), "")
+    if members_for(report, identity) is not None:
+        kept["account_keys"] = wanted.account_keys
     return Wanted(start=wanted.start, end=wanted.end, by=by, horizon_days=wanted.horizon_days, **kept)
+
+
+def within(db: Connection, report: Report, wanted: Wanted, *, identity: Identity, as_of: date, today: date) -> Wanted:
+    """With the accounts of the saved segment, where one is asked for and the report can be narrowed by it. Raises
+    NotFound, also for somebody else's private one, MartUnavailable."""
+    day_of = members_for(report, identity)
+    if wanted.in_segment is None or day_of is None:
+        return replace(wanted, in_segment=None)
+    criteria = segments.get_segment(db, identity=identity, segment_id=wanted.in_segment).asked()
+    day = day_of(wanted, as_of)
+    keys = (
+        members.account_keys(db, criteria, today=today)
+        if day is None
+        else members.account_keys_on(db, criteria, day=day)
+    )
+    return replace(wanted, account_keys=tuple(keys))
 
 
 def rows(db: Connection, report: Report, *, identity: Identity, wanted: Wanted, as_of: date) -> list[Any]:

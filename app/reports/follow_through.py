@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import Connection
 
 from app.reports import reading
-from app.reports.model import ACCOUNT_FILTERS, Filter, Report
+from app.reports.model import ACCOUNT_FILTERS, Filter, Report, now
 from app.reports.reach import Reach
 from app.reports.wanted import Wanted
 
@@ -89,6 +89,7 @@ REPORT = Report(
     sources=("marts.fct_actions", "marts.dim_accounts"),
     row_type=Row,
     read=read,
+    members=now,
     filters=ACCOUNT_FILTERS | {Filter.PERIOD},
     groups={"csm": "CSM", "month": "Month made"},
     months=3,

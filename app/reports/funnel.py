@@ -8,7 +8,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from app.reports.model import ACCOUNT_FILTERS, Filter, Report
+from app.reports.model import ACCOUNT_FILTERS, Filter, Report, now
 from app.reports.reach import Reach
 from app.reports.wanted import Wanted
 from app.suggestions import report
@@ -69,6 +69,7 @@ def read(db: Connection, *, wanted: Wanted, reach: Reach, as_of: date) -> list[R
         csms=wanted.csms,
         plans=wanted.plans,
         segments=wanted.segments,
+        account_keys=wanted.account_keys,
         owner_emails=reach.owner_emails,
     )
     _, groups = report.count(db, since=wanted.since, by=_GROUPS.get(wanted.by, By.RULE), chosen=chosen)
@@ -102,6 +103,7 @@ REPORT = Report(
     sources=("app.decisions", "app.suggestions", "app.actions", "marts.fct_action_outcomes", "marts.dim_accounts"),
     row_type=Row,
     read=read,
+    members=now,
     filters=ACCOUNT_FILTERS | {Filter.PERIOD},
     groups={"rule": "Rule", "intervention": "Intervention", "segment": "Segment", "month": "Month"},
     months=3,

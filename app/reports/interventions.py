@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from app.db import reading_mart
 from app.reports import reading
-from app.reports.model import ACCOUNT_FILTERS, Filter, Report
+from app.reports.model import ACCOUNT_FILTERS, Filter, Report, before_the_period
 from app.reports.reach import Reach
 from app.reports.wanted import Wanted
 from app.suggestions.rates import Rate
@@ -116,6 +116,7 @@ REPORT = Report(
     sources=("marts.fct_action_outcomes", "marts.dim_accounts"),
     row_type=Row,
     read=read,
+    members=before_the_period,
     filters=ACCOUNT_FILTERS | {Filter.PERIOD, Filter.HORIZON},
     months=12,
     period=("Decided from", "to"),

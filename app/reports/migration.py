@@ -108,8 +108,12 @@ def last_day(month: date, as_of: date) -> date:
     return min(date.fromordinal(months_before(month, -1).toordinal() - 1), as_of)
 
 
+def _first_day(wanted: Wanted, as_of: date) -> date:
+    return last_day(wanted.start, as_of)
+
+
 def _given(wanted: Wanted, reach: Reach, as_of: date, **more: object) -> dict[str, object]:
-    days = {"first_day": last_day(wanted.start, as_of), "last_day": last_day(wanted.end, as_of)}
+    days = {"first_day": _first_day(wanted, as_of), "last_day": last_day(wanted.end, as_of)}
     return reading.parameters(wanted, reach, **days, **more)
 
 
@@ -138,6 +142,7 @@ REPORT = Report(
     sources=("marts.fct_account_health_daily", "marts.fct_mrr_movements", "marts.dim_accounts"),
     row_type=Row,
     read=read,
+    members=_first_day,
     filters=ACCOUNT_FILTERS | {Filter.PERIOD},
     months=4,
     period=("From the end of", "to the end of"),

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import Connection
 
 from app.reports import reading
-from app.reports.model import Report
+from app.reports.model import Report, now
 from app.reports.reach import Reach
 from app.reports.wanted import Wanted
 
@@ -66,5 +66,6 @@ REPORT = Report(
     sources=("marts.dim_accounts",),
     row_type=Row,
     read=read,
+    members=now,
     groups={"csm": "CSM", "plan": "Plan", "segment": "Segment"},
 )

@@ -21,6 +21,7 @@ accounts as (
     where (cast(:csms as text[]) is null or csm_name = any(cast(:csms as text[])))
         and (cast(:plans as text[]) is null or plan = any(cast(:plans as text[])))
         and (cast(:segments as text[]) is null or segment = any(cast(:segments as text[])))
+        and (cast(:account_keys as text[]) is null or account_key = any(cast(:account_keys as text[])))
         and (cast(:owner_emails as text[]) is null or csm_email = any(cast(:owner_emails as text[])))
 )
 """
@@ -32,6 +33,7 @@ def parameters(wanted: Wanted, reach: Reach, **more: Any) -> dict[str, Any]:
         "csms": list(wanted.csms) or None,
         "plans": list(wanted.plans) or None,
         "segments": list(wanted.segments) or None,
+        "account_keys": None if wanted.account_keys is None else list(wanted.account_keys),
         "owner_emails": None if reach.owner_emails is None else list(reach.owner_emails),
         "start": wanted.start,
         "end": wanted.end,

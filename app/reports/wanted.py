@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from urllib.parse import urlencode
+from uuid import UUID
 
 MOST_CHOSEN = 50  # of one filter; an address may hold anything
 MOST_MONTHS = 36  # that a period may begin before the end of the build's
+IN_SEGMENT = "in_segment"
 _LISTS = {"csms": "csm", "plans": "plan", "segments": "segment"}
 
 
@@ -46,6 +48,7 @@ class Wanted:
 
     `start` and `end` are the first days of the first and the last month. `csms` are names. `by` is what rows are
     counted by, `horizon_days` after how long outcomes are measured; a report that knows neither ignores them.
+    `in_segment` is a filter that somebody saved, `account_keys` whom it holds (`catalogue.within`), None without one.
     """
 
     start: date
@@ -53,6 +56,8 @@ class Wanted:
     csms: tuple[str, ...] = ()
     plans: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
+    in_segment: UUID | None = None
+    account_keys: tuple[str, ...] | None = None
     by: str = ""
     horizon_days: int = 30
 
@@ -70,6 +75,8 @@ class Wanted:
         """As a query string, what is not narrowed left out."""
         parts = [("from", code_of(self.start)), ("to", code_of(self.end))]
         parts += [(short, value) for name, short in _LISTS.items() for value in getattr(self, name)]
+        if self.in_segment:
+            parts.append((IN_SEGMENT, str(self.in_segment)))
         if self.by:
             parts.append(("by", self.by))
         if self.horizon_days != 30:
@@ -80,6 +87,13 @@ class Wanted:
 def _texts(given: Sequence[str]) -> tuple[str, ...]:
     """Without what PostgreSQL has no text for."""
     return tuple(one for one in given[:MOST_CHOSEN] if "\0" not in one)
+
+
+def _id(given: str) -> UUID | None:
+    try:
+        return UUID(given)
+    except ValueError:
+        return None
 
 
 def from_query(single: Mapping[str, str], many: Mapping[str, Sequence[str]], *, otherwise: Wanted) -> Wanted:
@@ -98,6 +112,7 @@ def from_query(single: Mapping[str, str], many: Mapping[str, Sequence[str]], *, 
         start=start,
         end=max(start, end),
         by=single.get("by", otherwise.by)[:40],
+        in_segment=_id(single.get(IN_SEGMENT, "")),
         horizon_days=int(horizon) if horizon in ("30", "60", "90") else otherwise.horizon_days,
         **{name: _texts(many.get(short, ())) for name, short in _LISTS.items()},
     )

@@ -80,13 +80,14 @@ class Outcomes:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
     """Decided before `until`, about accounts that now have one of these CSMs, plans and segments; empty means any.
-    `owner_emails`: only theirs in the CRM, None for everybody's.
+    `account_keys`: only these, None for all. `owner_emails`: only theirs in the CRM, None for everybody's.
     """
 
     until: datetime
     csms: tuple[str, ...] = ()
     plans: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
+    account_keys: tuple[str, ...] | None = None
     owner_emails: tuple[str, ...] | None = None
 
     def parameters(self) -> dict[str, object]:
@@ -96,6 +97,7 @@ class Chosen:
             "csms": list(self.csms) or None,
             "plans": list(self.plans) or None,
             "segments": list(self.segments) or None,
+            "account_keys": None if self.account_keys is None else list(self.account_keys),
             "owner_emails": None if self.owner_emails is None else list(self.owner_emails),
         }
 
@@ -108,6 +110,7 @@ _CHOSEN = """
                 and (cast(:csms as text[]) is null or n.csm_name = any(cast(:csms as text[])))
                 and (cast(:plans as text[]) is null or n.plan = any(cast(:plans as text[])))
                 and (cast(:segments as text[]) is null or n.segment = any(cast(:segments as text[])))
+                and (cast(:account_keys as text[]) is null or n.account_key = any(cast(:account_keys as text[])))
                 and (cast(:owner_emails as text[]) is null or n.csm_email = any(cast(:owner_emails as text[])))
         )"""
 

@@ -43,7 +43,7 @@ def accept(key: str, names: Names, *, are_several: bool = False) -> None:
         st.session_state[key] = meant if are_several else meant[0]
 
 
-def _held(key: str, names: Sequence[str]) -> list[str]:
+def _held(key: str, names: Names) -> list[str]:
     """What a control of pills holds, also before it has been drawn for the first time."""
     if key not in st.session_state:
         return _meant(st.query_params.get_all(key), _by_code(names))
@@ -82,11 +82,19 @@ def chip(label: str, names: Sequence[str], key: str) -> tuple[str, ...]:
         return several(label, names, key)
 
 
-def chip_of_one(label: str, names: Sequence[str], key: str) -> str | None:
-    """A chip that holds one choice or none."""
-    with _chip(label, _held(key, names), key):
+def chip_of_one(label: str, names: Names, key: str) -> str | None:
+    """A chip that holds one choice or none; the code of what is chosen."""
+    shown = _by_code(names)
+    with _chip(label, [shown[code] for code in _held(key, names)], key):
         accept(key, names)
-        return st.pills(label, names, key=key, bind="query-params", label_visibility="collapsed")
+        return st.pills(
+            label,
+            list(shown),
+            format_func=lambda code: shown[code],
+            key=key,
+            bind="query-params",
+            label_visibility="collapsed",
+        )
 
 
 def _chip(label: str, chosen: Sequence[str], key: str) -> DeltaGenerator:

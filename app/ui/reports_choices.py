@@ -1,5 +1,7 @@
 """What is asked of a report: the controls it has, all kept in the address, so that a link shows the same report."""
 
+from uuid import UUID
+
 import streamlit as st
 
 from app.marts.version import reading_build
@@ -7,8 +9,17 @@ from app.reports import catalogue
 from app.reports.catalogue import REPORTS, Options
 from app.reports.interventions import HORIZONS
 from app.reports.model import Filter, Report
-from app.reports.wanted import MOST_MONTHS, Wanted, code_of, first_of_month, month_of, months_before, months_between
-from app.ui import choices
+from app.reports.wanted import (
+    IN_SEGMENT,
+    MOST_MONTHS,
+    Wanted,
+    code_of,
+    first_of_month,
+    month_of,
+    months_before,
+    months_between,
+)
+from app.ui import choices, segment_data, segment_details
 from app.ui.visit import Visit
 
 
@@ -35,6 +46,7 @@ def wanted(chosen: Report, here: Visit) -> Wanted:
         csms = choices.chip("CSM", known.csms, "csm") if Filter.CSM in filters else ()
         segments = choices.chip("Segment", known.segments, "segment") if Filter.SEGMENT in filters else ()
         plans = choices.chip("Plan", known.plans, "plan") if Filter.PLAN in filters else ()
+        in_segment = _in_segment(here) if catalogue.members_for(chosen, here.identity) else None
         horizon = _horizon() if Filter.HORIZON in filters else start.horizon_days
     return Wanted(
         start=period[0],
@@ -42,9 +54,19 @@ def wanted(chosen: Report, here: Visit) -> Wanted:
         csms=csms,
         plans=plans,
         segments=segments,
+        in_segment=in_segment,
         by=by,
         horizon_days=horizon,
     )
+
+
+def _in_segment(here: Visit) -> UUID | None:
+    """A filter that somebody saved on Accounts."""
+    names = segment_details.named(segment_data.segments(here))
+    if not names:
+        return None
+    code = choices.chip_of_one("Saved segment", names, IN_SEGMENT)
+    return UUID(code) if code else None
 
 
 def _by(chosen: Report) -> str:

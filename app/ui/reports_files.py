@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from app import auth, clock
+from app.calendar import display_date
 from app.db import unit_of_work
-from app.errors import AppError
+from app.errors import AppError, NotFound
 from app.exports.formats import MEDIA_TYPES, Format
 from app.marts import version
 from app.reports import catalogue
@@ -43,6 +44,8 @@ def _file(token: str | None, name: str, kind: Format, query: dict[str, list[str]
         report = catalogue.REPORTS[name]
         single = {key: values[-1] for key, values in query.items()}
         wanted = from_query(single, query, otherwise=catalogue.at_first(report, as_of))
+        today = display_date(clock.business_now(db))
+        wanted = catalogue.within(db, report, wanted, identity=identity, as_of=as_of, today=today)
         file = io.BytesIO()
         catalogue.write(db, report, kind, file, identity=identity, wanted=wanted, as_of=as_of)
     return file.getvalue()
@@ -51,7 +54,7 @@ def _file(token: str | None, name: str, kind: Format, query: dict[str, list[str]
 async def report(request: Request) -> Response:
     """`GET /exports/reports/<report>.<format>?<filter>`: the rows of the page that are the person's to take away.
 
-    401 without a session, 404 for another report or format, 503 before the first build.
+    401 without a session, 404 for another report, format or segment, 503 before the first build.
     """
     name, kind = request.path_params["report"], request.path_params["format"]
     if name not in catalogue.REPORTS or kind not in list(Format):
@@ -61,7 +64,8 @@ async def report(request: Request) -> Response:
     try:
         file = await run_in_threadpool(_file, token, name, Format(kind), query)
     except AppError as error:
-        return PlainTextResponse(f"{error.message} {error.hint}".strip(), status_code=503)
+        status = 404 if isinstance(error, NotFound) else 503
+        return PlainTextResponse(f"{error.message} {error.hint}".strip(), status_code=status)
     if file is None:
         return PlainTextResponse("Sign in first, then export again.", status_code=401)
     return Response(

@@ -10,7 +10,7 @@ from app.marts.version import reading_build
 from app.reports import catalogue
 from app.reports.catalogue import REPORTS
 from app.reports.model import Filter, Report
-from app.reports.wanted import Wanted
+from app.reports.wanted import IN_SEGMENT, Wanted
 from app.ui import (
     export_files,
     figures,
@@ -31,6 +31,8 @@ EMPTY = {
     "interventions": ("Nothing was decided in this time.", "Decisions are counted from the build after them."),
 }
 
+_NO_SEGMENT = "A saved segment cannot narrow this report for you; it is left out."
+_LEFT_OUT = "This link asks for a saved segment that does not exist, or is not shared with you. It is left out."
 _CHOSEN_IN = {"cohorts": "kept", "migration": "cell"}  # what of the address belongs to the picture of one report
 
 
@@ -54,7 +56,8 @@ def show() -> None:
             with st.container(width="content"):
                 frame.heading(report.title, report.question)
             ways = st.container(horizontal=True, width="content", gap="xsmall", key="report_ways")
-        wanted = reports_choices.wanted(report, here)
+        asked = st.query_params.get(IN_SEGMENT)  # what no control shows is gone from the address when they are drawn
+        wanted = _within(here, report, reports_choices.wanted(report, here))
         shown = Shown(name, report, wanted, _rows(here, report, wanted))
         with ways:
             _ways(shown, here)
@@ -62,13 +65,35 @@ def show() -> None:
             frame.aside("Your own, and of whom you cover for.")
         if "csm" in st.query_params and Filter.CSM in report.filters - catalogue.filters_for(report, here.identity):
             frame.aside("This link asks for one CSM. Only admins and analysts compare people, so it is left out.")
+        _of_segment(shown, here, is_asked=bool(asked))
         if not shown.rows:
             title, hint = EMPTY.get(name, ("Nothing to count.", "Take a filter away, or choose a longer period."))
-            narrowed = wanted.csms or wanted.segments or wanted.plans
+            narrowed = wanted.csms or wanted.segments or wanted.plans or wanted.in_segment
             frame.empty(title, "Take a filter away." if narrowed else hint, icon=":material/filter_alt_off:")
         else:
             _content(shown, here)
     _definition(name, report, here)
+
+
+def _within(here: Visit, report: Report, wanted: Wanted) -> Wanted:
+    """With the accounts of the saved segment that is chosen."""
+    assert here.publication is not None  # noqa: S101 -- build_id raises without one
+    as_of = here.publication.as_of_date
+    with reading_build(here.build_id) as db:
+        return catalogue.within(db, report, wanted, identity=here.identity, as_of=as_of, today=here.today)
+
+
+def _of_segment(shown: Shown, here: Visit, *, is_asked: bool) -> None:
+    """Whose figures these are, where a saved segment is asked for."""
+    wanted, day_of = shown.wanted, catalogue.members_for(shown.report, here.identity)
+    if wanted.account_keys is None or day_of is None:
+        if is_asked:
+            frame.aside(_LEFT_OUT if day_of else _NO_SEGMENT)
+        return
+    assert here.publication is not None  # noqa: S101 -- it has accounts
+    day = day_of(wanted, here.publication.as_of_date)
+    then = "belong to it today" if day is None else f"belonged to it on {escaped(figures.full_day(day))}"
+    frame.aside(f"Of the saved segment: {figures.count(len(wanted.account_keys), 'account')} that {then}.")
 
 
 def _rows(here: Visit, report: Report, wanted: Wanted) -> list[Any]:

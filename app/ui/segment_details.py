@@ -1,5 +1,8 @@
 """One segment: what it holds in words, who uses it, and how its size changed."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -8,10 +11,22 @@ from app.segments.members import SizeOnDay
 from app.segments.service import Segment
 from app.ui import charts, figures, frame, segment_data, visit
 from app.ui.portfolio import VIEWS
-from app.ui.text import escaped
+from app.ui.text import escaped, shortened
 from app.wording import listed
 
+_NAME = 48  # letters of a name in a choice
 SPANS = {"days": "90 days, by day", "weeks": "2 years, by week"}
+
+
+def named(found: Sequence[Segment]) -> dict[str, str]:
+    """Names by id that tell one from the other, as a choice in the browser needs it: two people may use the same."""
+    often = Counter(shortened(one.name, limit=_NAME) for one in found)
+
+    def name(one: Segment) -> str:
+        short = shortened(one.name, limit=_NAME)
+        return short if often[short] == 1 else f"{short} (by {one.owner_name}, {str(one.segment_id)[:4]})"
+
+    return {str(one.segment_id): name(one) for one in found}
 
 
 def in_words(criteria: Criteria) -> str:

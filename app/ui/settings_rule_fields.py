@@ -4,23 +4,19 @@ and the accounts it looks at.
 The browser keeps what is typed in them until it is published or discarded.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
 
-from app.segments.service import Segment
 from app.suggestions import parameters, rule_versions
 from app.suggestions.parameters import Setting
 from app.suggestions.policy import Policy
 from app.ui import frame, kept_fields, words
 from app.ui.kept_fields import Field
-from app.ui.text import shortened
 
 INTERVENTIONS, ACCOUNTS, REASON = "interventions", "accounts", "reason"
 ALL = "all"
-_NAME = 48  # letters of a segment's name in a choice
 _LOOKS = {"only_segment": "Only", "except_segment": "All but"}
 Segments = Mapping[str, str]  # the names of those a rule may be tied to, by id
 
@@ -61,17 +57,6 @@ def nested(rule_id: str, values: Mapping[str, Any]) -> dict[str, Any]:
     rest = {name: value for name, value in values.items() if name != ACCOUNTS}
     tied, _, segment_id = values[ACCOUNTS].partition(":")
     return parameters.nested(rule_id, rest | {tie: segment_id if tie == tied else None for tie in parameters.TIES})
-
-
-def named(shared: Sequence[Segment]) -> Segments:
-    """Names that tell one from the other, as a choice in the browser needs it: two people may use the same."""
-    often = Counter(shortened(one.name, limit=_NAME) for one in shared)
-
-    def name(one: Segment) -> str:
-        short = shortened(one.name, limit=_NAME)
-        return short if often[short] == 1 else f"{short} (by {one.owner_name}, {str(one.segment_id)[:4]})"
-
-    return {str(one.segment_id): name(one) for one in shared}
 
 
 def looks_at(choice: str, segments: Segments) -> str:

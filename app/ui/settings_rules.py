@@ -22,6 +22,7 @@ from app.ui import (
     kept_fields,
     page_style,
     segment_data,
+    segment_details,
     settings_data,
     settings_rule_effect,
     settings_rule_fields,
@@ -45,7 +46,7 @@ def show() -> None:
     here = visit.current()
     known, policy = settings_data.rules(here)
     throttled = settings_data.throttles(here)
-    segments = settings_rule_fields.named([one for one in segment_data.segments(here) if one.is_shared])
+    segments = segment_details.named([one for one in segment_data.segments(here) if one.is_shared])
     by_id = {one.rule_id: one for one in known}
     chosen = by_id.get(st.query_params.get("rule", "").upper(), known[0])
     left, right = page_style.split([1, 1.75], "rules")

@@ -6,17 +6,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
+from urllib.parse import parse_qsl
+from uuid import UUID, uuid4
 
 import pytest
 from pyarrow import parquet
 
 from app.auth import Identity, Role
+from app.errors import NotFound
 from app.exports.formats import Format
 from app.reports import bridge, catalogue, migration
 from app.reports.catalogue import REPORTS
 from app.reports.model import Filter
 from app.reports.wanted import Wanted, from_query, month_of, months_before, months_between
-from tests.app.factories import AS_OF, NOW, Estate, key_of
+from app.segments import service as segments
+from tests.app.factories import AS_OF, NOW, Estate, a_key, key_of
 from tests.app.test_suggestions import DROP, evaluate
 
 OPENING = date(2026, 3, 1)  # the first month that the history tells of
@@ -416,3 +420,76 @@ def test_an_address_leads_back_to_the_same_report() -> None:
     far = from_query({"from": "0001-01", "to": "9999-12"}, {"csm": ["\0", "Maya Lind"]}, otherwise=otherwise)
     assert (far.start, far.end, far.csms) == (date(2023, 12, 1), NEWEST, ("Maya Lind",))
     assert from_query({"from": "9999-12"}, {}, otherwise=otherwise).until == datetime(2026, 12, 1, tzinfo=UTC)
+
+
+# --- a saved segment
+
+
+def saved(estate: Estate, actor: Identity, **values: Any) -> UUID:
+    given = {"name": "Maya's", "description": None, "criteria": {"owners": ["Maya Lind"]}, "is_shared": True} | values
+    with estate.work() as db:
+        return segments.save(db, actor=actor, now=NOW, idempotency_key=a_key(), **given).segment_id
+
+
+def within(estate: Estate, name: str, in_segment: UUID, who: Identity) -> Wanted:
+    wanted = Wanted(start=OPENING, end=NEWEST, in_segment=in_segment)
+    with estate.work() as db:
+        return catalogue.within(db, REPORTS[name], wanted, identity=who, as_of=AS_OF, today=NOW.date())
+
+
+def test_a_saved_segment_is_whom_it_held_when_the_period_began_so_that_who_left_counts(
+    estate: Estate, lives: list[Customer]
+) -> None:
+    analyst = estate.user("Alex Stone", Role.ANALYST)
+    day = OPENING - timedelta(days=1)
+    for one in lives:
+        if one.before is not None:
+            estate.put("fct_account_health_daily", account_key=key_of(one.name), health_date=day, mrr_eur=one.before)
+    mine = [one for one in lives if one.csm == "Maya Lind" and one.before is not None]
+    estate.set("dim_accounts", key_of(mine[0].name), is_active=False)  # is in no segment of today
+
+    wanted = within(estate, "bridge", saved(estate, analyst), analyst)
+    rows = read(estate, "bridge", wanted)
+
+    assert wanted.account_keys == tuple(sorted(key_of(one.name) for one in mine))
+    assert [row.end_mrr_eur for row in rows] == pytest.approx(
+        [sum(at_end(one, month) or 0 for one in mine) for month in MONTHS]
+    )
+
+
+def test_a_saved_segment_is_whom_it_holds_today_where_a_report_is_about_today(
+    estate: Estate, lives: list[Customer], of_two: None
+) -> None:
+    analyst = estate.user("Alex Stone", Role.ANALYST)
+    segment = saved(estate, analyst)
+    everything = {name: read(estate, name) for name in ("portfolio", "follow-through", "funnel")}
+
+    found = {name: read(estate, name, within(estate, name, segment, analyst)) for name in everything}
+
+    active = sum(one.csm == "Maya Lind" and one.months[-1] is not None for one in lives) + 1
+    assert [(row.group, row.account_count) for row in found["portfolio"]] == [("Maya Lind", active)]
+    assert [row.group for row in found["follow-through"]] == ["Maya Lind"]
+    assert 0 < sum(row.fired for row in found["funnel"]) < sum(row.fired for row in everything["funnel"])
+    assert within(estate, "cohorts", segment, analyst).in_segment is None  # who left is in none
+
+
+def test_a_saved_segment_shows_nobody_what_is_not_theirs_to_read(estate: Estate, lives: list[Customer]) -> None:
+    tom, maya = estate.user("Tom Okafor"), estate.user()
+    hidden, shared = (
+        saved(estate, tom, is_shared=False),
+        saved(estate, tom, name="Tom's", criteria={"owners": ["Tom Okafor"]}),
+    )
+
+    with pytest.raises(NotFound):
+        within(estate, "portfolio", hidden, maya)
+    assert within(estate, "portfolio", shared, maya).account_keys
+    # how a colleague answers suggestions, told by their accounts
+    assert within(estate, "funnel", shared, maya).account_keys is None
+
+
+def test_a_saved_segment_stands_in_the_address() -> None:
+    wanted = Wanted(start=OPENING, end=NEWEST, in_segment=uuid4())
+    query = dict(parse_qsl(wanted.query()))
+
+    assert from_query(query, {}, otherwise=replace(wanted, in_segment=None)) == wanted
+    assert from_query(query | {"in_segment": "x"}, {}, otherwise=wanted).in_segment is None

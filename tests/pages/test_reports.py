@@ -8,8 +8,9 @@ import pytest
 from app.auth import Identity, Role
 from app.reports.catalogue import REPORTS
 from app.reports.wanted import months_before
+from app.segments import service as segments
 from app.ui import reports_files
-from tests.app.factories import AS_OF, NOW, Estate, key_of
+from tests.app.factories import AS_OF, NOW, Estate, a_key, key_of
 from tests.pages.conftest import Browser, texts
 
 
@@ -142,3 +143,28 @@ def test_the_file_of_a_report_asks_who_wants_it(browser: Browser, estate: Estate
     assert lines("made up") is None
     assert lines(browser.sign_in(maya).token) == 1
     assert lines(browser.sign_in(analyst).token) == 2
+
+
+def test_a_saved_segment_narrows_a_report_and_stands_in_its_link_and_file(
+    browser: Browser, estate: Estate, maya: Identity
+) -> None:
+    estate.account("Birch Logistics", csm_name="Tom Okafor")
+    given = {"name": "Only *Maya*", "description": None, "criteria": {"owners": ["Maya Lind"]}, "is_shared": False}
+    with estate.work() as db:
+        segment = segments.save(db, actor=maya, now=NOW, idempotency_key=a_key(), **given)
+    page = browser.sign_in(maya).open("reports", in_segment=str(segment.segment_id))
+
+    assert "Of the saved segment: 1 account that belong to it today." in texts(page)
+    assert page.dataframe[0].value["group"].tolist() == ["Maya Lind"]
+    assert f"in_segment={segment.segment_id}" in page.code[0].value
+    file = reports_files._file(
+        browser.token, "portfolio", reports_files.Format.CSV, {"in_segment": [str(segment.segment_id)]}
+    )
+    assert file is not None
+    assert b"Tom Okafor" not in file
+    assert "cannot narrow this report" in texts(
+        browser.reload("reports", report="cohorts", in_segment=str(segment.segment_id))
+    )
+    tom = browser.sign_in(estate.user("Tom Okafor")).reload("reports", in_segment=str(segment.segment_id))
+    assert "is not shared with you" in texts(tom)
+    assert {"Maya Lind", "Tom Okafor"} <= set(tom.dataframe[0].value["group"])
