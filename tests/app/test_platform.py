@@ -239,6 +239,8 @@ WRITERS = {
     "learner": {"learning"},
     "analyst": set[str](),
 }
+# of the other databases on the same server; they come and go with the tests beside this one, and write nowhere here
+OTHER_DATABASES = {"dagster", "simulator", "product_reader"}
 
 
 def test_z01_every_role_of_the_database_is_named_here_and_writes_only_there(estate: Estate) -> None:
@@ -256,7 +258,7 @@ def test_z01_every_role_of_the_database_is_named_here_and_writes_only_there(esta
         """
     ).fetchall()
 
-    assert {name for name, is_super in roles.items() if not is_super} == set(WRITERS)
+    assert {name for name, is_super in roles.items() if not is_super} - OTHER_DATABASES == set(WRITERS)
     assert [name for name, is_super in roles.items() if is_super] == ["postgres"]
     for role, schema in written:
         assert any(schema.startswith(own) for own in WRITERS[role]), (role, schema)
