@@ -13,7 +13,7 @@ PORTS := POSTGRES_PORT REDIS_PORT SIMULATOR_HUBSPOT_PORT SIMULATOR_STRIPE_PORT S
 $(foreach name,PYTHON DEMO_PASSWORD SIMULATOR_ACCOUNTS SIMULATOR_DAYS SIMULATOR_SEED $(PORTS),\
 	$(if $(value $(name)),$(eval export $(name))))
 
-.PHONY: demo stop status sql advance pipeline test check check-lint check-types check-imports check-sql check-shell setup setup-dev lock bench screenshots shell clean rollback release backup restore secrets
+.PHONY: demo stop status sql advance live pipeline test check check-lint check-types check-imports check-sql check-shell setup setup-dev lock bench screenshots shell clean rollback release backup restore secrets
 
 demo: setup  ## set up, start, load, open; DETACH=1 returns when all is ready
 	@$(BIN)/python -m local up $(if $(DETACH),--detach)
@@ -29,6 +29,10 @@ sql:  ## make sql Q="select count(*) from marts.dim_accounts"
 
 advance:  ## let DAYS=1 days pass in the simulated world
 	@$(BIN)/python -m local run -m simulator advance --days $(or $(DAYS),1)
+
+live:  ## MONTHS=1 pass, and simulated CSMs work on the product's suggestions meanwhile; REGIME=hidden
+	@$(BIN)/python -m local run -m simulator live --months $(or $(MONTHS),1) $(if $(REGIME),--regime $(REGIME)) \
+		--then "$(BIN)/python -m orchestration.launch incremental --wait"
 
 pipeline:  ## run the incremental pipeline now and watch it
 	@$(BIN)/python -m local run -m orchestration.launch incremental --wait

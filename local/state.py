@@ -186,6 +186,8 @@ class Environment:
             "SIMULATOR_DSN": self.dsn("simulator", "simulator"),
             "SIMULATOR_PRODUCT_DSN": self.dsn("simulator", "product"),
             "SIMULATOR_SURVEYS_FOLDER": str(folder / "surveys"),
+            "SIMULATOR_WORKPLACE_URL": f"http://localhost:{self.chosen['FRONT_PORT']}/api",
+            "SIMULATOR_CSM_PASSWORD": self.chosen["DEMO_PASSWORD"],
             "HUBSPOT_BASE_URL": f"http://localhost:{self.chosen['SIMULATOR_HUBSPOT_PORT']}",
             "HUBSPOT_VERSION": "2026-09",
             "STRIPE_BASE_URL": f"http://localhost:{self.chosen['SIMULATOR_STRIPE_PORT']}",

@@ -1,17 +1,21 @@
-"""Command line: seed, serve, advance, status."""
+"""Command line: seed, serve, advance, live, truth, status."""
 
 import argparse
 import asyncio
 import logging
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
-from simulator import store
+from simulator import store, truth
 from simulator.advance import advance, real_today
 from simulator.clock import date_of
 from simulator.config import Settings, get_settings
 from simulator.estate import seed, store_connection
+from simulator.interventions import REGIMES
+from simulator.live import PipelineFailed, live
 from simulator.server import serve
+from simulator.workplace import Unwelcome
 
 
 def say(line: str) -> None:
@@ -48,6 +52,18 @@ def _serve(settings: Settings, arguments: argparse.Namespace) -> int:
 
 def _advance(settings: Settings, arguments: argparse.Namespace) -> int:
     say(f"{advance(settings, days=arguments.days, real_today=real_today(), report=say)} days generated")
+    return 0
+
+
+def _live(settings: Settings, arguments: argparse.Namespace) -> int:
+    live(settings, months=arguments.months, regime=arguments.regime, then=arguments.then, report=say)
+    return 0
+
+
+def _truth(settings: Settings, arguments: argparse.Namespace) -> int:
+    with store_connection(settings) as db:
+        store.prepare(db)
+        say(f"{truth.write(db, arguments.file)} moments written to {arguments.file}")
     return 0
 
 
@@ -91,12 +107,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     commands.add_parser("serve", help="serve HubSpot, Stripe, Zendesk and a mailbox until stopped")
     advancing = commands.add_parser("advance", help="let days pass")
     advancing.add_argument("--days", type=int, default=1)
+    living = commands.add_parser("live", help="let months pass while simulated CSMs work on the product's suggestions")
+    living.add_argument("--months", type=int, default=1, help="of 30 days")
+    living.add_argument("--regime", choices=REGIMES, help="how they choose and what works; as it was when left out")
+    living.add_argument("--then", required=True, metavar="COMMAND", help="brings the sources into the product")
+    sealing = commands.add_parser(
+        "truth", help="write what would have become of every account they could have acted on"
+    )
+    sealing.add_argument("file", type=Path)
     commands.add_parser("status", help="clock and counts")
     arguments = parser.parse_args(argv)
-    handlers = {"seed": _seed, "serve": _serve, "advance": _advance, "status": _status}
+    handlers = {"seed": _seed, "serve": _serve, "advance": _advance, "live": _live, "truth": _truth, "status": _status}
     try:
         return handlers[arguments.command](get_settings(), arguments)
-    except LookupError as problem:
+    except (LookupError, PipelineFailed, Unwelcome, FileExistsError) as problem:
         print(problem, file=sys.stderr)
         return 1
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import psycopg
 
-from simulator import product, store, surveys
+from simulator import interventions, product, store, surveys
 from simulator.clock import DAY_SECONDS, date_of, start_of
 from simulator.config import Settings
 from simulator.day import live_through
@@ -83,6 +83,7 @@ def _one_day(
 ) -> None:
     day = world.day + 1
     ledger = Ledger(events_since=start_of(day))
+    interventions.take_effect(world, store.take_deeds(db, day), day, store.regime(db))
     live_through(world, ledger, day)
     product.write_day(product_db, ledger)
     surveys.write_files(settings.simulator_surveys_folder, ledger.files)

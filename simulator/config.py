@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     simulator_smtp_port: int = 9014
     simulator_mailbox_port: int = 9015
     simulator_reader_role: str = "product_reader"
+    simulator_workplace_url: str = Field(default="", description="The product's API, where simulated CSMs work.")
+    simulator_csm_password: str = Field(default="", description="With which they sign in.")
     hubspot_token: str = ""
     stripe_api_key: str = ""
     zendesk_client_id: str = ""

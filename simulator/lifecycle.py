@@ -6,11 +6,12 @@ about 18% churn a year, of which a sixth is involuntary (`billing`).
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator import billing, billing_records, catalogue, crm, payments, texts
 from simulator.clock import DAY_SECONDS, date_of, start_of
 from simulator.founding import fill_slots, found_account, write_tenant
-from simulator.latents import P, V, health
+from simulator.latents import P, V, health, sigmoid
 from simulator.ledger import Ledger, StripeRow
 from simulator.relationship import next_workday, office_time, write_note
 from simulator.usage import seat_ratio
@@ -20,7 +21,19 @@ MONTHLY_HAZARD = 7.15
 MONTHLY_SLOPE = 0.6
 YEARLY_HAZARD = 2.85
 YEARLY_SLOPE = 0.75
+DECISION_DAYS = range(70, 77)
+"""Days before the end of a year in whose week a yearly customer decides."""
 SIGNUPS_PER_ACCOUNT_YEAR = 0.43
+
+
+def monthly_odds(true_health: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probability that a monthly customer decides to leave in a week."""
+    return sigmoid(-(MONTHLY_HAZARD + MONTHLY_SLOPE * true_health))
+
+
+def yearly_odds(true_health: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Probability that a yearly customer decides to leave, in the one week in which they decide."""
+    return sigmoid(-(YEARLY_HAZARD + YEARLY_SLOPE * true_health))
 
 
 def sign_up(world: World, ledger: Ledger, day: int) -> None:
@@ -43,17 +56,15 @@ def decide(world: World, ledger: Ledger, day: int) -> None:
     latents = world.latents()
     free = columns.active & (columns.notice == NEVER) & (day - columns.start > 75)
     true_health = health(latents)
+    by_month, by_year = monthly_odds(true_health), yearly_odds(true_health)
     ratio = seat_ratio(latents[:, V])
     luck = rng.random((3, len(free)))
     for index in np.nonzero(free)[0]:
         account = world.accounts[int(index)]
         main = account.subscriptions[0]
         to_end = main.period_end // DAY_SECONDS - day
-        if account.interval == "month":
-            odds = 1 / (1 + np.exp(MONTHLY_HAZARD + MONTHLY_SLOPE * true_health[index]))
-        else:
-            odds = 1 / (1 + np.exp(YEARLY_HAZARD + YEARLY_SLOPE * true_health[index])) if 70 <= to_end < 77 else 0.0
-        if luck[0, index] < odds:
+        yearly = by_year[index] if to_end in DECISION_DAYS else 0.0
+        if luck[0, index] < (by_month[index] if account.interval == "month" else yearly):
             _decide_to_leave(world, account, day)
             continue
         if 87 <= to_end < 94 and account.interval == "year":

@@ -7,7 +7,7 @@ twice.
 """
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 import psycopg
 
@@ -23,6 +23,13 @@ create table if not exists estate (
     seed bigint not null, account_count integer not null, day_count integer not null,
     first_day integer not null, last_day integer not null, offset_days integer not null, target_day integer,
     world json not null);
+alter table estate add column if not exists regime text not null default 'hidden';
+create table if not exists deeds (
+    id text primary key, account integer not null, family text not null, strength double precision not null,
+    carried_out integer);
+create table if not exists moments (
+    id text primary key, day integer not null, account integer not null, arm text not null,
+    probability double precision not null, state json not null);
 create table if not exists accounts (no integer primary key, state json not null);
 create table if not exists hubspot_objects (
     object_type text, id bigint, created_at timestamptz not null, updated_at timestamptz not null,
@@ -46,7 +53,9 @@ create table if not exists zendesk_objects (
     status text, doc json not null, plan json, primary key (kind, id));
 create index if not exists zendesk_by_change on zendesk_objects (kind, generated, id);
 """
-TABLES = "estate, accounts, hubspot_objects, hubspot_links, stripe_objects, stripe_events, zendesk_objects"
+TABLES = (
+    "estate, deeds, moments, accounts, hubspot_objects, hubspot_links, stripe_objects, stripe_events, zendesk_objects"
+)
 COLUMNS = {
     "hubspot_objects": "object_type, id, created_at, updated_at, archived_at, merged_into, merged_ids, properties",
     "hubspot_links": "from_type, from_id, to_type, to_id, is_primary",
@@ -188,6 +197,61 @@ def save_world(
     world.touched.clear()
     values = {"seed": world.seed, "accounts": accounts, "days": days, "first": world.first_day, "last": world.day}
     db.execute(SAVE_ESTATE, {**values, "offset": offset_days, "target": target_day, "world": dump(state)})
+
+
+class Moment(NamedTuple):
+    """A moment at which a CSM could have acted.
+
+    `arm` is the family of what they set out to do, or none; `probability` that of acting at all; `state` as of
+    `truth.state_of`.
+    """
+
+    id: str
+    day: int
+    account: int
+    arm: str
+    probability: float
+    state: dict[str, Any]
+
+
+def keep_moment(db: psycopg.Connection, moment: Moment) -> None:
+    """Keep a moment; the first account of it stands."""
+    db.execute(
+        "insert into moments (id, day, account, arm, probability, state) values (%s, %s, %s, %s, %s, %s) "
+        "on conflict (id) do nothing",
+        [*moment[:5], dump(moment.state)],
+    )
+
+
+def moments(db: psycopg.Connection) -> list[Moment]:
+    """All of them, in order of day and id."""
+    rows = db.execute("select id, day, account, arm, probability, state from moments order by day, id")
+    return [Moment(*row) for row in rows]
+
+
+def keep_deed(db: psycopg.Connection, key: str, account: int, family: str, strength: float) -> bool:
+    """Something was done for a customer; it works from the next day on. False when it was kept before."""
+    kept = db.execute(
+        "insert into deeds (id, account, family, strength) values (%s, %s, %s, %s) on conflict (id) do nothing",
+        [key, account, family, strength],
+    )
+    return kept.rowcount == 1
+
+
+def take_deeds(db: psycopg.Connection, day: int) -> list[tuple[int, str, float]]:
+    """Deeds that have not worked yet, marked as working from `day` on, in the caller's transaction."""
+    rows = db.execute(
+        "update deeds set carried_out = %s where carried_out is null returning id, account, family, strength", [day]
+    )
+    return [(account, family, strength) for _, account, family, strength in sorted(rows.fetchall())]
+
+
+def regime(db: psycopg.Connection) -> str:
+    """How CSMs choose in this world and what works in it."""
+    row = db.execute("select regime from estate").fetchone()
+    if row is None:
+        raise LookupError("No estate: run `python -m simulator seed` first.")
+    return row[0]
 
 
 def load_world(db: psycopg.Connection) -> World:
