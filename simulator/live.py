@@ -51,9 +51,14 @@ class Desk:
         numbers = {account.tenant_id: account.no for account in self.world.accounts}
         mine = self.place.pages("/accounts", limit=100, owner="me")
         known = {one["account_key"]: numbers[int(one["tenant_id"])] for one in mine if one["tenant_id"]}
-        for suggestion in self.place.read("/suggestions", limit=200)["items"]:
-            if suggestion["account_key"] in known:
-                self._answer(suggestion, known[suggestion["account_key"]])
+        offered = [one for one in self.place.read("/suggestions", limit=200)["items"] if one["account_key"] in known]
+        for account_key in dict.fromkeys(one["account_key"] for one in offered):
+            self._give_pulse(account_key, known[account_key])
+        if offered and self.regime != "broken_logging":
+            ids = [one["suggestion_id"] for one in offered]
+            self.place.write("/suggestions/exposures", f"shown:{self.world.day}", kind="shown", suggestion_ids=ids)
+        for suggestion in offered:
+            self._answer(suggestion, known[suggestion["account_key"]])
         busy = set()
         for action in list(
             self.place.pages("/actions", mine="true", limit=200, category=["not_started", "started", "paused"])
@@ -78,7 +83,6 @@ class Desk:
     def _answer(self, suggestion: dict[str, Any], number: int) -> None:
         day, key = self.world.day, suggestion["suggestion_id"]
         latents = self._latents(number)
-        self._give_pulse(suggestion["account_key"], number)
         dice = self.world.dice("colleagues", day, f"answer:{number}:{suggestion['rule_id']}")
         worried = colleagues.worry(latents, self.regime)
         chance = colleagues.chance_to_accept(worried)

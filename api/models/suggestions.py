@@ -2,8 +2,10 @@
 
 from dataclasses import fields
 from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from api.models.actions import Body, NewAction, Version
 from api.models.values import Day
@@ -38,6 +40,19 @@ class AnswerUndo(Body):
     """Taking one's dismissal or snooze back within a minute; the version is that of the answer."""
 
     version: Version
+
+
+class NewExposures(Body):
+    """Suggestions that a person has on their screen (`shown`), or has opened (`viewed`)."""
+
+    kind: Literal["shown", "viewed"]
+    suggestion_ids: Annotated[list[UUID], Field(min_length=1, max_length=200)]
+
+
+class Exposures(BaseModel):
+    """How many of them were not on record so before. Those of somebody else's accounts are never counted."""
+
+    recorded: int
 
 
 class SuggestionList(BaseModel):

@@ -6,7 +6,16 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api.deps import Db, IdempotencyKey, Now, Reader, SuggestionAnswerer
-from api.models.suggestions import Acceptance, Accepted, AnswerUndo, Dismissal, Snooze, SuggestionList
+from api.models.suggestions import (
+    Acceptance,
+    Accepted,
+    AnswerUndo,
+    Dismissal,
+    Exposures,
+    NewExposures,
+    Snooze,
+    SuggestionList,
+)
 from api.models.values import Text
 from app.suggestions import service
 from app.suggestions.model import Suggestion
@@ -25,6 +34,15 @@ def list_suggestions(
     if account_key is not None:
         return SuggestionList(items=service.list_for_account(db, account_key=account_key, limit=limit))
     return SuggestionList(items=service.list_open(db, identity=identity, limit=limit))
+
+
+@router.post("/exposures")
+def record_exposures(
+    body: NewExposures, identity: SuggestionAnswerer, db: Db, now: Now, key: IdempotencyKey
+) -> Exposures:
+    """Say what the account's own CSM has on their screen, or has opened; a second time changes nothing."""
+    mark = service.mark_shown if body.kind == "shown" else service.mark_viewed
+    return Exposures(recorded=mark(db, body.suggestion_ids, actor=identity, now=now))
 
 
 @router.get("/{suggestion_id}")

@@ -93,6 +93,19 @@ def test_z02_an_action_is_worked_by_whom_the_policy_names(
     assert set(allowed.values()) <= {200, 201}, allowed
 
 
+def test_z02_what_is_on_screen_counts_for_the_owner_alone(world: World, people: dict[str, Any]) -> None:
+    owner = person(world)
+    made = a_suggestion(world, owner)
+
+    def recorded(who: Identity, kind: str) -> int:
+        body = {"kind": kind, "suggestion_ids": [made["suggestion_id"], str(NOBODY)]}
+        return world.client(who).post("/suggestions/exposures", json=body, headers=key()).json()["recorded"]
+
+    assert [recorded(people[who], "shown") for who in ("other", "admin")] == [0, 0]
+    assert [recorded(owner, kind) for kind in ("shown", "shown", "viewed", "viewed", "shown")] == [1, 0, 1, 0, 0]
+    assert world.client(owner).get(f"/suggestions/{made['suggestion_id']}").json()["status"] == "viewed"
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [("accept", {}), ("dismiss", {"reason": "bad_timing"}), ("snooze", {"until": "2026-12-24"})],

@@ -124,6 +124,7 @@ def walk(world: World) -> dict[str, dict[str, Any]]:
     one = found[0]
     named = {"suggestion_id": one["suggestion_id"]}
     call(csm, "GET /suggestions/{suggestion_id}", **named)
+    call(csm, "POST /suggestions/exposures", {"kind": "shown", "suggestion_ids": [one["suggestion_id"]]})
     one = call(csm, "POST /suggestions/{suggestion_id}/snooze", {"version": one["version"], "until": later}, **named)
     one = call(csm, "POST /suggestions/{suggestion_id}/undo", {"version": one["version"]}, **named)
     call(csm, "POST /accounts/{account_key}/pulses", {"score": 4}, account_key=account)

@@ -44,8 +44,13 @@ def test_a_simulated_csm_answers_begins_and_finishes_each_once(
         actions = place.read("/actions", mine="true", limit=100)["items"]
         deeds = db.execute("select id, account from deeds").fetchall()
         moments = store.moments(db)
+    told = world.estate.admin.execute(
+        "select kind from app.suggestion_events where suggestion_id = %s order by event_id",
+        [suggestion["suggestion_id"]],
+    ).fetchall()
 
     assert done["accepted"] == 1
+    assert [kind for (kind,) in told] == ["generated", "shown", "accepted"]
     assert done["begun"] >= 1
     assert done["closed"] == len([one for one in actions if one["status"] == "closed"]) >= 2
     by_id = {one["action_id"]: one for one in actions}

@@ -1235,6 +1235,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/suggestions/exposures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Record Exposures
+         * @description Say what the account's own CSM has on their screen, or has opened; a second time changes nothing.
+         */
+        post: operations["record_exposures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tokens": {
         parameters: {
             query?: never;
@@ -2423,6 +2443,14 @@ export interface components {
          */
         Execution: "done_as_planned" | "done_differently" | "attempted_without_reach" | "not_done";
         /**
+         * Exposures
+         * @description How many of them were not on record so before. Those of somebody else's accounts are never counted.
+         */
+        Exposures: {
+            /** Recorded */
+            recorded: number;
+        };
+        /**
          * Field
          * @description A column of a table: its type in PostgreSQL's words, and its description, "" without one.
          */
@@ -2668,6 +2696,19 @@ export interface components {
             stakeholder_role_reached?: components["schemas"]["StakeholderRole"] | null;
             /** Was Reached */
             was_reached: boolean;
+        };
+        /**
+         * NewExposures
+         * @description Suggestions that a person has on their screen (`shown`), or has opened (`viewed`).
+         */
+        NewExposures: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "shown" | "viewed";
+            /** Suggestion Ids */
+            suggestion_ids: string[];
         };
         /**
          * NewNote
@@ -6834,6 +6875,51 @@ export interface operations {
             };
         };
     };
+    record_exposures: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description Made by the client when the form is drawn; sending it again gives the first answer again. */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewExposures"];
+            };
+        };
+        responses: {
+            /** @description Refused, with a sentence and what to do next. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Refused, with a sentence and what to do next. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Exposures"];
+                };
+            };
+        };
+    };
     list_tokens: {
         parameters: {
             query?: never;
@@ -7316,6 +7402,7 @@ export const healthCacheValues: ReadonlyArray<FlattenedDeepRequired<components>[
 export const healthStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Health"]["status"]> = ["ok", "degraded"];
 export const interventionValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Intervention"]> = ["diagnostic_call", "executive_reach_out", "business_review", "training", "configuration_audit", "integration_help", "support_escalation", "champion_onboarding", "onboarding_rescue", "value_report", "commercial_offer", "billing_fix", "reengagement_email", "roadmap_talk", "no_contact"];
 export const issueStatusValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["IssueStatus"]> = ["open", "resolved", "withdrawn"];
+export const newExposuresKindValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["NewExposures"]["kind"]> = ["shown", "viewed"];
 export const noticeKindValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["NoticeKind"]> = ["assigned", "taken_away", "note_added", "came_back", "escalated", "decision_needed", "handover", "delivery_failed", "data_issue_resolved"];
 export const openStepsValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["OpenSteps"]> = ["cancelled", "kept"];
 export const priorityValues: ReadonlyArray<FlattenedDeepRequired<components>["schemas"]["Priority"]> = ["critical", "high", "medium", "low"];
