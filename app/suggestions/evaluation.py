@@ -5,7 +5,7 @@ newest build says, what was answered cools down, and a CSM's budget of the day i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
@@ -55,8 +55,8 @@ LONGEST_MEMORY = timedelta(days=730)  # a year of waiting for an answer, and the
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """What a rule is given: its rows, the accounts it may see (all with None), and the oldest of all that its rows rest
-    on, by name and last day."""
+    """What a rule is given: the rows that decide, the accounts it may see (all with None), and the oldest of all that
+    its rows rest on, by name and last day."""
 
     rows: RuleInputs
     seen: rule_scopes.Seen
@@ -66,7 +66,8 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raised:
-    """A finding that may become a suggestion, or renew the one that is open."""
+    """A finding that may become a suggestion, or renew the one that is open. Its sentence and its picture are whole
+    after `_in_full`."""
 
     rule: Rule
     facts: AccountFacts
@@ -86,6 +87,7 @@ class Run:
     today: date
     policy: Policy
     accounts: Mapping[str, AccountFacts]
+    inputs: Inputs
     open: dict[UUID, Suggestion]
     score_shares: Mapping[str, float]
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(_COUNTED, 0))
@@ -264,6 +266,23 @@ def _found(run: Run, rule: Rule, given: Given) -> list[Raised]:
     return found
 
 
+def _in_full(run: Run, found: Sequence[Raised]) -> list[Raised]:
+    """The same findings with all that is said and drawn, which is read of these accounts alone, in the same order.
+
+    One that a build published meanwhile no longer holds is left out; the evaluation of that build speaks for it.
+    """
+    whole: dict[str, RuleInputs] = {}
+    for rule_id, rule in {one.rule.rule_id: one.rule for one in found}.items():
+        whole[rule_id] = run.inputs.whole(rule, [one.facts.account_key for one in found if one.rule is rule])
+    told: list[Raised] = []
+    for one in found:
+        mine = whole[one.rule.rule_id].by_account.get(one.facts.account_key)
+        finding = LOGIC[one.rule.rule_id].trigger(one.rule, mine) if mine is not None else None
+        if finding is not None:
+            told.append(replace(one, finding=finding))
+    return told
+
+
 def _not_yet_open(run: Run, found: Sequence[Raised], standing: repository.Standing) -> list[Raised]:
     taken = standing.open_keys | {one.dedupe_key for one in run.open.values()}
     return [
@@ -290,10 +309,8 @@ def _refresh(run: Run, found: Sequence[Raised]) -> None:
     The decision and its context stay what they were, and so does the proposal.
     """
     open_by_key = {one.dedupe_key: one for one in run.open.values() if one.status in ANSWERABLE}
-    for one in found:
-        suggestion = open_by_key.get(one.key)
-        if suggestion is None:
-            continue
+    for one in _in_full(run, [one for one in found if one.key in open_by_key]):
+        suggestion = open_by_key[one.key]
         after = {name: value for name, value in _told(one).items() if value != getattr(suggestion, name)}
         if not after:
             continue
@@ -360,7 +377,8 @@ def _block(run: Run, rule: Rule, given: Given, raised: Sequence[Raised]) -> None
     )
     status = SuggestionStatus.BLOCKED_STALE_DATA.value
     same = {"status": status, "is_held_out": False, "intervention": rule.interventions[0], "decision_id": None}
-    run.insert([{**_columns(run, one), **same} for one in raised], [(_rule_actor(rule.rule_id), message)] * len(raised))
+    told = _in_full(run, raised)
+    run.insert([{**_columns(run, one), **same} for one in told], [(_rule_actor(rule.rule_id), message)] * len(told))
 
 
 def _stratum(facts: AccountFacts) -> str:
@@ -426,6 +444,9 @@ def run_all(db: Connection, *, now: datetime, build_id: int) -> EvaluationReport
     open_ones = {one.suggestion_id: one for one in repository.lock_open(db)}
     throttling.review(db, now=now)
     version, params = repository.active_policy(db, POLICY_ID)
+    active = [rule_from_params(*row) for row in repository.active_rules(db) if row[0] in LOGIC]
+    # who speaks only alone comes last, when it is known who else speaks
+    active.sort(key=lambda rule: LOGIC[rule.rule_id].only_alone)
     run = Run(
         db=db,
         now=now,
@@ -433,17 +454,15 @@ def run_all(db: Connection, *, now: datetime, build_id: int) -> EvaluationReport
         today=display_date(now),
         policy=policy_from_params(POLICY_ID, version, params),
         accounts=accounts(db),
+        inputs=Inputs(db, active),
         open=open_ones,
         score_shares=throttling.shares(db),
     )
     _follow_accounts(run)
     _wake_and_expire(run)
-    active = [rule_from_params(*row) for row in repository.active_rules(db) if row[0] in LOGIC]
-    # who speaks only alone comes last, when it is known who else speaks
-    active.sort(key=lambda rule: LOGIC[rule.rule_id].only_alone)
-    read, loaded_until = Inputs(db), _loaded_until(db)
+    loaded_until = _loaded_until(db)
     seen = rule_scopes.seen_by(db, active, today=run.today)
-    given = {rule.rule_id: _given(rule, read.of(rule), seen[rule.rule_id], loaded_until) for rule in active}
+    given = {rule.rule_id: _given(rule, run.inputs.deciding(rule), seen[rule.rule_id], loaded_until) for rule in active}
     stale = [rule for rule in active if is_stale(rule, given[rule.rule_id].as_of, run.today)]
     untouched = repository.accepted_untouched(db)
     for rule in active:
@@ -471,5 +490,5 @@ def run_all(db: Connection, *, now: datetime, build_id: int) -> EvaluationReport
         budget=run.policy.budget_per_csm_and_day,
     )
     run.counts["over_budget"] = len(waiting)
-    _offer(run, chosen, sorted({given[rule.rule_id].oldest for rule in stale}))
+    _offer(run, _in_full(run, chosen), sorted({given[rule.rule_id].oldest for rule in stale}))
     return EvaluationReport(build_id=build_id, blocked=tuple(run.blocked), **run.counts)

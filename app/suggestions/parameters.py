@@ -146,7 +146,7 @@ _ORDERED: Mapping[str, Sequence[tuple[str, str, str]]] = {
     "R12": [("room_ratio", "full_ratio", "It must clear at no more than the share it fires over.")],
 }
 # days of history that a rule's input holds
-_REACH: Mapping[str, int] = {"R1": 60, "R2": 60, "R5": 30, "R8": 45, "R12": 45, "R13": 60, "R14": 30}
+REACH: Mapping[str, int] = {"R1": 60, "R2": 60, "R3": 60, "R5": 30, "R8": 45, "R12": 45, "R13": 60, "R14": 30}
 
 
 def problems(rule_id: str, params: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -163,7 +163,7 @@ def problems(rule_id: str, params: Mapping[str, Any]) -> list[tuple[str, str]]:
     for smaller, larger, sentence in _ORDERED.get(rule_id, ()):
         if thresholds[smaller] > thresholds[larger]:
             found.append((larger, sentence))
-    reach = _REACH.get(rule_id)
+    reach = REACH.get(rule_id)
     needed = int(params["hold_days"]) + int(thresholds.get("window_days", 0) if rule_id == "R1" else 0) + 1
     if reach is not None and needed > reach:
         found.append(("hold_days", f"This rule sees {reach} days: with these values it would need {needed}."))

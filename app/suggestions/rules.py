@@ -4,7 +4,7 @@ Thresholds are data (`app.rules`, versioned); what they mean is in `app.suggesti
 held for the rule's hold days, counted back from the last complete day: with 2, on that day and on the two before it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -115,6 +115,11 @@ def evidence(
         "as_of": as_of.isoformat(),
         "inputs": [[rule.input, as_of.isoformat()]],
     }
+
+
+def held_back(rule: Rule) -> Iterable[int]:
+    """How many days back from the newest a trigger looks that must have held for the rule's hold days."""
+    return range(rule.hold_days + 1)
 
 
 def days_back(as_of: date, count: int) -> list[date]:

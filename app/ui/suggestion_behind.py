@@ -1,5 +1,5 @@
 """What stands behind a suggestion, in a popover that asks only when it is opened: how fresh its evidence is, what else
-was eligible, and what became of the same before.
+was eligible, and what became of the same before. Who opens it has viewed the suggestion, and the record says so.
 """
 
 from datetime import date
@@ -7,9 +7,13 @@ from typing import Any
 
 import streamlit as st
 
+from app.db import unit_of_work
+from app.suggestions import service
 from app.suggestions.model import Suggestion
 from app.suggestions.precedents import Precedents
 from app.ui import data, figures, frame, visit, words
+
+_VIEWED = "suggestions:viewed"
 
 
 def behind(suggestion: Suggestion, key: str) -> None:
@@ -19,6 +23,7 @@ def behind(suggestion: Suggestion, key: str) -> None:
         return
     here = visit.current()
     with opened, st.container(width=340, gap="xsmall"), frame.guard():
+        _tell(suggestion)
         found = data.precedents(suggestion.suggestion_id, here)
         st.markdown(f"**Evidence** :gray[{_freshness(suggestion.evidence, here.today)}]")
         st.markdown(f"**What else was eligible** :gray[{_others(suggestion, found)}]")
@@ -27,6 +32,14 @@ def behind(suggestion: Suggestion, key: str) -> None:
             f"{suggestion.rule_id} with {words.word(words.INTERVENTIONS, suggestion.intervention).lower()}, on all"
             " accounts: descriptive, not proof. Who got it differs from who did not."
         )
+
+
+def _tell(suggestion: Suggestion) -> None:
+    here, told = visit.current(), st.session_state.setdefault(_VIEWED, set())
+    if suggestion.suggestion_id not in told:
+        with unit_of_work() as db:
+            service.mark_viewed(db, [suggestion.suggestion_id], actor=here.identity, now=here.now)
+        told.add(suggestion.suggestion_id)
 
 
 def _freshness(evidence: dict[str, Any], today: date) -> str:

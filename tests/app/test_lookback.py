@@ -207,12 +207,12 @@ def test_on_the_last_day_the_look_back_sees_what_evaluation_sees(estate: Estate)
     fired: set[str] = set()
 
     with estate.work() as db:
-        known, inputs = estate_of(db), Inputs(db)
-        for row in repository.active_rules(db):
-            rule = rule_from_params(*row)
+        rules = [rule_from_params(*row) for row in repository.active_rules(db)]
+        known, inputs = estate_of(db), Inputs(db, rules)
+        for rule in rules:
             past = PAST[rule.rule_id](db, known, AS_OF - lookback.REACH)
             seen = {name: one for name, one in past.at(AS_OF).items() if past.covers(rule, one)}
-            read = inputs.of(rule).by_account
+            read = inputs.whole(rule).by_account
 
             assert seen.keys() == read.keys(), rule.rule_id
             for name, given in read.items():

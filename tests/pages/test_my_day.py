@@ -123,6 +123,9 @@ def test_a_card_says_what_stands_behind_it_when_it_is_asked(browser: Browser, su
     assert "**What else was eligible** :gray[commercial offer (0%), of all draws]" in said
     assert "it was never suggested before" in said
     assert "descriptive, not proof" in said
+    assert suggested.one("select status from app.suggestions") == "viewed"
+    page.run()
+    assert suggested.one("select count(*) from app.suggestion_events where kind = 'viewed'") == 1
 
 
 def test_a_suggestion_that_is_accepted_becomes_one_action_and_leaves_the_list(

@@ -1,58 +1,61 @@
 """Daily scores, for R1."""
 
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
 
-from app.suggestions.inputs.reading import RuleInputs, fetch
+from app.suggestions.inputs.reading import Cut, RuleInputs, fetch_cut
 from app.suggestions.triggers.health import HealthInput
 
-# The two whole rows are looked up per account: carried along, sixty wide rows of each account would be sorted.
-_HEALTH = text(
+_NEWEST = text("select max(health_date) from marts.fct_account_health_daily")
+_SCORES = text(
     """
-    with newest as (
-        select max(health_date) as as_of from marts.fct_account_health_daily
-    )
-
     select
-        n.as_of,
         h.account_key,
         array_agg(h.health_date order by h.health_date) as days,
-        array_agg(h.score order by h.health_date) as scores,
-        (
-            select to_jsonb(w) from marts.fct_account_health_daily as w
-            where w.account_key = h.account_key and w.health_date = n.as_of
-        ) as newest_row,
-        (
-            select to_jsonb(w) from marts.fct_account_health_daily as w
-            where w.account_key = h.account_key and w.health_date = n.as_of - cast(:window_days as integer)
-        ) as earlier_row
+        array_agg(h.score order by h.health_date) as scores
     from marts.fct_account_health_daily as h
-    cross join newest as n
     join marts.dim_accounts as a on a.account_key = h.account_key and a.is_active
-    where h.health_date > n.as_of - 60 and h.health_date <= n.as_of
-    group by n.as_of, h.account_key
+    where h.health_date = any(cast(:days as date[]))
+        and (cast(:account_keys as text[]) is null or h.account_key = any(cast(:account_keys as text[])))
+    group by h.account_key
+    """
+)
+_CONTRIBUTIONS = text(
+    """
+    select h.account_key, h.health_date, to_jsonb(h) as contents
+    from marts.fct_account_health_daily as h
+    where h.health_date = any(cast(:days as date[]))
+        and (cast(:account_keys as text[]) is null or h.account_key = any(cast(:account_keys as text[])))
     """
 )
 
 
-def _contributions(row: dict[str, Any] | None) -> dict[str, float]:
+def _contributions(row: dict[str, Any]) -> dict[str, float]:
     ending = "_contribution"
-    return {name.removesuffix(ending): value or 0.0 for name, value in (row or {}).items() if name.endswith(ending)}
+    return {name.removesuffix(ending): value or 0.0 for name, value in row.items() if name.endswith(ending)}
 
 
-def health(db: Connection, *, window_days: int) -> RuleInputs:
-    """Sixty days of scores per account, and the contributions now and `window_days` ago."""
-    rows = fetch(db, "fct_account_health_daily", _HEALTH, window_days=window_days)
+def health(db: Connection, cut: Cut, *, window_days: int) -> RuleInputs:
+    """Scores per account by day, for R1; with reasons, the contributions on the newest day and `window_days` before."""
+    as_of, rows = fetch_cut(db, "fct_account_health_daily", _NEWEST, _SCORES, cut)
+    contributions: dict[tuple[str, date], dict[str, float]] = {}
+    if cut.with_reasons:
+        ends = replace(cut, days_back=(0, window_days))
+        _, explained = fetch_cut(db, "fct_account_health_daily", _NEWEST, _CONTRIBUTIONS, ends)
+        contributions = {(row.account_key, row.health_date): _contributions(row.contents) for row in explained}
+    window = timedelta(days=window_days)
     return RuleInputs(
-        as_of=rows[0].as_of if rows else None,
+        as_of=as_of,
         by_account={
             row.account_key: HealthInput(
                 account_key=row.account_key,
-                as_of=row.as_of,
+                as_of=as_of,
                 scores=dict(zip(row.days, row.scores, strict=True)),
-                contributions=_contributions(row.newest_row),
-                contributions_before=_contributions(row.earlier_row),
+                contributions=contributions.get((row.account_key, as_of), {}),
+                contributions_before=contributions.get((row.account_key, as_of - window), {}),
             )
             for row in rows
         },

@@ -4,28 +4,24 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
-from app.suggestions.inputs.reading import RuleInputs, fetch, newest_day
+from app.suggestions.inputs.reading import Cut, RuleInputs, fetch, fetch_cut, newest_day
 from app.suggestions.triggers.risk import OpinionInput, RiskInput
 
+_NEWEST_RISK = text("select max(risk_date) from marts.fct_churn_risk_daily")
 _RISK = text(
     """
-    with newest as (
-        select max(risk_date) as as_of from marts.fct_churn_risk_daily
-    )
-
     select
-        n.as_of,
         r.account_key,
         array_agg(r.risk_date order by r.risk_date) as days,
         array_agg(r.churn_probability_90d order by r.risk_date) as probabilities,
         array_agg(r.churn_risk_band order by r.risk_date) as bands,
-        (array_agg(r.drivers) filter (where r.risk_date = n.as_of))[1] as drivers,
-        (array_agg(r.risk_kind) filter (where r.risk_date = n.as_of))[1] as kind
+        (array_agg(r.drivers) filter (where r.risk_date = :as_of))[1] as drivers,
+        (array_agg(r.risk_kind) filter (where r.risk_date = :as_of))[1] as kind
     from marts.fct_churn_risk_daily as r
-    cross join newest as n
     join marts.dim_accounts as a on a.account_key = r.account_key and a.is_active
-    where r.risk_date > n.as_of - 60 and r.risk_date <= n.as_of
-    group by n.as_of, r.account_key
+    where r.risk_date = any(cast(:days as date[]))
+        and (cast(:account_keys as text[]) is null or r.account_key = any(cast(:account_keys as text[])))
+    group by r.account_key
     """
 )
 
@@ -61,15 +57,15 @@ _OPINIONS = text(
 )
 
 
-def risks(db: Connection) -> RuleInputs:
-    """Sixty days of churn risk per account."""
-    rows = fetch(db, "fct_churn_risk_daily", _RISK)
+def risks(db: Connection, cut: Cut) -> RuleInputs:
+    """Churn risk per account by day, for R13; with reasons, what drives it on the newest day."""
+    as_of, rows = fetch_cut(db, "fct_churn_risk_daily", _NEWEST_RISK, _RISK, cut)
     return RuleInputs(
-        as_of=rows[0].as_of if rows else None,
+        as_of=as_of,
         by_account={
             row.account_key: RiskInput(
                 account_key=row.account_key,
-                as_of=row.as_of,
+                as_of=as_of,
                 days=dict(zip(row.days, zip(row.probabilities, row.bands, strict=True), strict=True)),
                 drivers=tuple(one["text"] for one in row.drivers or () if one.get("direction") == "raises"),
                 kind=row.kind,

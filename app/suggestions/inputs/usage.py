@@ -2,49 +2,42 @@
 
 from sqlalchemy import Connection, text
 
-from app.suggestions.inputs.reading import RuleInputs, fetch
+from app.suggestions.inputs.reading import Cut, RuleInputs, fetch_cut
 from app.suggestions.triggers.seats import SeatsDay, SeatsInput
 from app.suggestions.triggers.usage import UsageDay, UsageInput
 
+_NEWEST_USAGE = text("select max(usage_date) from marts.fct_usage_daily")
 _USAGE = text(
     """
-    with newest as (
-        select max(usage_date) as as_of from marts.fct_usage_daily
-    )
-
     select
-        n.as_of,
         u.account_key,
         a.plan,
-        max(u.days_since_key_activity) filter (where u.usage_date = n.as_of) as days_since_activity,
+        max(u.days_since_key_activity) filter (where u.usage_date = :as_of) as days_since_activity,
         array_agg(u.usage_date order by u.usage_date) as days,
         array_agg(coalesce(u.key_activity_7d, 0) order by u.usage_date) as count_7d,
         array_agg(coalesce(u.key_activity_prev_7d, 0) order by u.usage_date) as previous_7d,
         array_agg(coalesce(u.key_activity_30d, 0) order by u.usage_date) as count_30d,
         array_agg(coalesce(u.key_activity_prev_30d, 0) order by u.usage_date) as previous_30d
     from marts.fct_usage_daily as u
-    cross join newest as n
     join marts.dim_accounts as a on a.account_key = u.account_key and a.is_active
-    where u.usage_date > n.as_of - 60 and u.usage_date <= n.as_of
-    group by n.as_of, u.account_key, a.plan
+    where u.usage_date = any(cast(:days as date[]))
+        and (cast(:account_keys as text[]) is null or u.account_key = any(cast(:account_keys as text[])))
+    group by u.account_key, a.plan
     """
 )
 
 # Usage is cut to the same days before it is joined, or every day of health would look its own row up.
+_NEWEST_SEATS = text("select max(health_date) from marts.fct_account_health_daily")
 _SEATS = text(
     """
-    with newest as (
-        select max(health_date) as as_of from marts.fct_account_health_daily
-    ),
-
-    used as materialized (
+    with used as materialized (
         select account_key, usage_date, key_activity_30d, key_activity_prev_30d
         from marts.fct_usage_daily
-        where usage_date > (select as_of from newest) - 45 and usage_date <= (select as_of from newest)
+        where usage_date = any(cast(:days as date[]))
+            and (cast(:account_keys as text[]) is null or account_key = any(cast(:account_keys as text[])))
     )
 
     select
-        n.as_of,
         h.account_key,
         a.customer_since_date,
         a.seats_paid,
@@ -53,24 +46,24 @@ _SEATS = text(
         array_agg(coalesce(u.key_activity_30d, 0) order by h.health_date) as count_30d,
         array_agg(coalesce(u.key_activity_prev_30d, 0) order by h.health_date) as previous_30d
     from marts.fct_account_health_daily as h
-    cross join newest as n
     join marts.dim_accounts as a on a.account_key = h.account_key and a.is_active
     left join used as u on u.account_key = h.account_key and u.usage_date = h.health_date
-    where h.health_date > n.as_of - 45 and h.health_date <= n.as_of
-    group by n.as_of, h.account_key, a.customer_since_date, a.seats_paid
+    where h.health_date = any(cast(:days as date[]))
+        and (cast(:account_keys as text[]) is null or h.account_key = any(cast(:account_keys as text[])))
+    group by h.account_key, a.customer_since_date, a.seats_paid
     """
 )
 
 
-def usage(db: Connection) -> RuleInputs:
-    """Sixty days of key activity per account, for R2 and R3."""
-    rows = fetch(db, "fct_usage_daily", _USAGE)
+def usage(db: Connection, cut: Cut) -> RuleInputs:
+    """Key activity per account by day, for R2 and R3."""
+    as_of, rows = fetch_cut(db, "fct_usage_daily", _NEWEST_USAGE, _USAGE, cut)
     return RuleInputs(
-        as_of=rows[0].as_of if rows else None,
+        as_of=as_of,
         by_account={
             row.account_key: UsageInput(
                 account_key=row.account_key,
-                as_of=row.as_of,
+                as_of=as_of,
                 plan=row.plan,
                 days_since_activity=row.days_since_activity,
                 days=tuple(map(UsageDay, row.days, row.count_7d, row.previous_7d, row.count_30d, row.previous_30d)),
@@ -80,15 +73,15 @@ def usage(db: Connection) -> RuleInputs:
     )
 
 
-def seats(db: Connection) -> RuleInputs:
-    """Forty-five days of seat use per account, with its key activity, for R8 and R12."""
-    rows = fetch(db, "fct_account_health_daily", _SEATS)
+def seats(db: Connection, cut: Cut) -> RuleInputs:
+    """Seat use per account by day, with its key activity, for R8 and R12."""
+    as_of, rows = fetch_cut(db, "fct_account_health_daily", _NEWEST_SEATS, _SEATS, cut)
     return RuleInputs(
-        as_of=rows[0].as_of if rows else None,
+        as_of=as_of,
         by_account={
             row.account_key: SeatsInput(
                 account_key=row.account_key,
-                as_of=row.as_of,
+                as_of=as_of,
                 customer_since=row.customer_since_date,
                 seats_paid=row.seats_paid,
                 days=tuple(map(SeatsDay, row.days, row.ratios, row.count_30d, row.previous_30d)),

@@ -1,11 +1,11 @@
 """R1: health fell, and what did it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from app.suggestions.rules import Finding, Rule, days_back, evidence
+from app.suggestions.rules import Finding, Rule, days_back, evidence, held_back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +56,12 @@ def health_drop(rule: Rule, given: HealthInput) -> Finding | None:
             figures={"before": before, "now": now, "change": now - before, "window_days": window.days},
         ),
     )
+
+
+def drop_back(rule: Rule) -> Iterable[int]:
+    """How many days back R1 looks: the days it must have held, and the day a window before each."""
+    window = int(rule.threshold("window_days"))
+    return {back + before for back in held_back(rule) for before in (0, window)}
 
 
 def health_recovered(rule: Rule, given: HealthInput, figures: Mapping[str, Any]) -> bool:

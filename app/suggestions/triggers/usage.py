@@ -1,6 +1,6 @@
 """R2, R3: key activity fell, or stopped."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, NamedTuple
@@ -71,6 +71,11 @@ def usage_decline(rule: Rule, given: UsageInput) -> Finding | None:
             },
         ),
     )
+
+
+def decline_back(rule: Rule) -> Iterable[int]:
+    """How many days back R2 looks, to fire and to clear."""
+    return range(max(rule.hold_days + 1, int(rule.threshold("recovered_days"))))
 
 
 def usage_recovered(rule: Rule, given: UsageInput, figures: Mapping[str, Any]) -> bool:
