@@ -23,6 +23,7 @@ from app.explore.question import (
     Unit,
     View,
 )
+from app.metrics import of_column
 
 ROWS = Measure(function=Function.COUNT)
 EVERY_TEST = (Test.IS, Test.IS_NOT, Test.EMPTY, Test.FILLED)
@@ -191,7 +192,7 @@ def suited(question: Question, mart: Mart) -> Question:
         if column and len(groups) < shape.groups[1] and column.kind in usable(view, len(groups)) and one not in groups:
             groups.append(one)
     while len(groups) < shape.groups[0]:
-        found = _suggested(mart, view, len(groups), taken={one.column for one in groups})
+        found = _suggested(question, mart, len(groups), taken={one.column for one in groups})
         if found is None:
             return suited(replace(question, view=View.TABLE), mart)
         groups.append(found)
@@ -210,13 +211,18 @@ def _figures(mart: Mart) -> list[Measure]:
     return [*(Measure(function=Function.AVERAGE, column=one.name) for one in mart.of(*NUMBERS)), *found]
 
 
-def _suggested(mart: Mart, view: View, place: int, *, taken: set[str]) -> Dimension | None:
-    """A column for a place that must be filled: short texts before keys and long ones."""
-    wanted = usable(view, place)
+def _suggested(question: Question, mart: Mart, place: int, *, taken: set[str]) -> Dimension | None:
+    """A column for a place that must be filled: short texts before keys and long ones, and of numbers the one that was
+    asked for before those that have a definition."""
+    view, wanted = question.view, usable(question.view, place)
     if view is View.COHORT and place == 1:
         candidates = [one for one in mart.columns.values() if one.name.endswith("_key") and one.kind is Kind.TEXT]
     elif view in (View.LINE, View.HEAT, View.COHORT) and place == 0 and mart.of(*TIMES):
         candidates = mart.of(*TIMES)
+    elif view is View.HISTOGRAM:
+        asked = [mart.columns[one.column] for one in question.measures if one.column and one.column in mart.columns]
+        defined = [one for one in mart.of(*NUMBERS) if of_column(mart.name, one.name)]
+        candidates = [*asked, *defined, *mart.of(*NUMBERS)]
     elif view is View.SCATTER and "account.account_name" in mart.columns:
         candidates = [mart.columns["account.account_name"]]
     else:

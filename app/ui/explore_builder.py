@@ -81,14 +81,17 @@ def _metric(question: Question, marts: Marts) -> None:
         ),
     )
     if shown is not None and is_known:
-        frame.aside(f"{shown.definition} ({shown.unit})")
+        unit = "" if shown.unit in shown.definition else f" ({shown.unit})"
+        frame.aside(f"{shown.definition}{unit}")
 
 
 def views(question: Question, mart: Mart, marts: Marts) -> None:
     """How it is drawn."""
 
+    whole = explore_state.full(question)
+
     def of_view(chosen: View | None) -> Question | None:
-        return suited(replace(question, view=View(chosen)), mart) if chosen else None
+        return suited(replace(whole, view=View(chosen)), mart) if chosen else None
 
     st.segmented_control(
         "Shown as",

@@ -5,6 +5,7 @@ question and writes it into the address, and only there.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import streamlit as st
@@ -20,6 +21,7 @@ PLACE = "explore"
 _HELD = "explore:held"
 _METRIC = "metric"  # of the address: a number to start from, until something is clicked
 _START = "health_score"
+_FULL = "explore:full"
 
 
 def begin(marts: Mapping[str, Mart]) -> Question:
@@ -37,6 +39,17 @@ def begin(marts: Mapping[str, Mart]) -> Question:
         frame.explain(error)
         return _last(marts) or start
     st.session_state[_HELD] = given
+    return asked
+
+
+def full(asked: Question) -> Question:
+    """The question with the groups and figures that were asked of the same mart before a view that takes no figure, so
+    that looking at rows or a histogram for a moment loses nothing."""
+    held: Question | None = st.session_state.get(_FULL)
+    if asked.measures:
+        st.session_state[_FULL] = asked
+    elif held and held.mart == asked.mart:
+        return replace(asked, groups=held.groups, measures=held.measures, split=held.split)
     return asked
 
 

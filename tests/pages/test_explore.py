@@ -172,6 +172,21 @@ def test_every_way_to_draw_is_drawn(browser: Browser, alex: Identity) -> None:
         assert not page.error
 
 
+def test_a_view_that_takes_no_figure_loses_none_and_draws_the_one_that_was_asked_for(
+    browser: Browser, alex: Identity
+) -> None:
+    page = browser.sign_in(alex).open("explore", question=SEGMENTS.token())
+    before = asked(page)
+    page.segmented_control(key="explore_view").set_value(View.HISTOGRAM).run()
+    assert [one.column for one in asked(page).groups] == ["mrr_eur"]
+
+    for view in (View.ROWS, View.COHORT, View.TABLE):
+        page.segmented_control(key="explore_view").set_value(view).run()
+    browser.checked()
+
+    assert asked(page) == before
+
+
 def test_a_click_on_a_mark_names_a_row_of_the_answer_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [("a",), ("b",)]
     state: dict[str, Any] = {}
