@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from app.ui import charts, figures
 
 HEALTH_BANDS = (("R", 0.0, 50.0), ("Y", 50.0, 75.0), ("G", 75.0, 100.0))
+LETTER_SHARE = 0.009  # of the width of the history that a letter of a label takes
 
 
 def bands(figure: go.Figure, colours: charts.Palette, low: float, high: float) -> None:
@@ -76,18 +77,34 @@ def health_history(
             x=marker.at,
             line={"color": colours.axis, "width": 1, "dash": "dash" if marker.is_configuration else "solid"},
         )
+    for near in near_markers(markers, days):
+        more = f" +{len(near) - 1}" if len(near) > 1 else ""
         figure.add_annotation(
-            x=marker.at,
+            x=near[0].at,
             y=1,
             yref="paper",
             yanchor="bottom",
-            text=charts.plain(marker.label),
+            text=charts.plain(near[0].label) + more,
+            hovertext="<br>".join(f"{one.at:%-d %b}: {charts.plain(one.label)}" for one in near),
             showarrow=False,
             font={"size": 11},
         )
     figure.update_xaxes(**charts.day_axis(days))
     figure.update_yaxes(range=[low, 100], tickvals=[25, 50, 75, 100], showgrid=False)
     return figure
+
+
+def near_markers(markers: Sequence[Marker], days: Sequence[date]) -> list[list[Marker]]:
+    """Markers in groups of those whose labels would lie on each other, oldest first."""
+    groups: list[list[Marker]] = []
+    span = max((days[-1] - days[0]).days, 1) if days else 1
+    for marker in sorted(markers, key=lambda one: one.at):
+        width = LETTER_SHARE * (len(groups[-1][0].label) + len(marker.label) + 6) / 2 if groups else 0.0
+        if groups and (marker.at - groups[-1][0].at).days / span < width:
+            groups[-1].append(marker)
+        else:
+            groups.append([marker])
+    return groups
 
 
 def waterfall(

@@ -85,7 +85,7 @@ def _head(found: Proof) -> None:
         ],
         "proof_figure",
     )
-    if defined:
+    if defined and defined.definition != found.formula:
         st.markdown(f":gray[Definition]  {defined.definition}")
     st.markdown(f":gray[Formula]  {escaped(found.formula)}")
 

@@ -28,6 +28,8 @@ def _stacked(
     colours = charts.palette(charts.is_dark())
     labels = [charts.plain(name) for name in names]
     figure = charts.base(colours, height=26 * len(labels) + 16, left=150, right=150, top=2, bottom=2)
+    totals = [sum(of_bar) for of_bar in zip(*(values for _, _, values in parts), strict=True)]
+    longest = max(totals, default=0) or 1
     for word, colour, values in parts:
         figure.add_bar(
             y=labels,
@@ -35,7 +37,7 @@ def _stacked(
             orientation="h",
             width=0.62,
             marker={"color": colour, "line": {"color": colours.ground, "width": 1}},
-            text=[f"{word} {value:.0f}" if value else "" for value in values],
+            text=[_fitting(f"{word} {value:.0f}", value / longest) for value in values],
             textposition="inside",
             insidetextanchor="middle",
             constraintext="none",
@@ -43,7 +45,7 @@ def _stacked(
             textfont={"color": _ink(colour, colours), "size": 11},
             hovertemplate=f"%{{y}}, {word}: <b>%{{x}}</b><extra></extra>",
         )
-    for label, end, total in zip(labels, ends, map(sum, zip(*(part[2] for part in parts), strict=True)), strict=False):
+    for label, end, total in zip(labels, ends, totals, strict=False):
         figure.add_annotation(
             y=label, x=total, text=end, showarrow=False, xanchor="left", xshift=6, font={"color": colours.text}
         )
@@ -51,6 +53,11 @@ def _stacked(
     figure.update_xaxes(visible=False, rangemode="tozero")
     figure.update_yaxes(showgrid=False, autorange="reversed", tickfont={"color": colours.text}, type="category")
     return figure
+
+
+def _fitting(label: str, share: float) -> str:
+    """The label of a piece of a bar, or nothing when the piece, a share of the longest bar, is too short to hold it."""
+    return label if share >= len(label) * 0.013 else ""
 
 
 def _left_out(rows: Sequence[Any], which: str) -> None:

@@ -12,7 +12,7 @@ from app.auth import Role
 from app.ui import account_page, charts
 from app.ui.account_renewal import assessment
 from app.ui.figures import money
-from app.ui.health_charts import health_history, waterfall
+from app.ui.health_charts import Marker, health_history, near_markers, waterfall
 from app.ui.text import escaped
 from tests.app.factories import AS_OF, NOW, Estate
 from tests.pages.conftest import Browser, labels, texts
@@ -324,3 +324,12 @@ def test_columns_over_weeks_name_each_week_once_and_over_months_each_month() -> 
     assert ticks(1) == ([first], "%-d %b")
     assert len(ticks(16)[0] or []) <= 8
     assert ticks(26) == (None, "%b")
+
+
+def test_labels_of_near_actions_do_not_lie_on_each_other() -> None:
+    days = [date(2026, 8, 1) + timedelta(days=number) for number in range(180)]
+    at = dict(zip(("Training", "Escalation", "Business review"), (days[170], days[175], days[20]), strict=True))
+
+    groups = near_markers([Marker(at=day, label=label) for label, day in at.items()], days)
+
+    assert [[one.label for one in near] for near in groups] == [["Business review"], ["Training", "Escalation"]]
