@@ -76,6 +76,7 @@ def steps(environment: Environment) -> list[Step]:
         for name in ("ACCOUNTS", "DAYS", "SEED")
         for part in (f"--{name.lower()}", environment.chosen[f"SIMULATOR_{name}"])
     ]
+    estate += ["--past", "hidden"]
     python = sys.executable
     return [
         Step("Application schema", (python, "-m", "app.migrations"), lambda: _content("app/migrations")),
@@ -107,6 +108,28 @@ def figures() -> Step:
     """The pipeline run that makes what the pages of this version read; the services must be up."""
     pipeline = (sys.executable, "-m", "orchestration.launch", "incremental", "--wait")
     return Step("Pipeline run", pipeline, lambda: _content("dbt"), is_verbose=True)
+
+
+def past(environment: Environment) -> list[Step]:
+    """What brings in the work that simulated CSMs did before the product was there; the first figures must be out."""
+    file = environment.state.folder / "past.jsonl"
+    python = sys.executable
+
+    def written() -> str:
+        return hashlib.blake2b(file.read_bytes() if file.exists() else b"", digest_size=16).hexdigest()
+
+    return [
+        Step("Tracker used before", (python, "-m", "simulator", "past", str(file)), lambda: "written", makes=file),
+        Step(
+            "Past actions", (python, "-m", "app.past_actions", "--allow-refused", str(file)), written, is_verbose=True
+        ),
+        Step(
+            "Pipeline run with them",
+            (python, "-m", "orchestration.launch", "incremental", "--wait"),
+            written,
+            is_verbose=True,
+        ),
+    ]
 
 
 def one_per_role() -> dict[str, str]:

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import IO
 
 from local import probes
-from local.bootstrap import figures, prepare_databases, steps
+from local.bootstrap import figures, past, prepare_databases, steps
 from local.postgres import Postgres
 from local.processes import die_with_parent, is_alive, spawn, start_ticks, stop_group
 from local.services import Service, Step, services
@@ -108,6 +108,8 @@ class Supervisor:
             self._prepare(step)
         self._start_services()
         self._prepare(figures())
+        for step in past(self.environment):
+            self._prepare(step)
         self.is_ready = True
         self._write_down()
         self.say(f"Ready after {time.monotonic() - began:.0f} s")

@@ -1,7 +1,8 @@
-"""Command line: seed, serve, advance, live, truth, status."""
+"""Command line: seed, serve, advance, live, truth, past, status."""
 
 import argparse
 import asyncio
+import json
 import logging
 import sys
 from collections.abc import Sequence
@@ -38,6 +39,7 @@ def _seed(settings: Settings, arguments: argparse.Namespace) -> int:
         number=arguments.seed,
         today=real_today(),
         report=say,
+        regime=arguments.past,
     )
     return 0
 
@@ -64,6 +66,15 @@ def _truth(settings: Settings, arguments: argparse.Namespace) -> int:
     with store_connection(settings) as db:
         store.prepare(db)
         say(f"{truth.write(db, arguments.file)} moments written to {arguments.file}")
+    return 0
+
+
+def _past(settings: Settings, arguments: argparse.Namespace) -> int:
+    with store_connection(settings) as db:
+        store.prepare(db)
+        rows = store.past(db)
+    arguments.file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    say(f"{len(rows)} actions written to {arguments.file}")
     return 0
 
 
@@ -104,6 +115,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     seeding.add_argument("--accounts", type=int, default=620)
     seeding.add_argument("--days", type=int, default=730)
     seeding.add_argument("--seed", type=int, default=24)
+    seeding.add_argument("--past", choices=REGIMES, help="CSMs have worked in it so; nobody has when left out")
     commands.add_parser("serve", help="serve HubSpot, Stripe, Zendesk and a mailbox until stopped")
     advancing = commands.add_parser("advance", help="let days pass")
     advancing.add_argument("--days", type=int, default=1)
@@ -115,9 +127,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         "truth", help="write what would have become of every account they could have acted on"
     )
     sealing.add_argument("file", type=Path)
+    told = commands.add_parser("past", help="write what CSMs did before the product was there, as their tracker would")
+    told.add_argument("file", type=Path)
     commands.add_parser("status", help="clock and counts")
     arguments = parser.parse_args(argv)
-    handlers = {"seed": _seed, "serve": _serve, "advance": _advance, "live": _live, "truth": _truth, "status": _status}
+    handlers = {
+        "seed": _seed,
+        "serve": _serve,
+        "advance": _advance,
+        "live": _live,
+        "truth": _truth,
+        "past": _past,
+        "status": _status,
+    }
     try:
         return handlers[arguments.command](get_settings(), arguments)
     except (LookupError, PipelineFailed, Unwelcome, FileExistsError) as problem:

@@ -14,6 +14,7 @@ from simulator.day import live_through
 from simulator.founding import found_account
 from simulator.ledger import Ledger, Usage
 from simulator.lifecycle import SIGNUPS_PER_ACCOUNT_YEAR
+from simulator.past import Past
 from simulator.world import World
 
 GROWTH = 0.25
@@ -45,8 +46,17 @@ def plan_arrivals(world: World, accounts: int, days: int) -> list[int]:
     return sorted(starts)
 
 
-def seed(settings: Settings, *, accounts: int, days: int, number: int, today: int, report: Report) -> World:
-    """Generate the estate through yesterday and write it.
+def seed(
+    settings: Settings,
+    *,
+    accounts: int,
+    days: int,
+    number: int,
+    today: int,
+    report: Report,
+    regime: str | None = None,
+) -> World:
+    """Generate the estate through yesterday and write it. With a regime CSMs have worked in it, else nobody has.
 
     The caller has checked that no estate exists. The state is written in the same transaction as the vendor records,
     so a seed that was killed leaves no estate and the next one starts over.
@@ -65,8 +75,13 @@ def seed(settings: Settings, *, accounts: int, days: int, number: int, today: in
         ledger = Ledger(events_since=start_of(today - EVENT_DAYS))
         writer = UsageWriter(product_db)
         begin(world, ledger, accounts, days)
+        past = Past(regime) if regime else None
         for day in range(world.first_day, today):
+            if past:
+                past.morning(world, day)
             live_through(world, ledger, day)
+            if past:
+                past.evening(world, day)
             if len(ledger.usage) >= CHUNK_DAYS:
                 writer.send(ledger.usage)
                 ledger.usage = []
@@ -77,6 +92,8 @@ def seed(settings: Settings, *, accounts: int, days: int, number: int, today: in
         store.write_ledger(db, ledger, is_fresh=True)
         world.touched.update(account.no for account in world.accounts)
         store.save_world(db, world, offset_days=0, target_day=None, accounts=accounts, days=days)
+        if past:
+            store.keep_past(db, past.regime, [work.row(today) for work in past.works], past.moments)
         surveys.write_files(settings.simulator_surveys_folder, ledger.files)
         writer.finish()
         db.commit()

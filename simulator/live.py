@@ -20,7 +20,7 @@ from simulator.catalogue import CSMS
 from simulator.clock import date_of
 from simulator.config import Settings
 from simulator.estate import store_connection
-from simulator.interventions import CARRIES
+from simulator.interventions import CARRIES, setting
 from simulator.workplace import Workplace
 from simulator.world import NEVER, World
 
@@ -77,7 +77,7 @@ class Desk:
         index, day = number - 1, self.world.day
         if self.world.columns.notice[index] == NEVER:
             arm = CARRIES.get(treatment, ("none", 0.0))[0] if is_taken else "none"
-            state = truth.state_of(self.world, index, day)
+            state = truth.state_of(self.world, index, day, setting(self.world, day))
             store.keep_moment(self.db, store.Moment(key, day, number, arm, probability, state))
 
     def _answer(self, suggestion: dict[str, Any], number: int) -> None:

@@ -30,6 +30,7 @@ create table if not exists deeds (
 create table if not exists moments (
     id text primary key, day integer not null, account integer not null, arm text not null,
     probability double precision not null, state json not null);
+create table if not exists past (id text primary key, doc json not null);
 create table if not exists accounts (no integer primary key, state json not null);
 create table if not exists hubspot_objects (
     object_type text, id bigint, created_at timestamptz not null, updated_at timestamptz not null,
@@ -54,7 +55,8 @@ create table if not exists zendesk_objects (
 create index if not exists zendesk_by_change on zendesk_objects (kind, generated, id);
 """
 TABLES = (
-    "estate, deeds, moments, accounts, hubspot_objects, hubspot_links, stripe_objects, stripe_events, zendesk_objects"
+    "estate, deeds, moments, past, accounts, hubspot_objects, hubspot_links, stripe_objects, stripe_events, "
+    "zendesk_objects"
 )
 COLUMNS = {
     "hubspot_objects": "object_type, id, created_at, updated_at, archived_at, merged_into, merged_ids, properties",
@@ -227,6 +229,23 @@ def moments(db: psycopg.Connection) -> list[Moment]:
     """All of them, in order of day and id."""
     rows = db.execute("select id, day, account, arm, probability, state from moments order by day, id")
     return [Moment(*row) for row in rows]
+
+
+def keep_past(db: psycopg.Connection, regime: str, rows: list[dict[str, Any]], moments: list[Moment]) -> None:
+    """What CSMs did before the product was there, and when they could have: of a new estate, once."""
+    db.execute("update estate set regime = %s", [regime])
+    with db.cursor() as cursor:
+        with cursor.copy("copy past (id, doc) from stdin") as copy:
+            for row in rows:
+                copy.write_row([row["id"], dump(row)])
+        with cursor.copy("copy moments (id, day, account, arm, probability, state) from stdin") as copy:
+            for moment in moments:
+                copy.write_row([*moment[:5], dump(moment.state)])
+
+
+def past(db: psycopg.Connection) -> list[dict[str, Any]]:
+    """What CSMs did before the product was there, in the order in which they began it."""
+    return [doc for (doc,) in db.execute("select doc from past order by doc->>'began_at', id")]
 
 
 def keep_deed(db: psycopg.Connection, key: str, account: int, family: str, strength: float) -> bool:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simulator import latents, store
 from simulator.clock import DAY_SECONDS
-from simulator.interventions import FAMILIES, Setting, setting, shift
+from simulator.interventions import FAMILIES, Setting, shift
 from simulator.lifecycle import DECISION_DAYS, monthly_odds, yearly_odds
 from simulator.world import World
 
@@ -26,9 +26,9 @@ ARMS = ("none", *FAMILIES)
 CHUNK = 200
 
 
-def state_of(world: World, index: int, day: int) -> dict[str, Any]:
-    """What the potential outcomes of one account on a day depend on."""
-    account, where = world.accounts[index], setting(world, day)
+def state_of(world: World, index: int, day: int, where: Setting) -> dict[str, Any]:
+    """What the potential outcomes of one account on a day depend on; `where` is the setting of all on that day."""
+    account = world.accounts[index]
     return {
         "mean": world.columns.mean[index].tolist(),
         "deviation": world.columns.deviation[index].tolist(),

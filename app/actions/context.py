@@ -3,6 +3,9 @@
 Read straight from the published marts, one round trip for any number of accounts. The names of people are left out: the
 snapshot is read by learning, which must not need them. What the account's own CSM said of it counts as of the moment
 of the decision, never what was said since; all else is of the published build.
+
+A decision of a past day, entered later, knows the day before it: only what the marts keep by day is in its context, for
+the rest of an account is known as of today alone.
 """
 
 import json
@@ -69,15 +72,53 @@ _CONTEXTS = text(
     """
 )
 
+_NEWEST = text("select max(as_of_date) from marts.dim_accounts where exists (select from marts.publications)")
+_CONTEXTS_THEN = text(
+    """
+    select
+        a.account_key,
+        a.account_name,
+        lower(a.csm_email) as csm_email,
+        cast(:day as date) as as_of,
+        (
+            select count(*) from app.actions as o join app.users as u on u.user_id = o.owner_user_id
+            where u.owner_email = lower(a.csm_email) and o.created_at < :decided_at
+                and coalesce(o.closed_at >= :decided_at, o.status not in ('closed', 'cancelled'))
+        ) as csm_open_load,
+        jsonb_build_object(
+            'account_key', a.account_key, 'as_of_date', cast(:day as date),
+            'customer_since_date', a.customer_since_date, 'mrr_eur', h.mrr_eur,
+            'renewal_date', h.renewal_date, 'days_to_renewal', h.renewal_date - h.health_date,
+            'last_contact_date', h.last_contact_date, 'health_score', h.score, 'health_band', h.band,
+            'churn_probability_90d', r.churn_probability_90d, 'churn_risk_band', r.churn_risk_band
+        ) as account,
+        to_jsonb(h) as health,
+        to_jsonb(r) as risk,
+        to_jsonb(u) as usage,
+        null as pulse_score,
+        null as pulse_given_at
+    from marts.dim_accounts as a
+    left join marts.fct_account_health_daily as h on h.account_key = a.account_key and h.health_date = :day
+    left join marts.fct_churn_risk_daily as r on r.account_key = a.account_key and r.risk_date = :day
+    left join marts.fct_usage_daily as u on u.account_key = a.account_key and u.usage_date = :day
+    where a.account_key = any(:account_keys)
+    """
+)
+
 
 def contexts(db: Connection, account_keys: Sequence[str], *, decided_at: datetime) -> dict[str, AccountContext]:
     """The context of each account that exists in the published marts, by account key, for a decision of that moment.
 
     Raises MartUnavailable when no build has been made yet.
     """
+    asked = {"account_keys": list(account_keys), "decided_at": decided_at}
     with reading_mart("dim_accounts"):
-        asked = {"decided_at": decided_at, "pulse_since": decided_at - PULSE_REMEMBERED}
-        rows = db.execute(_CONTEXTS, {"account_keys": list(account_keys), **asked}).all()
+        newest = db.execute(_NEWEST).scalar_one()
+        day = decided_at.astimezone(UTC).date() - timedelta(days=1)
+        if newest is not None and day < newest:
+            rows = db.execute(_CONTEXTS_THEN, {**asked, "day": day}).all()
+        else:
+            rows = db.execute(_CONTEXTS, {**asked, "pulse_since": decided_at - PULSE_REMEMBERED}).all()
     return {
         row.account_key: AccountContext(
             account_key=row.account_key,

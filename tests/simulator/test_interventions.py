@@ -1,5 +1,6 @@
 """The world that answers: what deeds do, that each works once, and the truth that only evaluation reads."""
 
+import itertools
 import json
 import random
 from collections.abc import Callable
@@ -14,11 +15,14 @@ from simulator import colleagues, estate, latents, store, truth
 from simulator.__main__ import main
 from simulator.advance import advance, real_today
 from simulator.config import Settings, get_settings
+from simulator.day import live_through
 from simulator.interventions import CARRIES, FAMILIES, REGIMES, Setting, setting, shift
 from simulator.latents import P, R, V
+from simulator.ledger import Ledger
+from simulator.past import Past
 from simulator.world import NEVER, World
 from tests.simulator.test_time import quiet
-from tests.simulator.test_world import lived
+from tests.simulator.test_world import FIRST_DAY, lived
 
 ONE = Setting(np.ones(1), np.ones(1), np.ones(1, np.bool_))
 
@@ -32,7 +36,7 @@ def world() -> World:
 def states(world: World) -> list[dict[str, Any]]:
     """Every account that is there and has not decided to leave."""
     free = world.columns.active & (world.columns.notice == NEVER)
-    return [truth.state_of(world, int(index), world.day) for index in np.nonzero(free)[0]]
+    return [truth.state_of(world, int(index), world.day, setting(world, world.day)) for index in np.nonzero(free)[0]]
 
 
 def effects(world: World, regime: str) -> dict[str, np.ndarray]:
@@ -137,7 +141,7 @@ def test_the_truth_is_written_once_for_its_owner_and_lies_where_no_other_role_re
 ) -> None:
     with estate.store_connection(small_estate) as db:
         world = store.load_world(db)
-        state = truth.state_of(world, 0, world.day)
+        state = truth.state_of(world, 0, world.day, setting(world, world.day))
         store.keep_moment(db, store.Moment("m", world.day, 1, "training", 0.4, state))
         store.keep_moment(db, store.Moment("m", world.day, 1, "none", 0.9, state))
     for name, value in small_estate.model_dump().items():
@@ -158,3 +162,64 @@ def test_the_truth_is_written_once_for_its_owner_and_lies_where_no_other_role_re
             "and has_table_privilege(oid, 'moments', 'select')"
         ).fetchall()
     assert readers == []
+
+
+# --- the past
+
+
+def worked(regime: str | None, *, accounts: int = 60, days: int = 500) -> tuple[World, Past | None]:
+    """A world that has lived, with CSMs who worked in it or without."""
+    world, ledger = World(seed=5, first_day=FIRST_DAY, day=FIRST_DAY - 1), Ledger(events_since=0)
+    estate.begin(world, ledger, accounts, days)
+    past = Past(regime) if regime else None
+    for day in range(FIRST_DAY, FIRST_DAY + days):
+        if past:
+            past.morning(world, day)
+        live_through(world, ledger, day)
+        if past:
+            past.evening(world, day)
+        ledger.usage = []
+    return world, past
+
+
+def test_csms_of_the_past_work_on_whom_they_worry_about_and_it_changes_the_world() -> None:
+    alone, _ = worked(None)
+    world, past = worked("hidden")
+    _, again = worked("hidden")
+    idle, busy_for_nothing = worked("null")
+    assert past
+    assert busy_for_nothing
+
+    assert past == again, "the same dice, the same past"
+    assert not np.array_equal(world.columns.deviation, alone.columns.deviation)
+    assert np.array_equal(idle.columns.deviation, alone.columns.deviation), "what does nothing changes nothing"
+    assert len(busy_for_nothing.works) > 30
+    worried = [
+        colleagues.worry(tuple(np.add(one.state["mean"], one.state["deviation"])), "hidden") for one in past.moments
+    ]
+    acted = np.array([one.arm != "none" for one in past.moments])
+    assert np.array(worried)[acted].mean() > np.array(worried)[~acted].mean() + 0.5
+    for one in {work.number for work in past.works}:
+        mine = sorted((work.day, work.ends) for work in past.works if work.number == one)
+        assert all(ended < begun for (_, ended), (begun, _) in itertools.pairwise(mine)), "one thing at a time"
+
+
+def test_the_past_is_written_as_another_tracker_would_and_open_work_as_open(
+    make_settings: Callable[[], Settings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, file = make_settings(), tmp_path / "past.jsonl"
+    estate.seed(settings, accounts=30, days=240, number=5, today=real_today(), report=quiet, regime="hidden")
+    monkeypatch.setattr("simulator.__main__.get_settings", lambda: settings)
+
+    assert main(["past", str(file)]) == 0
+
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    with estate.store_connection(settings) as db:
+        world, kept = store.load_world(db), store.moments(db)
+    tenants = {str(account.tenant_id) for account in world.accounts}
+    assert rows
+    assert {row["account"] for row in rows} <= tenants
+    assert len({row["id"] for row in rows}) == len(rows)
+    for row in rows:
+        assert row["closed"] is None or row["began_at"] < row["closed"]["at"]
+    assert sum(one.arm != "none" for one in kept) == len(rows)
